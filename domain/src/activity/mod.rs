@@ -1,0 +1,11 @@
+//! An activity: something that a customer's actor did. Each is a stream of its own.
+
+mod aggregate;
+mod content;
+mod event;
+mod revision;
+
+pub use aggregate::{Activity, ActivityCommand, ActivityError};
+pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};
+pub use event::{ActivityCorrected, ActivityEvent, ActivityRedacted};
+pub use revision::Revision;

@@ -1,0 +1,18 @@
+//! What Daybook means: aggregates, commands, events, and the rules between them.
+//!
+//! Invariants: this crate does no I/O and knows no driver; time and ids come in with the command; an event, once
+//! published, can be decoded for ever ([`upcast`]).
+
+pub mod activity;
+pub mod customer;
+mod decode;
+mod ids;
+mod json;
+mod partition;
+pub mod token;
+pub mod upcast;
+
+pub use decode::{DecodeError, EventPayload};
+pub use ids::{ActivityId, CustomerId, MemberId, TokenId};
+pub use json::{Json, JsonFault, JsonLimits};
+pub use partition::{Partition, Partitions};

@@ -1,0 +1,9 @@
+//! A token: what a program shows to be let in. Its secret is never here, only the SHA-256 of it.
+
+mod aggregate;
+mod scope;
+mod secret;
+
+pub use aggregate::{Token, TokenCommand, TokenError, TokenEvent, TokenIssued, TokenRevoked, TokenRotated};
+pub use scope::{Scope, Scopes};
+pub use secret::{SecretFault, TokenHash, TokenSecret};

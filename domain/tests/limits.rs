@@ -1,0 +1,224 @@
+//! Every limit of an activity, from both sides.
+#![expect(clippy::unwrap_used, reason = "tests end by panicking, in what they share too")]
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use domain::ActivityId;
+use domain::activity::{ActivityContent, OccurredAtSource, Pending};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 2, 28, 12, 0, 0).unwrap()
+}
+
+fn made() -> ActivityId {
+    ActivityId::parse("made").unwrap()
+}
+
+fn check(text: &str) -> Result<(ActivityId, ActivityContent), Vec<String>> {
+    let pending: Pending = serde_json::from_str(text).map_err(|error| vec![error.to_string()])?;
+    pending.check(now(), made).map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
+}
+
+/// An ordinary activity with some fields set.
+fn with(fields: &Value) -> String {
+    let mut activity = json!({"type": "page.viewed", "actor": "ada"});
+    activity.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    activity.to_string()
+}
+
+/// An ordinary activity with one field written as it stands.
+fn with_raw(field: &str, raw: &str) -> String {
+    format!(r#"{{"type":"page.viewed","actor":"ada","{field}":{raw}}}"#)
+}
+
+fn passes(fields: &Value) {
+    if let Err(faults) = check(&with(fields)) {
+        panic!("{fields} is refused: {faults:?}");
+    }
+}
+
+fn is_at_fault(fields: &Value, pointer: &str) {
+    assert_eq!(check(&with(fields)).unwrap_err(), [pointer], "{fields}");
+}
+
+#[test]
+fn an_id_has_1_to_128_characters_and_none_is_made_up_for() {
+    assert_eq!(check(&with(&json!({}))).unwrap().0, made());
+    passes(&json!({"id": "é".repeat(128)}));
+    for id in [String::new(), "é".repeat(129), "a\u{0}b".into(), "a\nb".into(), "a\u{7f}".into()] {
+        is_at_fault(&json!({"id": id}), "/id");
+    }
+}
+
+#[test]
+fn a_type_keeps_its_pattern() {
+    for good in ["a", "a9_.:-", "order.paid", &format!("a{}", "b".repeat(99))] {
+        passes(&json!({"type": good}));
+    }
+    for bad in ["", "A", "9a", ".a", "a b", "a\u{0}", "é", "aé", "a/b", &format!("a{}", "b".repeat(100))] {
+        is_at_fault(&json!({"type": bad}), "/type");
+    }
+}
+
+#[test]
+fn an_actor_has_1_to_256_characters() {
+    passes(&json!({"actor": "日".repeat(256)}));
+    for actor in [String::new(), "日".repeat(257), "a".repeat(257), "a\u{0}".into()] {
+        is_at_fault(&json!({"actor": actor}), "/actor");
+    }
+}
+
+#[test]
+fn a_time_lies_at_most_24_hours_ahead_and_5_years_back() {
+    let second = TimeDelta::seconds(1);
+    let ahead = now() + TimeDelta::hours(24);
+    let back = Utc.with_ymd_and_hms(2021, 2, 28, 12, 0, 0).unwrap();
+    for good in [ahead, back] {
+        passes(&json!({"occurred_at": good}));
+    }
+    for bad in [ahead + second, back - second] {
+        is_at_fault(&json!({"occurred_at": bad}), "/occurred_at");
+    }
+    for nonsense in [r#""yesterday""#, r#""2026-02-30T00:00:00Z""#, r#""2026-02-01 00:00:00""#, "1767225600"]
+    {
+        assert!(check(&with_raw("occurred_at", nonsense)).is_err(), "{nonsense}");
+    }
+}
+
+#[test]
+fn a_time_without_one_is_the_receipt_and_kept_to_the_microsecond() {
+    let content = check(&with(&json!({}))).unwrap().1;
+    assert_eq!((content.occurred_at, content.occurred_at_source), (now(), OccurredAtSource::Receipt));
+    let content = check(&with(&json!({"occurred_at": "2026-02-28T13:00:00.123456789+02:00"}))).unwrap().1;
+    assert_eq!(content.occurred_at_source, OccurredAtSource::Client);
+    assert_eq!(content.occurred_at.to_rfc3339(), "2026-02-28T11:00:00.123456+00:00");
+}
+
+#[test]
+fn properties_and_context_have_at_most_32_kib() {
+    for field in ["properties", "context"] {
+        let of_bytes = |bytes: usize| json!({field: {"a": "x".repeat(bytes - r#"{"a":""}"#.len())}});
+        passes(&of_bytes(32 * 1024));
+        is_at_fault(&of_bytes(32 * 1024 + 1), &format!("/{field}"));
+    }
+}
+
+#[test]
+fn properties_and_context_are_at_most_8_deep() {
+    let deep = |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+    for field in ["properties", "context"] {
+        assert!(check(&with_raw(field, &deep(8))).is_ok());
+        assert_eq!(
+            check(&with_raw(field, &deep(9))).unwrap_err(),
+            [format!("/{field}/a/a/a/a/a/a/a/a")],
+            "{field}"
+        );
+        let pits = "[".repeat(10_000) + &"]".repeat(10_000);
+        assert_eq!(check(&with_raw(field, &format!(r#"{{"a":{pits}}}"#))).unwrap_err().len(), 1);
+    }
+}
+
+#[test]
+fn properties_and_context_are_objects_and_null_is_none() {
+    for field in ["properties", "context"] {
+        for no_object in [json!([]), json!("text"), json!(1), json!(true)] {
+            is_at_fault(&json!({field: no_object}), &format!("/{field}"));
+        }
+    }
+    let content = check(&with(&json!({"properties": null, "context": null}))).unwrap().1;
+    assert_eq!((content.properties, content.context), (None, None));
+}
+
+#[test]
+fn what_postgresql_or_others_cannot_keep_is_named() {
+    for (raw, place) in [
+        (r#"{"a":"\u0000"}"#, "/a"),
+        (r#"{"a":["\u0000"]}"#, "/a/0"),
+        (r#"{"a":"\ud800"}"#, "/a"),
+        (r#"{"a":"\udc00\ud800"}"#, "/a"),
+        (r#"{"a":1e999}"#, "/a"),
+        (r#"{"a":-1e999}"#, "/a"),
+        (r#"{"a":1,"b":2,"a":3}"#, "/a"),
+        (r#"{"a":{"~/":1,"~/":2}}"#, "/a/~0~1"),
+    ] {
+        for field in ["properties", "context"] {
+            assert_eq!(check(&with_raw(field, raw)).unwrap_err(), [format!("/{field}{place}")], "{raw}");
+        }
+    }
+    assert!(check(&with_raw("properties", r#"{"\u0000":1}"#)).is_err());
+    assert!(check(&with_raw("properties", r#"{"\ud800":1}"#)).is_err());
+    assert!(check(&with_raw("id", r#""\ud800""#)).is_err());
+}
+
+#[test]
+fn a_value_is_a_finite_number() {
+    for good in ["0", "-0.0", "1.5e300", "-7", "123456789012345678901234567890"] {
+        assert!(check(&with_raw("value", good)).is_ok(), "{good}");
+    }
+    for bad in ["1e999", "-1e999", "NaN", "Infinity", r#""1""#, "true", "[1]"] {
+        assert!(check(&with_raw("value", bad)).is_err(), "{bad}");
+    }
+    let pending = Pending { value: Some(f64::INFINITY), ..serde_json::from_str(&with(&json!({}))).unwrap() };
+    assert_eq!(pending.check(now(), made).unwrap_err()[0].pointer, "/value");
+}
+
+#[test]
+fn a_field_that_is_unknown_missing_or_given_twice_is_named() {
+    for (text, named) in [
+        (r#"{"type":"a","actor":"b","colour":"red"}"#, "colour"),
+        (r#"{"type":"a"}"#, "actor"),
+        (r#"{"actor":"b"}"#, "type"),
+        (r#"{"type":"a","actor":"b","actor":"c"}"#, "actor"),
+    ] {
+        assert!(check(text).unwrap_err()[0].contains(named), "{text}");
+    }
+}
+
+#[test]
+fn every_fault_is_named_not_only_the_first() {
+    let all = check(&with(&json!({
+        "id": "", "type": "A", "actor": "", "occurred_at": "1999-01-01T00:00:00Z",
+        "properties": [], "context": {"a": "\u{0}"}
+    })));
+    assert_eq!(all.unwrap_err(), ["/id", "/type", "/actor", "/occurred_at", "/properties", "/context/a"]);
+}
+
+proptest! {
+    // What is found becomes a test by hand; no files are kept.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_type_passes_when_the_pattern_says_so(text in "[a-zA-Z0-9_.:é -]{0,104}") {
+        let mut chars = text.chars();
+        let by_hand = chars.next().is_some_and(|first| first.is_ascii_lowercase())
+            && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.:-".contains(c))
+            && text.chars().count() <= 100;
+        prop_assert_eq!(check(&with(&json!({"type": text}))).is_ok(), by_hand);
+    }
+
+    #[test]
+    fn an_id_passes_when_it_is_short_and_printable(text in "\\PC{0,140}") {
+        let by_hand = (1..=128).contains(&text.chars().count());
+        prop_assert_eq!(check(&with(&json!({"id": text}))).is_ok(), by_hand);
+    }
+
+    #[test]
+    fn whatever_is_sent_is_answered_and_never_panics(text in "[\\[\\]{}\",:a1e\\\\u0d8. -]{0,60}") {
+        let _ = check(&with_raw("properties", &text));
+        let _ = check(&text);
+    }
+
+    #[test]
+    fn what_passes_is_stored_and_read_as_it_was_sent(
+        actor in "\\PC{1,256}", value in proptest::num::f64::NORMAL, text in "\\PC{0,40}",
+    ) {
+        let sent = with(&json!({"actor": actor, "value": value, "properties": {"text": text}}));
+        let content = check(&sent).unwrap().1;
+        let again: ActivityContent = serde_json::from_str(&serde_json::to_string(&content).unwrap()).unwrap();
+        prop_assert!(again.says_the_same(&content));
+        prop_assert_eq!(content.value, Some(value));
+        prop_assert_eq!(again.actor, actor);
+        prop_assert_eq!(again.value, Some(value));
+    }
+}
