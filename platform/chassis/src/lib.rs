@@ -1,0 +1,26 @@
+//! What every process of Daybook needs and no domain word: configuration, telemetry, problems, health, serving,
+//! calling another service, and shutting down.
+//!
+//! Invariants: every limit has a name and a default; an error that leaves a process is `application/problem+json`;
+//! nothing here knows what an activity, a token or a report is.
+
+mod body;
+mod env;
+mod health;
+mod internal;
+mod linger;
+mod problem;
+mod serve;
+mod service;
+mod telemetry;
+mod upstream;
+
+pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
+pub use env::{ConfigError, Env};
+pub use health::{Check, Missing, Readiness, ReadinessReport};
+pub use internal::{INTERNAL_KEY_HEADER, InternalKey, PRINCIPAL_HEADER, require_internal_key};
+pub use problem::{FieldError, Problem, REQUEST_ID_HEADER, request_id};
+pub use serve::{ServeError, bind, observe, serve};
+pub use service::{Service, StartError, Tasks};
+pub use telemetry::{LogFormat, init_telemetry, metrics_router};
+pub use upstream::{Upstream, UpstreamError};

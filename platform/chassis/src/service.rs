@@ -1,0 +1,45 @@
+use axum::Router;
+use tokio::task::JoinSet;
+
+use crate::env::ConfigError;
+use crate::health::Readiness;
+
+/// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
+pub type Tasks = JoinSet<()>;
+
+/// A service that has started: its door, what it needs to serve, and the tasks behind it.
+#[derive(Default)]
+pub struct Service {
+    /// Every route, internal ones too.
+    pub router: Router,
+    /// What it needs to serve.
+    pub readiness: Readiness,
+    /// Its background tasks.
+    pub tasks: Tasks,
+}
+
+/// Why a service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Something that it needs cannot be reached; names it and says what to do.
+    #[error("{what} is unreachable: {reason}")]
+    Unreachable {
+        /// What.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something that it needs is there and does not fit; says what to do.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl StartError {
+    /// Something that the service needs cannot be reached.
+    pub fn unreachable(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+        Self::Unreachable { what: what.into(), reason: reason.to_string() }
+    }
+}
