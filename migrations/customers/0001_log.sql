@@ -1,0 +1,1 @@
+../activities/0001_log.sql

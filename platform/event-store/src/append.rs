@@ -1,0 +1,122 @@
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Append, Appended};
+
+/// The columns of a batch, as `append_events` takes them.
+#[derive(Default)]
+struct Columns<'a> {
+    partition: Vec<i32>,
+    rank: Vec<i64>,
+    unit: Vec<i32>,
+    sequence: Vec<i64>,
+    event_id: Vec<Uuid>,
+    customer_id: Vec<Uuid>,
+    aggregate_type: Vec<&'a str>,
+    aggregate_id: Vec<&'a str>,
+    event_type: Vec<&'a str>,
+    event_version: Vec<&'a str>,
+    payload: Vec<&'a str>,
+    metadata: Vec<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, unit: usize, append: &'a Append, count: &mut i64) {
+        for (event, sequence) in append.events.iter().zip(append.sequence..) {
+            *count += 1;
+            self.partition.push(i32::from(append.partition.0));
+            self.rank.push(*count);
+            self.unit.push(unit as i32);
+            self.sequence.push(sequence);
+            self.event_id.push(event.event_id);
+            self.customer_id.push(append.customer_id.0);
+            self.aggregate_type.push(append.aggregate_type);
+            self.aggregate_id.push(&append.aggregate_id);
+            self.event_type.push(&event.event_type);
+            self.event_version.push(&event.event_version);
+            self.payload.push(&event.payload);
+            self.metadata.push(&event.metadata);
+        }
+    }
+}
+
+/// Of two appends of a batch that claim the same sequence of the same stream, the first wins; the database must not see
+/// the second, for it could not say which of the two to refuse.
+fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
+    let mut claimed: HashSet<(&'a str, &'a str, i64)> = HashSet::with_capacity(batch.len());
+    let mut claim = |append: &'a Append| {
+        let sequences = append.sequence..append.sequence + append.events.len() as i64;
+        let free = sequences
+            .clone()
+            .all(|sequence| !claimed.contains(&(append.aggregate_type, &append.aggregate_id, sequence)));
+        if free {
+            claimed.extend(
+                sequences.map(|sequence| (append.aggregate_type, append.aggregate_id.as_str(), sequence)),
+            );
+        }
+        free
+    };
+    batch.iter().map(|append| claim(append)).collect()
+}
+
+/// Appends a batch in one transaction: one call of the SQL function `append_events`. Answers one outcome for each append,
+/// in order.
+///
+/// # Errors
+/// What the database says. Nothing is stored then, unless the connection broke off, in which case it is not known.
+pub async fn append_events(
+    connection: &mut PgConnection,
+    batch: &[&Append],
+) -> Result<Vec<Appended>, sqlx::Error> {
+    let wins = claims(batch);
+    let mut counts: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut columns = Columns::default();
+    for (unit, append) in batch.iter().enumerate().filter(|(unit, _)| wins[*unit]) {
+        columns.push(unit, append, counts.entry(i32::from(append.partition.0)).or_default());
+    }
+    let partitions: Vec<i32> = counts.keys().copied().collect();
+    let events: Vec<i64> = counts.values().copied().collect();
+    // `fetch_all` returns after the server is ready for the next statement, which is after the commit.
+    let rows = sqlx::query!(
+        r#"SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!", refuted AS "refuted!"
+             FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
+        &partitions,
+        &events,
+        &columns.partition,
+        &columns.rank,
+        &columns.unit,
+        &columns.sequence,
+        &columns.event_id,
+        &columns.customer_id,
+        &columns.aggregate_type as &[&str],
+        &columns.aggregate_id as &[&str],
+        &columns.event_type as &[&str],
+        &columns.event_version as &[&str],
+        &columns.payload as &[&str],
+        &columns.metadata as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+
+    let mut heads: BTreeMap<i32, (i64, DateTime<Utc>)> = BTreeMap::new();
+    let mut refuted: HashSet<usize> = HashSet::new();
+    for row in rows {
+        heads.insert(row.partition, (row.head, row.recorded_at));
+        refuted.extend(row.refuted.into_iter().map(|unit| unit as usize));
+    }
+    let outcome = |(unit, append): (usize, &&Append)| {
+        let Some((head, recorded_at)) = heads.get_mut(&i32::from(append.partition.0)) else {
+            return Appended::Refuted;
+        };
+        if !wins[unit] || refuted.contains(&unit) {
+            return Appended::Refuted;
+        }
+        let position = *head + 1;
+        *head += append.events.len() as i64;
+        Appended::Stored { position, recorded_at: *recorded_at }
+    };
+    Ok(batch.iter().enumerate().map(outcome).collect())
+}

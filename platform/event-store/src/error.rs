@@ -1,0 +1,47 @@
+/// Why the log cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The database is unreachable or refuses.
+    #[error("the log's database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log was created with another number of partitions, which can never change.
+    #[error(
+        "this log has {stored} partitions, and {configured} are configured; the number is fixed when a log is created"
+    )]
+    PartitionsDiffer {
+        /// As stored.
+        stored: u16,
+        /// As configured.
+        configured: u16,
+    },
+    /// A stored event cannot be read.
+    #[error(transparent)]
+    Decode(#[from] domain::DecodeError),
+}
+
+impl LogError {
+    /// Whether it can go away by itself: the database is restarting, out of reach, out of room or overloaded.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Database(error) if is_passing(error))
+    }
+}
+
+/// Whether the same statement may succeed later: everything but a statement or a row that the database refuses.
+pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            // Classes of SQLSTATE (PostgreSQL, appendix A): connection, rolled back, resources, operator, system.
+            error.code().is_some_and(|code| ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)))
+                // A standby or a server that has become read-only: 25006.
+                || error.code().is_some_and(|code| code == "25006")
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}

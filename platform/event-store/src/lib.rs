@@ -1,0 +1,26 @@
+//! The log in PostgreSQL: append in groups, read by position, by stream and in bulk, and the repository under cqrs-es.
+//!
+//! Invariants: in every partition positions are 1, 2, 3 … without a hole and in commit order, so a reader needs
+//! `position > checkpoint` and nothing cleverer; nothing here updates or deletes an event; an append is answered only
+//! after its commit; every statement carries its partition, and none needs two.
+
+mod aggregates;
+mod append;
+mod appender;
+mod error;
+mod event;
+mod history;
+mod log;
+mod repository;
+
+pub use aggregates::{Aggregates, ExecuteError};
+pub use append::append_events;
+pub use appender::{AppendError, Appender, AppenderConfig};
+pub use error::LogError;
+pub use event::{Append, Appended, HistoryEvent, NewEvent, RecordedEvent};
+pub use history::{HistoryFilter, HistoryQuery};
+pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
+pub use repository::Repository;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+use chrono::{DateTime, Utc};
+use domain::{Partition, Partitions};
+use futures::TryStreamExt;
+use sqlx::PgPool;
+use sqlx::types::Json as SqlJson;
+
+use crate::{LogError, RecordedEvent};
+
+/// The most events that one read answers.
+pub const PAGE_EVENTS_MAX: i64 = 5_000;
+
+/// A log in a database of its own.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    pool: PgPool,
+    partitions: Partitions,
+}
+
+/// The last event of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The partition.
+    pub partition: Partition,
+    /// How many events it has.
+    pub position: i64,
+    /// When the last one was recorded; none for an empty partition.
+    pub recorded_at: Option<DateTime<Utc>>,
+}
+
+/// A row of `events`; the columns are named in [`select`].
+pub(crate) struct Row {
+    pub(crate) partition: i32,
+    pub(crate) position: i64,
+    pub(crate) sequence: i64,
+    pub(crate) recorded_at: DateTime<Utc>,
+    pub(crate) event_id: uuid::Uuid,
+    pub(crate) customer_id: uuid::Uuid,
+    pub(crate) aggregate_type: String,
+    pub(crate) aggregate_id: String,
+    pub(crate) event_type: String,
+    pub(crate) event_version: String,
+    pub(crate) payload: SqlJson<domain::Json>,
+    pub(crate) metadata: SqlJson<domain::Json>,
+}
+
+impl From<Row> for RecordedEvent {
+    fn from(row: Row) -> Self {
+        Self {
+            partition: Partition(row.partition as u16),
+            position: row.position,
+            sequence: row.sequence,
+            recorded_at: row.recorded_at,
+            event_id: row.event_id,
+            customer_id: domain::CustomerId(row.customer_id),
+            aggregate_type: row.aggregate_type,
+            aggregate_id: row.aggregate_id,
+            event_type: row.event_type,
+            event_version: row.event_version,
+            payload: row.payload.0,
+            metadata: row.metadata.0,
+        }
+    }
+}
+
+impl EventLog {
+    /// Opens a log whose tables exist, and creates its partitions if it has none yet.
+    ///
+    /// # Errors
+    /// [`LogError::PartitionsDiffer`] for a log that was created with another number of partitions.
+    pub async fn open(pool: PgPool, partitions: Partitions) -> Result<Self, LogError> {
+        let mut transaction = pool.begin().await?;
+        // Two processes may open a new log at the same time.
+        sqlx::query!("LOCK TABLE log_head IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+        let stored = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM log_head"#)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if stored == 0 {
+            let numbers: Vec<i32> = partitions.all().map(|partition| i32::from(partition.0)).collect();
+            sqlx::query!("INSERT INTO log_head (partition) SELECT unnest($1::int[])", &numbers)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query!("INSERT INTO relay_position (partition) SELECT unnest($1::int[])", &numbers)
+                .execute(&mut *transaction)
+                .await?;
+        } else if stored != i64::from(partitions.count()) {
+            return Err(LogError::PartitionsDiffer { stored: stored as u16, configured: partitions.count() });
+        }
+        transaction.commit().await?;
+        Ok(Self { pool, partitions })
+    }
+
+    /// Opens a log with as many partitions as it was created with, for operators who only read.
+    ///
+    /// # Errors
+    /// What the database says; [`LogError::PartitionsDiffer`] for a log that was never opened by its service.
+    pub async fn open_existing(pool: PgPool) -> Result<Self, LogError> {
+        let stored =
+            sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM log_head"#).fetch_one(&pool).await?;
+        let partitions = Partitions::new(stored as u16)
+            .ok_or(LogError::PartitionsDiffer { stored: stored as u16, configured: 1 })?;
+        Ok(Self { pool, partitions })
+    }
+
+    /// The log of another service, to be read: nothing is asked of the database until the first read, so the service may
+    /// still be starting.
+    #[must_use]
+    pub fn reading(pool: PgPool, partitions: Partitions) -> Self {
+        Self { pool, partitions }
+    }
+
+    /// Its partitions.
+    #[must_use]
+    pub fn partitions(&self) -> Partitions {
+        self.partitions
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The head of every partition, in order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn heads(&self) -> Result<Vec<Head>, LogError> {
+        let rows = sqlx::query!(
+            r#"SELECT partition, position, nullif(recorded_at, '-infinity') AS recorded_at FROM log_head ORDER BY partition"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Head {
+                partition: Partition(row.partition as u16),
+                position: row.position,
+                recorded_at: row.recorded_at,
+            })
+            .collect())
+    }
+
+    /// The events of a partition after a position, in order, at most `limit` and [`PAGE_EVENTS_MAX`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read(
+        &self,
+        partition: Partition,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT partition, position, sequence, recorded_at, event_id, customer_id, aggregate_type, aggregate_id,
+                      event_type, event_version, payload AS "payload: _", metadata AS "metadata: _"
+                 FROM events WHERE partition = $1 AND position > $2 ORDER BY position LIMIT $3"#,
+            i32::from(partition.0),
+            after,
+            limit.clamp(1, PAGE_EVENTS_MAX),
+        )
+        .fetch(&self.pool);
+        Ok(rows.map_ok(RecordedEvent::from).try_collect().await?)
+    }
+
+    /// The events of one stream, in order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read_stream(
+        &self,
+        partition: Partition,
+        aggregate_type: &str,
+        aggregate_id: &str,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT partition, position, sequence, recorded_at, event_id, customer_id, aggregate_type, aggregate_id,
+                      event_type, event_version, payload AS "payload: _", metadata AS "metadata: _"
+                 FROM events WHERE partition = $1 AND aggregate_type = $2 AND aggregate_id = $3 ORDER BY sequence"#,
+            i32::from(partition.0),
+            aggregate_type,
+            aggregate_id,
+        )
+        .fetch(&self.pool);
+        Ok(rows.map_ok(RecordedEvent::from).try_collect().await?)
+    }
+
+    /// The first event of each of these streams, in any order; streams without events are left out.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read_first(
+        &self,
+        partition: Partition,
+        aggregate_type: &str,
+        aggregate_ids: &[String],
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT partition, position, sequence, recorded_at, event_id, customer_id, aggregate_type, aggregate_id,
+                      event_type, event_version, payload AS "payload: _", metadata AS "metadata: _"
+                 FROM events
+                WHERE partition = $1 AND aggregate_type = $2 AND aggregate_id = ANY ($3) AND sequence = 1"#,
+            i32::from(partition.0),
+            aggregate_type,
+            aggregate_ids,
+        )
+        .fetch(&self.pool);
+        Ok(rows.map_ok(RecordedEvent::from).try_collect().await?)
+    }
+}

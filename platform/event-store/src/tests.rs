@@ -1,0 +1,9 @@
+//! The log against a real server: what readers and writers rely on, whatever happens in between.
+
+mod aggregates;
+mod faults;
+mod history;
+mod immutable;
+mod interleavings;
+mod proxy;
+mod subject;

@@ -1,0 +1,43 @@
+use domain::Partitions;
+use sqlx::Executor;
+
+use super::subject::{PARTITIONS, Subject, append, customer_in};
+use crate::{EventLog, LogError};
+
+#[tokio::test]
+async fn the_log_refuses_update_delete_and_truncate_even_to_a_superuser() {
+    let subject = Subject::start().await;
+    subject.appender.append(vec![append(customer_in(0), "a", 1, 1)]).await.unwrap();
+    for statement in [
+        "UPDATE events SET payload = '{}'",
+        "DELETE FROM events",
+        "TRUNCATE events",
+        "TRUNCATE events CASCADE",
+    ] {
+        let error = subject.database.pool().execute(statement).await.unwrap_err().to_string();
+        assert!(error.contains("append-only") || error.contains("permission denied"), "{statement}: {error}");
+    }
+    assert_eq!(subject.dense().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_holds_the_privilege_to_change_the_log() {
+    let subject = Subject::start().await;
+    let holders: Vec<String> = sqlx::query_scalar(
+        "SELECT grantee || ' ' || privilege_type FROM information_schema.role_table_grants
+          WHERE table_name = 'events' AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')",
+    )
+    .fetch_all(subject.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(holders, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_number_of_partitions_is_fixed_when_a_log_is_created() {
+    let subject = Subject::start().await;
+    let pool = subject.database.pool();
+    let error = EventLog::open(pool.clone(), Partitions::new(8).unwrap()).await.unwrap_err();
+    assert!(matches!(error, LogError::PartitionsDiffer { stored: PARTITIONS, configured: 8 }), "{error}");
+    assert_eq!(EventLog::open_existing(pool.clone()).await.unwrap().partitions().count(), PARTITIONS);
+}

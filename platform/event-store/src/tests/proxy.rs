@@ -1,0 +1,93 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+const FORWARD: u8 = 0;
+const SWALLOW: u8 = 1;
+const REFUSE: u8 = 2;
+
+/// A network between an appender and its database that can fail on request.
+pub(super) struct Proxy {
+    port: u16,
+    target: Arc<std::sync::Mutex<Option<(String, u16)>>>,
+    mode: Arc<AtomicU8>,
+    cut: watch::Sender<u32>,
+}
+
+impl Proxy {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Arc::new(std::sync::Mutex::new(None::<(String, u16)>));
+        let mode = Arc::new(AtomicU8::new(FORWARD));
+        let cut = watch::Sender::new(0);
+        let proxy = Self { port, target: Arc::clone(&target), mode: Arc::clone(&mode), cut: cut.clone() };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                if mode.load(Ordering::SeqCst) == REFUSE {
+                    continue;
+                }
+                let target = target.lock().unwrap().clone().unwrap();
+                tokio::spawn(forward(client, target, Arc::clone(&mode), cut.subscribe()));
+            }
+        });
+        proxy
+    }
+
+    /// The same database, by way of this proxy.
+    pub(super) fn in_front_of(&self, options: PgConnectOptions) -> PgConnectOptions {
+        *self.target.lock().unwrap() = Some((options.get_host().to_owned(), options.get_port()));
+        options.host("127.0.0.1").port(self.port)
+    }
+
+    /// Lets requests through and loses the answers.
+    pub(super) fn swallow_answers(&self) {
+        self.mode.store(SWALLOW, Ordering::SeqCst);
+    }
+
+    /// Closes every connection and takes no new one.
+    pub(super) fn refuse(&self) {
+        self.mode.store(REFUSE, Ordering::SeqCst);
+        self.cut.send_modify(|count| *count += 1);
+    }
+
+    /// Closes every connection; new ones work.
+    pub(super) fn cut_and_heal(&self) {
+        self.mode.store(FORWARD, Ordering::SeqCst);
+        self.cut.send_modify(|count| *count += 1);
+    }
+}
+
+async fn forward(
+    client: TcpStream,
+    target: (String, u16),
+    mode: Arc<AtomicU8>,
+    mut cut: watch::Receiver<u32>,
+) {
+    let server = TcpStream::connect(target).await.unwrap();
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let requests = tokio::io::copy(&mut from_client, &mut to_server);
+    let answers = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let length = from_server.read(&mut buffer).await.unwrap_or(0);
+            if length == 0 {
+                return;
+            }
+            if mode.load(Ordering::SeqCst) == FORWARD && to_client.write_all(&buffer[..length]).await.is_err()
+            {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        _ = requests => {}
+        () = answers => {}
+        _ = cut.changed() => {}
+    }
+}
