@@ -1,0 +1,141 @@
+//! The relay and the embedded adapter against a real server.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{CustomerId, Partition, Partitions};
+use event_store::{Append, Appender, AppenderConfig, EventLog, NewEvent};
+use scratch_database::ScratchDatabase;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::conformance::{self, Subject};
+use crate::{BusError, EmbeddedPublisher, EmbeddedSubscription, EventPublisher, Relay};
+
+struct House {
+    log: EventLog,
+    appender: Appender,
+    tasks: JoinSet<()>,
+    _database: ScratchDatabase,
+}
+
+async fn house() -> House {
+    let database = ScratchDatabase::migrated("activities").await;
+    let log = EventLog::open(database.pool().clone(), Partitions::new(4).unwrap()).await.unwrap();
+    let mut tasks = JoinSet::new();
+    let appender = Appender::start(&log, AppenderConfig::default(), &mut tasks, &CancellationToken::new());
+    House { log, appender, tasks, _database: database }
+}
+
+impl House {
+    async fn append(&self, customer: CustomerId) {
+        let append = Append {
+            partition: self.log.partitions().of(customer),
+            customer_id: customer,
+            aggregate_type: "activity",
+            aggregate_id: format!("{customer}:{}", Uuid::now_v7()),
+            sequence: 1,
+            events: vec![NewEvent {
+                event_id: Uuid::now_v7(),
+                event_type: "ActivityRecorded".into(),
+                event_version: "2.0.0".into(),
+                payload: "{}".into(),
+                metadata: "{}".into(),
+            }],
+        };
+        self.appender.append(vec![append]).await.unwrap();
+    }
+
+    fn relay(&mut self, publisher: Arc<dyn EventPublisher>) -> CancellationToken {
+        let ends = CancellationToken::new();
+        Relay::start(self.log.clone(), publisher, self.appender.commits(), &mut self.tasks, ends.clone());
+        ends
+    }
+}
+
+/// Notes what it is given, and fails while told to.
+#[derive(Default)]
+struct Noting {
+    spans: Mutex<BTreeMap<Partition, Vec<(i64, i64)>>>,
+    broken: AtomicBool,
+}
+
+impl Noting {
+    fn reached(&self, partition: Partition) -> i64 {
+        self.spans.lock().unwrap().get(&partition).and_then(|spans| spans.last()).map_or(0, |(_, to)| *to)
+    }
+}
+
+#[async_trait]
+impl EventPublisher for Noting {
+    async fn publish(&self, partition: Partition, after: i64, to: i64) -> Result<i64, BusError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(BusError::Broker("broken for the test".into()));
+        }
+        self.spans.lock().unwrap().entry(partition).or_default().push((after, to));
+        Ok(to)
+    }
+}
+
+async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_adapter_conforms() {
+    let mut house = house().await;
+    house.relay(Arc::new(EmbeddedPublisher::new(house.log.clone())));
+    let log = house.log.clone();
+    let subject = Subject {
+        log: house.log.clone(),
+        appender: house.appender.clone(),
+        subscribe: Box::new(move || Arc::new(EmbeddedSubscription::new(log.clone()))),
+    };
+    conformance::all(&subject).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broken_bus_could_not_take_waits_in_the_log() {
+    let mut house = house().await;
+    let publisher = Arc::new(Noting::default());
+    publisher.broken.store(true, Ordering::SeqCst);
+    house.relay(Arc::clone(&publisher) as Arc<dyn EventPublisher>);
+    let customer = CustomerId(Uuid::now_v7());
+    let partition = house.log.partitions().of(customer);
+    for _ in 0..5 {
+        house.append(customer).await;
+    }
+    publisher.broken.store(false, Ordering::SeqCst);
+    eventually("the relay catches up", || publisher.reached(partition) == 5).await;
+    assert_eq!(publisher.spans.lock().unwrap()[&partition].first().map(|(after, _)| *after), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_partition_has_one_relay_and_another_takes_over_where_it_stopped() {
+    let mut house = house().await;
+    let (first, second) = (Arc::new(Noting::default()), Arc::new(Noting::default()));
+    let customer = CustomerId(Uuid::now_v7());
+    let partition = house.log.partitions().of(customer);
+    let ends = house.relay(Arc::clone(&first) as Arc<dyn EventPublisher>);
+    house.append(customer).await;
+    eventually("the first relay publishes", || first.reached(partition) == 1).await;
+    house.relay(Arc::clone(&second) as Arc<dyn EventPublisher>);
+    for _ in 0..3 {
+        house.append(customer).await;
+    }
+    eventually("the first relay goes on", || first.reached(partition) == 4).await;
+    assert_eq!(second.reached(partition), 0, "two relays published the same partition");
+    ends.cancel();
+    house.append(customer).await;
+    eventually("the second relay takes over", || second.reached(partition) == 5).await;
+    assert_eq!(second.spans.lock().unwrap()[&partition], [(4, 5)]);
+}
