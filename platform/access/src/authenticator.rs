@@ -1,0 +1,198 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::token::{TokenHash, TokenSecret};
+use metrics::Counter;
+use moka::future::Cache;
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+
+use crate::entry::{Entry, Lifetimes, Mark};
+use crate::link::Link;
+use crate::{AuthenticatorConfig, Denied, Principal, TokenAuthority, Verdict};
+
+/// How long a mark is remembered: longer than any answer of an authority can be under way.
+const MARK_TTL: Duration = Duration::from_mins(10);
+const MARKS_MAX: u64 = 100_000;
+/// While revocations are out of reach, each token is validated again at most this often.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Validates tokens with one question a day for each, however many callers show it.
+#[derive(Clone)]
+pub struct Authenticator(Arc<Inner>);
+
+struct Inner {
+    authority: Arc<dyn TokenAuthority>,
+    config: AuthenticatorConfig,
+    /// Tokens that were validated, and those that were revoked since.
+    entries: Cache<TokenHash, Entry>,
+    /// Apart from the entries, so that a flood of bad tokens cannot drive out good ones.
+    refusals: Cache<TokenHash, Denied>,
+    /// What the log said lately. Whoever fills an entry looks here afterwards.
+    marks: Cache<TokenHash, Mark>,
+    /// Tokens that were validated again while revocations were out of reach.
+    rechecks: Cache<TokenHash, ()>,
+    link: Link,
+    hits: Counter,
+    misses: Counter,
+}
+
+impl Authenticator {
+    /// An authenticator in front of an authority. Its counters go to the recorder that is installed by now.
+    #[must_use]
+    pub fn new(authority: Arc<dyn TokenAuthority>, config: AuthenticatorConfig) -> Self {
+        let entries = Cache::builder().max_capacity(config.entries_max).expire_after(Lifetimes).build();
+        let refusals =
+            Cache::builder().max_capacity(config.entries_max).time_to_live(config.refusal_ttl()).build();
+        // Least recently used, because the default policy may turn a newcomer away.
+        let marks = Cache::builder().max_capacity(MARKS_MAX).time_to_live(MARK_TTL);
+        let marks = marks.eviction_policy(EvictionPolicy::lru()).build();
+        let rechecks =
+            Cache::builder().max_capacity(config.entries_max).time_to_live(RECHECK_INTERVAL).build();
+        Self(Arc::new(Inner {
+            authority,
+            config,
+            entries,
+            refusals,
+            marks,
+            rechecks,
+            link: Link::default(),
+            hits: metrics::counter!("daybook_token_cache_hits_total"),
+            misses: metrics::counter!("daybook_token_cache_misses_total"),
+        }))
+    }
+
+    /// Says who shows this text as a token.
+    ///
+    /// # Errors
+    /// [`Denied::Malformed`] without any look-up, otherwise [`Denied::Refused`] or [`Denied::Unavailable`].
+    pub async fn authenticate(&self, text: &str, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
+        let outcome = match TokenSecret::parse(text) {
+            Ok(secret) => self.admit(&secret.hash(), now).await,
+            Err(_) => Err(Denied::Malformed),
+        };
+        if let Err(denied) = outcome {
+            metrics::counter!("daybook_token_refused_total", "reason" => denied.name()).increment(1);
+        }
+        outcome
+    }
+
+    async fn admit(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
+        let inner = &*self.0;
+        if let Some(entry) = inner.entries.get(hash).await {
+            inner.hits.increment(1);
+            if inner.link.is_stale(now) {
+                return self.recheck(hash, entry, now).await.admit(now);
+            }
+            return entry.admit(now);
+        }
+        if let Some(denied) = inner.refusals.get(hash).await {
+            inner.hits.increment(1);
+            return Err(denied);
+        }
+        inner.misses.increment(1);
+        self.fill(hash.clone(), now).await?.admit(now)
+    }
+
+    /// Asks the authority, once for all who wait for the same token. In a task of its own: a caller that goes away must not
+    /// stop the fill between writing the entry and looking at the marks.
+    async fn fill(&self, hash: TokenHash, now: DateTime<Utc>) -> Result<Entry, Denied> {
+        let this = self.clone();
+        let filling = tokio::spawn(async move {
+            let entry = this
+                .0
+                .entries
+                .try_get_with_by_ref(&hash, this.ask(&hash, now))
+                .await
+                .map_err(|denied| *denied)?;
+            Ok(this.settle(&hash, entry, now).await)
+        });
+        filling.await.unwrap_or(Err(Denied::Unavailable))
+    }
+
+    async fn ask(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Entry, Denied> {
+        let inner = &*self.0;
+        // Without a place in the log of revocations nobody would tell that the token was revoked.
+        let ttl = if inner.link.has_a_place() { inner.config.ttl() } else { inner.config.refusal_ttl() };
+        match inner.authority.validate(hash).await {
+            Ok(Verdict::Valid(validated)) => Ok(Entry::valid(validated, ttl, now)),
+            Ok(Verdict::Refused(refusal)) => {
+                inner.refusals.insert(hash.clone(), Denied::Refused(refusal)).await;
+                Err(Denied::Refused(refusal))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a token was not validated");
+                Err(Denied::Unavailable)
+            }
+        }
+    }
+
+    /// Writes marks over an entry that was just written, until none is new. A mark is always set before its entry is
+    /// written, so whichever of the two writers comes last leaves the narrower entry.
+    async fn settle(&self, hash: &TokenHash, mut entry: Entry, now: DateTime<Utc>) -> Entry {
+        let mut applied = None;
+        loop {
+            let mark = self.0.marks.get(hash).await;
+            let Some(new) = mark.filter(|_| mark != applied) else { return entry };
+            entry = entry.narrowed(new, self.0.config.ttl(), now);
+            self.0.entries.insert(hash.clone(), entry.clone()).await;
+            applied = mark;
+        }
+    }
+
+    /// Validates a cached token again; it goes on working while the authority cannot be reached.
+    async fn recheck(&self, hash: &TokenHash, entry: Entry, now: DateTime<Utc>) -> Entry {
+        let this = self.clone();
+        let key = hash.clone();
+        let rechecking = async {
+            // In a task of its own for the same reason as a fill.
+            let done = tokio::spawn(async move {
+                let entry = match this.0.authority.validate(&key).await {
+                    Ok(Verdict::Valid(validated)) => Entry::valid(validated, this.0.config.ttl(), now),
+                    Ok(Verdict::Refused(refusal)) => Entry::refused(refusal, this.0.config.ttl()),
+                    Err(_) => return,
+                };
+                this.0.entries.insert(key.clone(), entry.clone()).await;
+                this.settle(&key, entry, now).await;
+            });
+            let _ = done.await;
+        };
+        self.0.rechecks.get_with_by_ref(hash, rechecking).await;
+        self.0.entries.get(hash).await.unwrap_or(entry)
+    }
+
+    /// Lets nobody in with the token any more, from now on.
+    pub async fn revoke(&self, hash: &TokenHash) {
+        self.mark(hash, Mark::Revoked).await;
+    }
+
+    /// Lets nobody in with the token after its new end.
+    pub async fn end(&self, hash: &TokenHash, ends_at: DateTime<Utc>) {
+        self.mark(hash, Mark::EndsAt(ends_at)).await;
+    }
+
+    async fn mark(&self, hash: &TokenHash, mark: Mark) {
+        let merge = |before: Option<moka::Entry<TokenHash, Mark>>| {
+            std::future::ready(Op::Put(before.map_or(mark, |before| before.into_value().and(mark))))
+        };
+        self.0.marks.entry_by_ref(hash).and_compute_with(merge).await;
+        if mark == Mark::Revoked {
+            // Written over the entry rather than deleted: a fill that is under way finds it, and so does the next caller.
+            let revoked = Entry::refused(crate::Refusal::Revoked, self.0.config.ttl());
+            self.0.entries.insert(hash.clone(), revoked).await;
+        } else if let Some(entry) = self.0.entries.get(hash).await {
+            self.settle(hash, entry, Utc::now()).await;
+        }
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.link
+    }
+}
+
+impl std::fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticator").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}

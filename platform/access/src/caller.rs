@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chassis::{InternalKey, PRINCIPAL_HEADER, Problem};
+use chrono::Utc;
+use domain::token::Scope;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use crate::{Authenticator, Denied, Principal};
+
+/// What a service needs to know its callers; its state gives it by `FromRef`.
+#[derive(Clone, Debug)]
+pub struct Access {
+    authenticator: Authenticator,
+    key: InternalKey,
+}
+
+impl Access {
+    /// `key` is what the gateway shows when it vouches for a session.
+    #[must_use]
+    pub fn new(authenticator: Authenticator, key: InternalKey) -> Self {
+        Self { authenticator, key }
+    }
+
+    /// The validated tokens.
+    #[must_use]
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.authenticator
+    }
+
+    /// The secret that services share.
+    #[must_use]
+    pub fn internal_key(&self) -> &InternalKey {
+        &self.key
+    }
+
+    /// Says who is calling: the principal that the gateway forwards, the bearer of a token, or HTTP Basic with the token as
+    /// the user name.
+    ///
+    /// # Errors
+    /// 401 with a kind of its own for each reason; 503 if the token cannot be validated now.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
+        if let Some(principal) = headers.get(PRINCIPAL_HEADER)
+            && self.key.is_shown_by(headers)
+        {
+            let principal = serde_json::from_slice(principal.as_bytes()).map_err(Problem::internal)?;
+            return Ok(Arc::new(principal));
+        }
+        let authorization = headers.get(AUTHORIZATION).ok_or(Denied::Missing)?;
+        match credentials(authorization)? {
+            Credentials::Bearer(token) => Ok(self.authenticator.authenticate(token, Utc::now()).await?),
+            Credentials::Basic(token) => Ok(self.authenticator.authenticate(&token, Utc::now()).await?),
+        }
+    }
+}
+
+enum Credentials<'a> {
+    Bearer(&'a str),
+    Basic(String),
+}
+
+/// The token of an `Authorization` header (RFC 6750, RFC 7617); the scheme's case does not matter.
+fn credentials(header: &HeaderValue) -> Result<Credentials<'_>, Denied> {
+    let text = header.to_str().map_err(|_| Denied::Malformed)?;
+    let (scheme, rest) = text.split_once(' ').ok_or(Denied::Malformed)?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Credentials::Bearer(rest));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(Denied::Missing);
+    }
+    let pair = STANDARD.decode(rest).map_err(|_| Denied::Malformed)?;
+    let pair = String::from_utf8(pair).map_err(|_| Denied::Malformed)?;
+    Ok(Credentials::Basic(pair.split_once(':').map_or(pair.as_str(), |(user, _)| user).to_owned()))
+}
+
+/// Extracts who is calling, or answers 401 or 503.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Arc<Principal>);
+
+impl Caller {
+    /// As [`Principal::require`].
+    ///
+    /// # Errors
+    /// 403 `scope-missing`.
+    pub fn require(&self, scope: Scope) -> Result<&Principal, Problem> {
+        self.0.require(scope)
+    }
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    Access: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Access::from_ref(state).authenticate(&parts.headers).await.map(Self)
+    }
+}

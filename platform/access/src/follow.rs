@@ -1,0 +1,106 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use domain::Partition;
+use domain::token::TokenEvent;
+use event_bus::{BusError, EventSubscription};
+use event_store::RecordedEvent;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::Authenticator;
+
+/// The log of customers has one partition.
+const PARTITION: Partition = Partition(0);
+const FETCH_EVENTS_MAX: usize = 1_000;
+/// How far before the head the following begins: the authority's tables may trail its log a little, and an answer from
+/// them must meet the marks of what they do not show yet.
+const REREAD_EVENTS: i64 = 1_000;
+/// Without an announcement for so long, the log is read all the same; that also finds out that it is out of reach.
+const QUIET_MAX: Duration = Duration::from_secs(10);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Authenticator {
+    /// Follows customers' log from its head, until `shutdown`: what is revoked there is refused here. Reads on from where
+    /// it was after an interruption, so nothing is missed.
+    pub fn follow_revocations(
+        &self,
+        subscription: Arc<dyn EventSubscription>,
+        tasks: &mut JoinSet<()>,
+        shutdown: CancellationToken,
+    ) {
+        let this = self.clone();
+        tasks.spawn(async move {
+            shutdown.run_until_cancelled_owned(this.follow(&*subscription)).await;
+        });
+    }
+
+    async fn follow(&self, subscription: &dyn EventSubscription) {
+        let mut position = None;
+        let mut interrupted = false;
+        loop {
+            match self.read_on(subscription, &mut position).await {
+                Ok(()) => {
+                    self.link().connected();
+                    interrupted = false;
+                }
+                Err(error) => {
+                    self.link().cut_off(Utc::now());
+                    if !std::mem::replace(&mut interrupted, true) {
+                        tracing::warn!(%error, "revocations are out of reach; cached tokens go on working");
+                    }
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+            }
+        }
+    }
+
+    async fn read_on(
+        &self,
+        subscription: &dyn EventSubscription,
+        position: &mut Option<i64>,
+    ) -> Result<(), BusError> {
+        let waited = tokio::time::timeout(QUIET_MAX, subscription.published()).await;
+        let mut after = match (*position, waited) {
+            (Some(after), Ok(published)) => published.map(|_| after)?,
+            (Some(after), Err(_)) => after,
+            (None, Ok(published)) => {
+                let here = published?.into_iter().filter(|published| published.partition == PARTITION);
+                let head = here.map(|published| published.position).max().unwrap_or(0);
+                (head - REREAD_EVENTS).max(0)
+            }
+            (None, Err(_)) => return Err(BusError::Broker(format!("no announcement within {QUIET_MAX:?}"))),
+        };
+        loop {
+            let fetching = subscription.fetch(PARTITION, after, FETCH_EVENTS_MAX);
+            let events = tokio::time::timeout(FETCH_TIMEOUT, fetching).await;
+            let events = events
+                .unwrap_or_else(|_| Err(BusError::Broker(format!("no events within {FETCH_TIMEOUT:?}"))))?;
+            for event in &events {
+                self.hear(event).await;
+                after = event.position;
+            }
+            *position = Some(after);
+            if events.is_empty() {
+                return Ok(());
+            }
+            subscription.acknowledge(PARTITION, after).await?;
+        }
+    }
+
+    async fn hear(&self, event: &RecordedEvent) {
+        if event.aggregate_type != "token" {
+            return;
+        }
+        match event.decode::<TokenEvent>() {
+            Ok(TokenEvent::TokenRevoked(revoked)) => self.revoke(&revoked.sha256).await,
+            Ok(TokenEvent::TokenRotated(rotated)) => self.end(&rotated.sha256, rotated.ends_at).await,
+            Ok(TokenEvent::TokenIssued(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, position = event.position, "an event of a token cannot be read and is passed over");
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Who is calling, and what the caller may do.
+//!
+//! A service takes the extractor [`Caller`], or [`Access::authenticate`] where it is hot. Behind both stands the
+//! [`Authenticator`]: it asks a [`TokenAuthority`] about a token once a day and follows the log of revocations.
+//!
+//! Invariants: a secret is hashed at the door and never kept; a text that is no token costs no look-up; what is known of a
+//! token only ever narrows, so a revocation cannot be undone by an answer that was under way; no answer from the authority
+//! is not an answer, and never a 401.
+
+mod authenticator;
+mod authority;
+mod caller;
+mod config;
+mod denied;
+mod entry;
+mod follow;
+mod link;
+mod principal;
+
+pub use authenticator::Authenticator;
+pub use authority::{AuthorityError, HttpAuthority, Refusal, TokenAuthority, Validated, Verdict};
+pub use caller::{Access, Caller};
+pub use config::AuthenticatorConfig;
+pub use denied::Denied;
+pub use principal::{Principal, Subject};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+mod authority;
+mod cache;
+mod callers;
+mod revocations;
