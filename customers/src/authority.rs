@@ -1,0 +1,67 @@
+use access::{AuthorityError, Principal, Refusal, Subject, TokenAuthority, Validated, Verdict};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::token::TokenHash;
+use domain::{CustomerId, TokenId};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::tokens::scopes;
+
+/// The read model of tokens as the authority: behind `POST /internal/tokens/validate`, and for customers' own callers.
+pub(crate) struct OwnAuthority {
+    pub(crate) pool: PgPool,
+}
+
+#[async_trait]
+impl TokenAuthority for OwnAuthority {
+    async fn validate(&self, hash: &TokenHash) -> Result<Verdict, AuthorityError> {
+        let unable = |error: sqlx::Error| AuthorityError(error.to_string());
+        let row = sqlx::query!(
+            "SELECT t.token_id, t.customer_id, t.scopes, t.expires_at, t.revoked_at, c.time_zone
+               FROM tokens t JOIN customers c USING (customer_id) WHERE t.sha256 = $1",
+            hash.0,
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unable)?;
+        let now = Utc::now();
+        let refusal = match &row {
+            None => Some(Refusal::Unknown),
+            Some(row) if row.revoked_at.is_some() => Some(Refusal::Revoked),
+            Some(row) if row.expires_at.is_some_and(|end| end <= now) => Some(Refusal::Expired),
+            Some(_) => None,
+        };
+        let row = match (row, refusal) {
+            (Some(row), None) => row,
+            (_, refusal) => return Ok(Verdict::Refused(refusal.unwrap_or(Refusal::Unknown))),
+        };
+        self.note_use(row.token_id, now).await;
+        let unreadable = |what: &str| AuthorityError(format!("a {what} in the read models cannot be read"));
+        let principal = Principal {
+            customer_id: CustomerId(row.customer_id),
+            subject: Subject::Token(TokenId(row.token_id)),
+            scopes: scopes(&row.scopes).ok_or_else(|| unreadable("scope"))?,
+            time_zone: row.time_zone.parse().map_err(|_| unreadable("time zone"))?,
+        };
+        Ok(Verdict::Valid(Validated { principal, expires_at: row.expires_at }))
+    }
+}
+
+impl OwnAuthority {
+    /// Notes that a token was used, at most once a minute. A note that fails is no reason to refuse the token.
+    async fn note_use(&self, token_id: Uuid, now: DateTime<Utc>) {
+        let noted = sqlx::query!(
+            "INSERT INTO token_uses AS u (token_id, last_used_at) VALUES ($1, $2)
+             ON CONFLICT (token_id) DO UPDATE SET last_used_at = excluded.last_used_at
+              WHERE u.last_used_at < excluded.last_used_at - interval '1 minute'",
+            token_id,
+            now,
+        )
+        .execute(&self.pool)
+        .await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the use of a token was not noted");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use access::AuthenticatorConfig;
+use chassis::{ConfigError, Env, InternalKey};
+use chrono::TimeDelta;
+use sqlx::postgres::PgConnectOptions;
+
+/// What the service needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the other services connect.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is read; not for the public.
+    pub metrics_listen: SocketAddr,
+    /// Its database.
+    pub database: PgConnectOptions,
+    /// The most connections to it; three of them only listen.
+    pub connections_max: u32,
+    /// Whether a start brings the database up to date.
+    pub migrate: bool,
+    /// The secret that services share.
+    pub internal_key: InternalKey,
+    /// Whether browsers send the session's cookie over HTTPS alone.
+    pub cookie_secure: bool,
+    /// How long a session lasts after it was last used.
+    pub session_ttl: TimeDelta,
+    /// How many passwords are hashed at the same time.
+    pub hashers: usize,
+    /// The cache of validated tokens.
+    pub tokens: AuthenticatorConfig,
+}
+
+/// Three connections listen; a fold takes two, and a request must find one more.
+const CONNECTIONS_MIN: u32 = 6;
+const CONNECTIONS_DEFAULT: u32 = 16;
+const HASHERS_DEFAULT: usize = 2;
+const HASHERS_MAX: usize = 64;
+const SESSION_TTL_S: u32 = 30 * 24 * 60 * 60;
+
+impl Config {
+    /// The configuration from `DAYBOOK_…` keys.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let connections = "DAYBOOK_CUSTOMERS_CONNECTIONS_MAX";
+        let hashers = "DAYBOOK_CUSTOMERS_HASHERS";
+        Ok(Self {
+            listen: env.or("DAYBOOK_CUSTOMERS_LISTEN", (Ipv4Addr::LOCALHOST, 8102).into())?,
+            metrics_listen: env.or("DAYBOOK_CUSTOMERS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9102).into())?,
+            database: env
+                .required("DAYBOOK_CUSTOMERS_DATABASE_URL", "It is where customers keeps everything.")?,
+            connections_max: within(env, connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN, u32::MAX)?,
+            migrate: env.or("DAYBOOK_MIGRATE", true)?,
+            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
+            cookie_secure: env.or("DAYBOOK_CUSTOMERS_COOKIE_SECURE", false)?,
+            session_ttl: TimeDelta::seconds(env.or("DAYBOOK_CUSTOMERS_SESSION_TTL_S", SESSION_TTL_S)?.into()),
+            hashers: within(env, hashers, HASHERS_DEFAULT, 1, HASHERS_MAX)?,
+            tokens: AuthenticatorConfig::from_env(env)?,
+        })
+    }
+}
+
+fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
+where
+    N: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + PartialOrd + Copy,
+{
+    let value = env.or(key, default)?;
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    let reason = format!("must be {min} to {max}");
+    Err(ConfigError::Invalid { key: key.to_owned(), value: value.to_string(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_default() {
+        let example = include_str!("../.env.example");
+        let pairs: Vec<(&str, &str)> = example.lines().filter_map(|line| line.split_once('=')).collect();
+        let needed = ["DAYBOOK_CUSTOMERS_DATABASE_URL", "DAYBOOK_INTERNAL_KEY"];
+        let default = Env::from_pairs(pairs.iter().copied().filter(|(key, _)| needed.contains(key)));
+        let (example, default) =
+            (Config::from_env(&Env::from_pairs(pairs)).unwrap(), Config::from_env(&default).unwrap());
+        assert_eq!((example.listen, example.metrics_listen), (default.listen, default.metrics_listen));
+        assert_eq!((example.connections_max, example.hashers), (default.connections_max, default.hashers));
+        assert_eq!((example.session_ttl, example.migrate), (default.session_ttl, default.migrate));
+        assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));
+    }
+
+    #[test]
+    fn too_few_connections_are_refused() {
+        let env = Env::from_pairs([
+            ("DAYBOOK_CUSTOMERS_DATABASE_URL", "postgres://localhost"),
+            ("DAYBOOK_CUSTOMERS_CONNECTIONS_MAX", "2"),
+        ]);
+        let error = Config::from_env(&env).err().unwrap().to_string();
+        assert!(error.contains("must be 6 to"), "{error}");
+    }
+}

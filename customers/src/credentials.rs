@@ -1,0 +1,72 @@
+//! How to log in: the addresses and the passwords' hashes.
+//!
+//! A sign-up writes two things that one transaction cannot hold: the credentials here, and the event through the
+//! appender. The row comes first, since it is what makes an address unique. A crash in between leaves a row without a
+//! member: an orphan, with which nobody can log in. It keeps the address for [`RESERVATION_S`], longer than an append
+//! can be under way, and then the next sign-up with the address takes it over.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{CustomerId, MemberId};
+use sqlx::PgPool;
+
+use crate::error::CustomersError;
+
+/// How long an address is kept for a sign-up that was not finished, in seconds.
+pub(crate) const RESERVATION_S: i64 = 60;
+
+/// What a sign-up reserves.
+pub(crate) struct Reservation {
+    pub(crate) customer_id: CustomerId,
+    pub(crate) member_id: MemberId,
+    pub(crate) email: String,
+    pub(crate) password_hash: String,
+}
+
+/// Reserves an address. The members must have been folded up to the head of the log before, so that whoever has signed
+/// up is not taken for an orphan.
+///
+/// # Errors
+/// [`CustomersError::EmailTaken`], or what the database says.
+pub(crate) async fn reserve(
+    pool: &PgPool,
+    new: &Reservation,
+    now: DateTime<Utc>,
+) -> Result<(), CustomersError> {
+    let reserved = sqlx::query!(
+        "INSERT INTO credentials AS c (member_id, customer_id, email, password_hash, reserved_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (email) DO UPDATE
+            SET member_id = excluded.member_id, customer_id = excluded.customer_id,
+                password_hash = excluded.password_hash, reserved_at = excluded.reserved_at
+          WHERE c.reserved_at < $6 AND NOT EXISTS (SELECT FROM members m WHERE m.member_id = c.member_id)",
+        new.member_id.0,
+        new.customer_id.0,
+        new.email,
+        new.password_hash,
+        now,
+        now - TimeDelta::seconds(RESERVATION_S),
+    )
+    .execute(pool)
+    .await?;
+    if reserved.rows_affected() == 1 { Ok(()) } else { Err(CustomersError::EmailTaken) }
+}
+
+/// Who can log in with an address.
+pub(crate) struct Account {
+    pub(crate) member_id: MemberId,
+    pub(crate) password_hash: String,
+}
+
+/// The account of an address, if its owner is a member.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn find(pool: &PgPool, email: &str) -> Result<Option<Account>, CustomersError> {
+    let row = sqlx::query!(
+        "SELECT c.member_id, c.password_hash FROM credentials c JOIN members m USING (member_id) WHERE c.email = $1",
+        email,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| Account { member_id: MemberId(row.member_id), password_hash: row.password_hash }))
+}

@@ -1,0 +1,127 @@
+use axum::response::{IntoResponse, Response};
+use chassis::{FieldError, Problem};
+use event_store::{ExecuteError, LogError};
+
+use crate::projection::FoldError;
+
+/// Why a request to customers is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CustomersError {
+    /// The body does not keep the rules.
+    #[error("the body has {} faults", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The query string does not keep the rules.
+    #[error("the query: {0}")]
+    InvalidQuery(String),
+    /// Somebody has signed up with the address.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// No member has this address and password.
+    #[error("wrong credentials")]
+    WrongCredentials,
+    /// No cookie, or one whose session has ended.
+    #[error("no session")]
+    SessionMissing,
+    /// A write with a cookie came without the session's CSRF token.
+    #[error("the csrf token is missing or wrong")]
+    CsrfTokenMissing,
+    /// The customer has no such token.
+    #[error("no such token")]
+    TokenNotFound,
+    /// Too many passwords wait to be hashed.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The caller is not let in, or not to this.
+    #[error("{}", .0.title)]
+    Caller(Problem),
+    /// The database or the log cannot be used now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything that should not happen.
+    #[error("{0}")]
+    Internal(String),
+}
+
+const UNAVAILABLE_RETRY_AFTER_S: u64 = 2;
+const BUSY_RETRY_AFTER_S: u64 = 1;
+
+impl From<CustomersError> for Problem {
+    fn from(error: CustomersError) -> Self {
+        match error {
+            CustomersError::Invalid(errors) => Self::invalid(errors),
+            CustomersError::InvalidQuery(reason) => {
+                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
+            }
+            CustomersError::EmailTaken => Self::conflict("email-taken").with_detail(
+                "Somebody has signed up with this address, or was doing so a moment ago. Log in, or use another address.",
+            ),
+            CustomersError::WrongCredentials => {
+                Self::unauthorized("wrong-credentials").with_detail("No member has this address and this password.")
+            }
+            CustomersError::SessionMissing => {
+                Self::unauthorized("session-missing").with_detail("There is no session. Log in with POST /v1/session.")
+            }
+            CustomersError::CsrfTokenMissing => Self::forbidden("csrf-token-missing").with_detail(
+                "A write with the session cookie must send the csrf_token that GET /v1/session answers as x-csrf-token.",
+            ),
+            CustomersError::TokenNotFound => Self::not_found("token-not-found").with_detail("There is no such token."),
+            CustomersError::Busy => Self::unavailable("busy", BUSY_RETRY_AFTER_S)
+                .with_detail("Too many people are logging in at this moment. Try again."),
+            CustomersError::Caller(problem) => problem,
+            CustomersError::Unavailable(cause) => {
+                tracing::warn!(%cause, "customers cannot serve a request");
+                Self::unavailable("customers-unavailable", UNAVAILABLE_RETRY_AFTER_S)
+                    .with_detail("Customers cannot be read or written at this moment. Try again.")
+            }
+            CustomersError::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl IntoResponse for CustomersError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl From<Problem> for CustomersError {
+    fn from(problem: Problem) -> Self {
+        Self::Caller(problem)
+    }
+}
+
+impl From<LogError> for CustomersError {
+    fn from(error: LogError) -> Self {
+        if error.is_passing() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<sqlx::Error> for CustomersError {
+    fn from(error: sqlx::Error) -> Self {
+        LogError::from(error).into()
+    }
+}
+
+impl From<FoldError> for CustomersError {
+    fn from(error: FoldError) -> Self {
+        match error {
+            FoldError::Log(error) => error.into(),
+            FoldError::Database(error) => error.into(),
+            FoldError::Decode(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl<E: std::error::Error> From<ExecuteError<E>> for CustomersError {
+    fn from(error: ExecuteError<E>) -> Self {
+        match error {
+            ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            // What an aggregate refuses for a reason of the client's is told by whoever gave the command.
+            ExecuteError::Refused(_) | ExecuteError::Broken(_) => Self::Internal(error.to_string()),
+        }
+    }
+}

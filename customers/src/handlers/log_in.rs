@@ -1,0 +1,61 @@
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chassis::{Problem, ProblemJson};
+use chrono::Utc;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::answers::{BodyProblems, ServerProblems, SessionAnswer};
+use crate::credentials;
+use crate::error::CustomersError;
+use crate::fields;
+use crate::sessions;
+use crate::state::AppState;
+
+/// Who logs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogIn {
+    /// The member's address; upper and lower case do not matter.
+    email: String,
+    /// The member's password.
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// Log in
+///
+/// Begins a session. A wrong address and a wrong password get the same answer, in the same time.
+#[utoipa::path(
+    post, path = "/v1/session", tag = "session", security(()),
+    request_body(content = LogIn, example = json!({
+        "email": "ada@example.com", "password": "correct horse battery"
+    })),
+    responses(
+        (status = 200, description = "Logged in.", body = SessionAnswer,
+         headers(("set-cookie" = String, description = "The session: daybook_session."))),
+        (status = 401, description = "No member has this address and this password.", body = Problem,
+         content_type = "application/problem+json"),
+        BodyProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn log_in(
+    State(state): State<AppState>,
+    ProblemJson(body): ProblemJson<LogIn>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let account = match fields::email(&body.email) {
+        Some(email) => credentials::find(&state.pool, &email).await?,
+        None => None,
+    };
+    let (member, hash) = account.map(|account| (account.member_id, account.password_hash)).unzip();
+    let is_right = state.passwords.verify(body.password, hash).await?;
+    let member = member.filter(|_| is_right).ok_or(CustomersError::WrongCredentials)?;
+
+    let now = Utc::now();
+    let secret = sessions::begin(&state.pool, member, state.cookies.ttl, now).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, now).await?;
+    // A member who was removed this very moment.
+    let session = session.ok_or(CustomersError::WrongCredentials)?;
+    Ok((state.cookies.keep(&secret), Json(SessionAnswer::new(session, &secret))))
+}

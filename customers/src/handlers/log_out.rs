@@ -1,0 +1,44 @@
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chassis::Problem;
+use chrono::Utc;
+use http::{HeaderMap, StatusCode};
+
+use crate::answers::ServerProblems;
+use crate::cookies;
+use crate::error::CustomersError;
+use crate::sessions;
+use crate::state::AppState;
+
+/// The header that carries a session's CSRF token.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Log out
+///
+/// Ends the session and lets the browser forget the cookie.
+#[utoipa::path(
+    delete, path = "/v1/session", tag = "session", security(("session" = [])),
+    params(("x-csrf-token" = String, Header, description = "The session's CSRF token.")),
+    responses(
+        (status = 204, description = "Logged out.",
+         headers(("set-cookie" = String, description = "Clears daybook_session."))),
+        (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The CSRF token is missing or wrong.", body = Problem,
+         content_type = "application/problem+json"),
+        ServerProblems,
+    ),
+)]
+pub(crate) async fn log_out(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, CustomersError> {
+    let secret = cookies::read(&headers).ok_or(CustomersError::SessionMissing)?;
+    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, Utc::now()).await?;
+    session.ok_or(CustomersError::SessionMissing)?;
+    // The gateway checks it too; a session is ended nowhere without it.
+    if !secret.has_csrf_token(headers.get(CSRF_HEADER).and_then(|shown| shown.to_str().ok())) {
+        return Err(CustomersError::CsrfTokenMissing);
+    }
+    sessions::end(&state.pool, &secret).await?;
+    Ok((StatusCode::NO_CONTENT, state.cookies.forget()))
+}

@@ -1,0 +1,9 @@
+pub(crate) mod current_session;
+pub(crate) mod issue_token;
+pub(crate) mod list_tokens;
+pub(crate) mod log_in;
+pub(crate) mod log_out;
+pub(crate) mod resolve_session;
+pub(crate) mod revoke_token;
+pub(crate) mod sign_up;
+pub(crate) mod validate_token;

@@ -1,0 +1,50 @@
+use access::Caller;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::TokenId;
+use domain::token::{Scope, TokenCommand, TokenError};
+use event_store::ExecuteError;
+use http::{HeaderMap, StatusCode};
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::state::{AppState, metadata, token_stream};
+
+/// Revoke a token
+///
+/// Nobody is let in with it any more, within a second everywhere. Revoking it again changes nothing.
+#[utoipa::path(
+    delete, path = "/v1/tokens/{id}", tag = "tokens", security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The token's id.")),
+    responses(
+        (status = 204, description = "Revoked."),
+        (status = 404, description = "There is no such token.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn revoke_token(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = caller.require(Scope::Admin)?;
+    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
+    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    let stream = token_stream(principal, id);
+    let command = TokenCommand::RevokeToken { customer_id: principal.customer_id };
+    match state.tokens.execute(&stream, command, metadata(&headers, principal.subject)).await {
+        Ok(()) | Err(ExecuteError::Refused(TokenError::Revoked)) => {}
+        Err(ExecuteError::Refused(TokenError::NotFound)) => return Err(CustomersError::TokenNotFound),
+        Err(error) => return Err(error.into()),
+    }
+    state.projection.catch_up().await?;
+    // The log tells this process too, a moment later; here the next request already finds it.
+    if let Some(token) = state.tokens.load(&stream).await?.issued {
+        state.access.authenticator().revoke(&token.sha256).await;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}

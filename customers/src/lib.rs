@@ -1,0 +1,53 @@
+//! Customers, their people, sessions and tokens: who may come in, and what for.
+//!
+//! Invariants: no password and no secret lies in the log or in a read model, only hashes of them lie anywhere; a read
+//! model is written only by the fold of the log, in the transaction that moves its checkpoint; what a command did is in
+//! the read models before it is answered; another customer's things do not exist.
+
+mod answers;
+mod authority;
+mod config;
+mod cookies;
+mod credentials;
+mod error;
+mod fields;
+mod handlers;
+mod passwords;
+mod projection;
+mod router;
+mod sessions;
+mod start;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use chassis::StartError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+pub use error::CustomersError;
+pub use projection::FoldError;
+pub use router::{openapi, router};
+pub use start::start;
+pub use state::AppState;
+
+/// The migrations of the service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/customers");
+
+/// Starts the service and serves until `shutdown`; returns when its tasks have ended too.
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    let service = start(config, shutdown.clone()).await?;
+    let router = chassis::observe(service.router.merge(service.readiness.router()), "customers");
+    chassis::serve(listener, router, shutdown).await;
+    service.tasks.join_all().await;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
+use domain::customer::{Customer, CustomerEvent, CustomerSignedUp, MemberAdded, Role};
+use domain::token::{Token, TokenEvent, TokenIssued};
+use domain::{CustomerId, DecodeError};
+use event_store::RecordedEvent;
+use sqlx::PgConnection;
+
+use super::FoldError;
+
+/// Folds one event. Folding it again changes nothing.
+pub(super) async fn fold(connection: &mut PgConnection, event: &RecordedEvent) -> Result<(), FoldError> {
+    let at = event.recorded_at;
+    match event.aggregate_type.as_str() {
+        Customer::TYPE => customer(connection, event.customer_id, event.decode()?, at).await?,
+        Token::TYPE => token(connection, event.decode()?, at).await?,
+        _ => {
+            let (event_type, event_version) = (event.event_type.clone(), event.event_version.clone());
+            return Err(DecodeError::Unknown { event_type, event_version }.into());
+        }
+    }
+    Ok(())
+}
+
+async fn customer(
+    connection: &mut PgConnection,
+    customer_id: CustomerId,
+    event: CustomerEvent,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    match event {
+        CustomerEvent::CustomerSignedUp(signed_up) => {
+            let CustomerSignedUp { customer_id, name, time_zone, owner, email } = signed_up;
+            sqlx::query!(
+                "INSERT INTO customers (customer_id, name, time_zone, signed_up_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT DO NOTHING",
+                customer_id.0,
+                name,
+                time_zone.name(),
+                at,
+            )
+            .execute(&mut *connection)
+            .await?;
+            member(connection, customer_id, MemberAdded { member_id: owner, email, role: Role::Owner }, at)
+                .await
+        }
+        CustomerEvent::MemberAdded(added) => member(connection, customer_id, added, at).await,
+        CustomerEvent::MemberRemoved(removed) => {
+            sqlx::query!("DELETE FROM members WHERE member_id = $1", removed.member_id.0)
+                .execute(connection)
+                .await?;
+            Ok(())
+        }
+        CustomerEvent::RoleChanged(changed) => {
+            let (member_id, role) = (changed.member_id.0, changed.role.name());
+            sqlx::query!("UPDATE members SET role = $2 WHERE member_id = $1", member_id, role)
+                .execute(connection)
+                .await?;
+            Ok(())
+        }
+        CustomerEvent::TimeZoneChanged(changed) => {
+            let time_zone = changed.time_zone.name();
+            sqlx::query!(
+                "UPDATE customers SET time_zone = $2 WHERE customer_id = $1",
+                customer_id.0,
+                time_zone
+            )
+            .execute(connection)
+            .await?;
+            Ok(())
+        }
+    }
+}
+
+async fn member(
+    connection: &mut PgConnection,
+    customer_id: CustomerId,
+    added: MemberAdded,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO members (member_id, customer_id, email, role, added_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
+        added.member_id.0,
+        customer_id.0,
+        added.email,
+        added.role.name(),
+        at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn token(
+    connection: &mut PgConnection,
+    event: TokenEvent,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    match event {
+        TokenEvent::TokenIssued(issued) => {
+            let TokenIssued { token_id, customer_id, name, prefix, sha256, scopes, expires_at } = issued;
+            let scopes: Vec<String> = scopes.as_slice().iter().map(ToString::to_string).collect();
+            sqlx::query!(
+                "INSERT INTO tokens (token_id, customer_id, name, prefix, sha256, scopes, created_at, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                token_id.0,
+                customer_id.0,
+                name,
+                prefix,
+                sha256.0,
+                &scopes,
+                at,
+                expires_at,
+            )
+            .execute(connection)
+            .await?;
+        }
+        TokenEvent::TokenRotated(rotated) => {
+            sqlx::query!(
+                "UPDATE tokens SET expires_at = $2 WHERE token_id = $1",
+                rotated.token_id.0,
+                rotated.ends_at,
+            )
+            .execute(connection)
+            .await?;
+        }
+        TokenEvent::TokenRevoked(revoked) => {
+            sqlx::query!(
+                "UPDATE tokens SET revoked_at = $2 WHERE token_id = $1 AND revoked_at IS NULL",
+                revoked.token_id.0,
+                at,
+            )
+            .execute(connection)
+            .await?;
+        }
+    }
+    Ok(())
+}

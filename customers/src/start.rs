@@ -1,0 +1,94 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Access, Authenticator};
+use chassis::{Readiness, Service, StartError, Tasks};
+use domain::Partitions;
+use event_bus::{EmbeddedPublisher, EmbeddedSubscription, Relay};
+use event_store::{Aggregates, Appender, AppenderConfig, EventLog, LogError, Repository};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::OwnAuthority;
+use crate::config::Config;
+use crate::cookies::Cookies;
+use crate::passwords::Passwords;
+use crate::projection::Projection;
+use crate::state::AppState;
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+const DATABASE: &str = "the database of customers (DAYBOOK_CUSTOMERS_DATABASE_URL)";
+
+/// Starts the service: its database, its log with appender and relay, its read models. The router has neither
+/// `/healthz` and `/readyz`, which come from the readiness, nor the layer of [`chassis::observe`].
+///
+/// # Errors
+/// [`StartError`], which says what to do.
+pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
+    let pool = connect(&config).await?;
+    let log = EventLog::open(pool.clone(), Partitions::ONE).await.map_err(unopened)?;
+    let mut tasks = Tasks::new();
+    let limits = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
+    let appender = Appender::start(&log, limits, &mut tasks, &shutdown);
+    let publisher = Arc::new(EmbeddedPublisher::new(log.clone()));
+    Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, shutdown.clone());
+
+    let projection = Projection::new(log.clone());
+    let unusable =
+        |error| StartError::Unusable(format!("the read models of customers cannot be filled: {error}"));
+    projection.catch_up().await.map_err(unusable)?;
+    projection.follow(Arc::new(EmbeddedSubscription::new(log.clone())), &mut tasks, shutdown.clone());
+
+    let authority = Arc::new(OwnAuthority { pool: pool.clone() });
+    let authenticator = Authenticator::new(Arc::<OwnAuthority>::clone(&authority), config.tokens);
+    authenticator.follow_revocations(Arc::new(EmbeddedSubscription::new(log.clone())), &mut tasks, shutdown);
+
+    let repository = Repository::new(log, appender);
+    let state = AppState {
+        pool: pool.clone(),
+        customers: Arc::new(Aggregates::new(repository.clone())),
+        tokens: Arc::new(Aggregates::new(repository)),
+        projection,
+        passwords: Passwords::new(config.hashers).map_err(|error| StartError::Unusable(error.to_string()))?,
+        cookies: Cookies { secure: config.cookie_secure, ttl: config.session_ttl },
+        authority,
+        access: Access::new(authenticator, config.internal_key),
+    };
+    let readiness = Readiness::default().with("customers database", move || probe(pool.clone()));
+    Ok(Service { router: crate::router(state), readiness, tasks })
+}
+
+async fn connect(config: &Config) -> Result<PgPool, StartError> {
+    let options = config.database.clone().application_name("daybook-customers");
+    let pool = PgPoolOptions::new()
+        .max_connections(config.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(|error| StartError::unreachable(DATABASE, error))?;
+    if config.migrate {
+        let failed =
+            |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
+        crate::MIGRATOR.run(&pool).await.map_err(failed)?;
+    }
+    Ok(pool)
+}
+
+fn unopened(error: LogError) -> StartError {
+    if error.is_passing() {
+        return StartError::unreachable(DATABASE, error);
+    }
+    let hint = match error {
+        LogError::Database(_) => " Run `daybook migrate` first.",
+        LogError::PartitionsDiffer { .. } | LogError::Decode(_) => "",
+    };
+    StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
+}
+
+async fn probe(pool: PgPool) -> Result<(), String> {
+    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&pool).await.map(|_| ()).map_err(|error| {
+        tracing::warn!(%error, "customers has no database");
+        "cannot be reached".to_owned()
+    })
+}

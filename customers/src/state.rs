@@ -1,0 +1,46 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use access::{Access, Principal, Subject};
+use axum::extract::FromRef;
+use chassis::request_id;
+use domain::customer::Customer;
+use domain::token::Token;
+use event_store::Aggregates;
+use http::HeaderMap;
+use sqlx::PgPool;
+
+use crate::authority::OwnAuthority;
+use crate::cookies::Cookies;
+use crate::passwords::Passwords;
+use crate::projection::Projection;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) pool: PgPool,
+    pub(crate) customers: Arc<Aggregates<Customer>>,
+    pub(crate) tokens: Arc<Aggregates<Token>>,
+    pub(crate) projection: Projection,
+    pub(crate) passwords: Passwords,
+    pub(crate) cookies: Cookies,
+    pub(crate) authority: Arc<OwnAuthority>,
+    pub(crate) access: Access,
+}
+
+impl FromRef<AppState> for Access {
+    fn from_ref(state: &AppState) -> Self {
+        state.access.clone()
+    }
+}
+
+/// What every event says about its cause.
+pub(crate) fn metadata(headers: &HeaderMap, subject: Subject) -> HashMap<String, String> {
+    let request_id = request_id(headers).map(|id| ("request_id".to_owned(), id.to_owned()));
+    request_id.into_iter().chain([("subject".to_owned(), subject.to_string())]).collect()
+}
+
+/// The id of a token's stream, in the caller's own customer: another customer's token cannot be named.
+pub(crate) fn token_stream(principal: &Principal, token: domain::TokenId) -> String {
+    format!("{}:{token}", principal.customer_id)
+}

@@ -1,0 +1,7 @@
+//! The service through its own door, on a database of its own.
+
+mod house;
+mod running;
+mod sessions;
+mod sign_up;
+mod tokens;
