@@ -1,0 +1,175 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use access::AuthenticatorConfig;
+use chassis::{BodyLimits, ConfigError, Env, InternalKey, Upstream};
+use domain::Partitions;
+use event_store::AppenderConfig;
+use sqlx::postgres::PgConnectOptions;
+
+/// What the service needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the gateway connects.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is read; not for the public.
+    pub metrics_listen: SocketAddr,
+    /// Its database, with the log.
+    pub database: PgConnectOptions,
+    /// The database of customers, in whose log revocations are followed.
+    pub customers_database: PgConnectOptions,
+    /// Customers, who validate tokens.
+    pub customers: Upstream,
+    /// The most connections to its database; the appenders and the relay have their own.
+    pub connections_max: u32,
+    /// Whether a start brings the database up to date.
+    pub migrate: bool,
+    /// The secret that services share.
+    pub internal_key: InternalKey,
+    /// How many partitions the log has; fixed when it is created.
+    pub partitions: Partitions,
+    /// The appenders of the log.
+    pub appender: AppenderConfig,
+    /// How much the service takes on.
+    pub limits: Limits,
+    /// The cache of validated tokens.
+    pub tokens: AuthenticatorConfig,
+}
+
+/// How much the service takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body of one activity after decompression, in bytes.
+    pub body_max_bytes: usize,
+    /// Largest body of a batch after decompression, in bytes.
+    pub batch_body_max_bytes: usize,
+    /// The most batches that are held at the same time; one more is answered 503 at once.
+    pub batches_max: usize,
+    /// How long a body may take, in seconds.
+    pub body_timeout_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_max_bytes: 1024 * 1024,
+            batch_body_max_bytes: 8 * 1024 * 1024,
+            batches_max: 64,
+            body_timeout_s: 30,
+        }
+    }
+}
+
+impl Limits {
+    fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            body_max_bytes: env.or("DAYBOOK_ACTIVITIES_BODY_MAX_BYTES", default.body_max_bytes)?,
+            batch_body_max_bytes: env
+                .or("DAYBOOK_ACTIVITIES_BATCH_BODY_MAX_BYTES", default.batch_body_max_bytes)?,
+            batches_max: env.or("DAYBOOK_ACTIVITIES_BATCHES_MAX", default.batches_max)?,
+            body_timeout_s: env.or("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", default.body_timeout_s)?,
+        })
+    }
+
+    pub(crate) fn body(&self) -> BodyLimits {
+        BodyLimits { bytes_max: self.body_max_bytes, timeout_s: self.body_timeout_s }
+    }
+
+    pub(crate) fn batch_body(&self) -> BodyLimits {
+        BodyLimits { bytes_max: self.batch_body_max_bytes, timeout_s: self.body_timeout_s }
+    }
+}
+
+const CONNECTIONS_MAX: u32 = 16;
+const PARTITIONS: u16 = 16;
+
+impl Config {
+    /// The configuration from `DAYBOOK_…` keys.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let customers_url = "http://127.0.0.1:8102";
+        let customers = match env.get("DAYBOOK_CUSTOMERS_URL") {
+            Some(_) => env.required("DAYBOOK_CUSTOMERS_URL", "It is where tokens are validated.")?,
+            None => customers_url
+                .parse()
+                .map_err(|reason| invalid("DAYBOOK_CUSTOMERS_URL", customers_url, reason))?,
+        };
+        Ok(Self {
+            listen: env.or("DAYBOOK_ACTIVITIES_LISTEN", (Ipv4Addr::LOCALHOST, 8101).into())?,
+            metrics_listen: env
+                .or("DAYBOOK_ACTIVITIES_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9101).into())?,
+            database: env.required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log lies.")?,
+            customers_database: env.required(
+                "DAYBOOK_CUSTOMERS_DATABASE_URL",
+                "Revocations of tokens are followed in the log of customers.",
+            )?,
+            customers,
+            connections_max: env.or("DAYBOOK_ACTIVITIES_CONNECTIONS_MAX", CONNECTIONS_MAX)?,
+            migrate: env.or("DAYBOOK_MIGRATE", true)?,
+            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
+            partitions: partitions(env)?,
+            appender: appender(env)?,
+            limits: Limits::from_env(env)?,
+            tokens: AuthenticatorConfig::from_env(env)?,
+        })
+    }
+}
+
+fn invalid(key: &str, value: &str, reason: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid { key: key.to_owned(), value: value.to_owned(), reason: reason.into() }
+}
+
+fn partitions(env: &Env) -> Result<Partitions, ConfigError> {
+    let key = "DAYBOOK_PARTITIONS";
+    let count = env.or(key, PARTITIONS)?;
+    Partitions::new(count)
+        .ok_or_else(|| invalid(key, &count.to_string(), format!("must be 1 to {}", Partitions::MAX)))
+}
+
+fn appender(env: &Env) -> Result<AppenderConfig, ConfigError> {
+    let default = AppenderConfig::default();
+    Ok(AppenderConfig {
+        appenders: env.or("DAYBOOK_APPENDERS", default.appenders)?,
+        batch_events_max: env.or("DAYBOOK_APPEND_BATCH_EVENTS_MAX", default.batch_events_max)?,
+        queue_events_max: env.or("DAYBOOK_APPEND_QUEUE_EVENTS_MAX", default.queue_events_max)?,
+        retry_max_ms: env.or("DAYBOOK_APPEND_RETRY_MAX_MS", default.retry_max_ms)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_default() {
+        let example = include_str!("../.env.example");
+        let pairs: Vec<(&str, &str)> = example.lines().filter_map(|line| line.split_once('=')).collect();
+        let needed =
+            ["DAYBOOK_ACTIVITIES_DATABASE_URL", "DAYBOOK_CUSTOMERS_DATABASE_URL", "DAYBOOK_INTERNAL_KEY"];
+        let default = Env::from_pairs(pairs.iter().copied().filter(|(key, _)| needed.contains(key)));
+        let (example, default) =
+            (Config::from_env(&Env::from_pairs(pairs)).unwrap(), Config::from_env(&default).unwrap());
+        assert_eq!((example.listen, example.metrics_listen), (default.listen, default.metrics_listen));
+        assert_eq!((example.connections_max, example.migrate), (default.connections_max, default.migrate));
+        assert_eq!((example.partitions, example.limits), (default.partitions, default.limits));
+        assert_eq!(format!("{:?}", example.customers), format!("{:?}", default.customers));
+        assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));
+        let of =
+            |config: AppenderConfig| (config.batch_events_max, config.queue_events_max, config.retry_max_ms);
+        assert_eq!(of(example.appender), of(default.appender));
+    }
+
+    #[test]
+    fn a_log_has_at_least_one_partition() {
+        let env = Env::from_pairs([
+            ("DAYBOOK_ACTIVITIES_DATABASE_URL", "postgres://localhost"),
+            ("DAYBOOK_CUSTOMERS_DATABASE_URL", "postgres://localhost"),
+            ("DAYBOOK_INTERNAL_KEY", "0123456789abcdef"),
+            ("DAYBOOK_PARTITIONS", "0"),
+        ]);
+        let error = Config::from_env(&env).err().unwrap().to_string();
+        assert!(error.contains("must be 1 to 1024"), "{error}");
+    }
+}

@@ -1,0 +1,155 @@
+use axum::response::{IntoResponse, Response};
+use chassis::{FieldError, Problem};
+use domain::activity::{ActivityError, ContentFault};
+use event_store::{AppendError, ExecuteError, LogError};
+use http::StatusCode;
+
+use crate::recorder::RecordError;
+
+/// Why a request to activities is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivitiesError {
+    /// The body does not keep the rules.
+    #[error("the body has {} faults", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The query string does not keep the rules.
+    #[error("the query: {0}")]
+    InvalidQuery(String),
+    /// A header cannot be read.
+    #[error("the header {0}")]
+    InvalidIfMatch(String),
+    /// Another activity has this id.
+    #[error("the id is that of another activity")]
+    IdReused,
+    /// The customer has no such activity.
+    #[error("no such activity")]
+    NotFound,
+    /// The customer has no such stream.
+    #[error("no such stream")]
+    StreamNotFound,
+    /// It was redacted.
+    #[error("the activity was redacted")]
+    Redacted,
+    /// Somebody else was faster.
+    #[error("the activity is at another sequence")]
+    SequenceMismatch {
+        /// Where it stands, if that is known.
+        actual: Option<u64>,
+    },
+    /// Too much waits already.
+    #[error("too much waits already")]
+    Overloaded,
+    /// The caller is not let in, or not to this; or the body cannot be read.
+    #[error("{}", .0.title)]
+    Caller(Problem),
+    /// The log cannot be read or written now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything that should not happen.
+    #[error("{0}")]
+    Internal(String),
+}
+
+const UNAVAILABLE_RETRY_AFTER_S: u64 = 2;
+const OVERLOADED_RETRY_AFTER_S: u64 = 1;
+
+impl From<ActivitiesError> for Problem {
+    fn from(error: ActivitiesError) -> Self {
+        match error {
+            ActivitiesError::Invalid(errors) => Self::invalid(errors),
+            ActivitiesError::InvalidQuery(reason) => {
+                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
+            }
+            ActivitiesError::InvalidIfMatch(shown) => Self::bad_request("invalid-if-match").with_detail(format!(
+                "If-Match must be the ETag that GET answers, as \"3\", or *; this is {shown}."
+            )),
+            ActivitiesError::IdReused => Self::conflict("activity-id-reused").with_detail(
+                "An activity with this id and other content is recorded. Use another id, or correct it with PATCH.",
+            ),
+            ActivitiesError::NotFound => {
+                Self::not_found("activity-not-found").with_detail("There is no such activity.")
+            }
+            ActivitiesError::StreamNotFound => {
+                Self::not_found("stream-not-found").with_detail("There is no such stream, or not at that time.")
+            }
+            ActivitiesError::Redacted => Self::new(StatusCode::GONE, "activity-redacted")
+                .with_detail("The activity was redacted; the history keeps that it happened."),
+            ActivitiesError::SequenceMismatch { actual } => {
+                let now = actual.map_or(String::new(), |actual| format!(" It is at \"{actual}\" now."));
+                Self::new(StatusCode::PRECONDITION_FAILED, "sequence-mismatch").with_detail(format!(
+                    "The activity has changed since the sequence in If-Match.{now} Read it again, then decide."
+                ))
+            }
+            ActivitiesError::Overloaded => Self::unavailable("overloaded", OVERLOADED_RETRY_AFTER_S)
+                .with_detail("Too much waits to be recorded; nothing of this request was. Send it again."),
+            ActivitiesError::Caller(problem) => problem,
+            ActivitiesError::Unavailable(cause) => {
+                tracing::warn!(%cause, "activities cannot serve a request");
+                Self::unavailable("log-unavailable", UNAVAILABLE_RETRY_AFTER_S).with_detail(
+                    "The log cannot be read or written at this moment. Send the same again, with the same ids: \
+                     nothing is recorded twice.",
+                )
+            }
+            ActivitiesError::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl IntoResponse for ActivitiesError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl From<Problem> for ActivitiesError {
+    fn from(problem: Problem) -> Self {
+        Self::Caller(problem)
+    }
+}
+
+impl From<LogError> for ActivitiesError {
+    fn from(error: LogError) -> Self {
+        if error.is_passing() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
+    }
+}
+
+impl From<RecordError> for ActivitiesError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Append(AppendError::QueueFull) => Self::Overloaded,
+            RecordError::Append(AppendError::Unavailable(cause)) => Self::Unavailable(cause),
+            RecordError::Append(AppendError::Refused(cause)) => Self::Internal(cause),
+            RecordError::Log(error) => error.into(),
+            RecordError::Encode(error) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<ExecuteError<ActivityError>> for ActivitiesError {
+    fn from(error: ExecuteError<ActivityError>) -> Self {
+        match error {
+            ExecuteError::Refused(ActivityError::NotFound) => Self::NotFound,
+            ExecuteError::Refused(ActivityError::Redacted) => Self::Redacted,
+            ExecuteError::Refused(ActivityError::SequenceMismatch { actual }) => {
+                Self::SequenceMismatch { actual: Some(actual) }
+            }
+            ExecuteError::Refused(ActivityError::Invalid(faults)) => Self::Invalid(field_errors("", faults)),
+            ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            // Nothing here records through the aggregate.
+            ExecuteError::Refused(ActivityError::AlreadyRecorded) | ExecuteError::Broken(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+/// The faults of an activity that stands at `at` in the body.
+pub(crate) fn field_errors(at: &str, faults: Vec<ContentFault>) -> Vec<FieldError> {
+    let error =
+        |fault: ContentFault| FieldError { pointer: format!("{at}{}", fault.pointer), detail: fault.detail };
+    faults.into_iter().map(error).collect()
+}

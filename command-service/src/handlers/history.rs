@@ -1,0 +1,186 @@
+use access::Caller;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::token::Scope;
+use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
+use futures::{StreamExt, TryStreamExt};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::answers::{CallerProblems, QueryProblems, ServerProblems};
+use crate::error::ActivitiesError;
+use crate::state::AppState;
+
+const LIMIT_DEFAULT: i64 = 100;
+const LIMIT_MAX: i64 = 1_000;
+/// Lines of NDJSON that are sent together: a page would hold back the first ones, and a line each costs a write.
+const LINES_PER_CHUNK: usize = 64;
+const NDJSON: &str = "application/x-ndjson";
+
+/// Which events.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Page {
+    /// After this position: the `next_cursor` of the page before; from the first event if not given.
+    #[param(minimum = 0)]
+    after: Option<i64>,
+    /// The same by another name.
+    #[param(minimum = 0)]
+    cursor: Option<i64>,
+    /// How many at most: 100 if not given; a stream has no limit unless one is given.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
+    /// Of an activity of this type, before or after a correction.
+    r#type: Option<String>,
+    /// Of this actor.
+    actor: Option<String>,
+    /// Recorded at or after this time.
+    since: Option<DateTime<Utc>>,
+    /// Recorded before this time.
+    until: Option<DateTime<Utc>>,
+}
+
+/// A page of history. Only documents the answer; [`HistoryEvent`] writes it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only documents the fields")]
+pub(crate) struct HistoryPage {
+    /// In position order, without a hole in what was asked for.
+    items: Vec<RecordedEvent>,
+    /// For the next page, as `after`; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// An event as it lies in the log.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only documents the fields")]
+pub(crate) struct RecordedEvent {
+    /// Its partition.
+    partition: u16,
+    /// Its place in the partition.
+    position: i64,
+    /// `activity`.
+    aggregate_type: String,
+    /// Its stream.
+    aggregate_id: String,
+    /// The client's own id, for an activity.
+    activity_id: Option<String>,
+    /// Its place in the stream, from 1.
+    sequence: i64,
+    /// As `ActivityRecorded`.
+    #[schema(example = "ActivityRecorded")]
+    event_type: String,
+    /// The version of the payload.
+    #[schema(example = "2.0.0")]
+    event_version: String,
+    /// When it was recorded.
+    recorded_at: DateTime<Utc>,
+    /// Its own id.
+    event_id: uuid::Uuid,
+    /// Whose it is.
+    customer_id: uuid::Uuid,
+    /// What happened.
+    #[schema(value_type = Object)]
+    payload: serde_json::Value,
+    /// Who did it, and with which request.
+    #[schema(value_type = Object)]
+    metadata: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    items: Vec<HistoryEvent<'a>>,
+    next_cursor: Option<String>,
+}
+
+/// Read the history
+///
+/// Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
+/// stream of lines.
+#[utoipa::path(
+    get, path = "/v1/history", tag = "history", security(("token" = []), ("basic" = []), ("session" = [])),
+    params(Page),
+    responses(
+        (status = 200, description = "A page, or a stream of events.", content(
+            (HistoryPage = "application/json"), (RecordedEvent = "application/x-ndjson"),
+        )),
+        QueryProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn history(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, ActivitiesError> {
+    let principal = caller.require(Scope::Audit)?;
+    let Query(page) = page.map_err(|rejection| ActivitiesError::InvalidQuery(rejection.body_text()))?;
+    let limit = limit(page.limit)?;
+    let after = page.after.or(page.cursor).unwrap_or(0);
+    if after < 0 {
+        return Err(ActivitiesError::InvalidQuery("after must not be negative".to_owned()));
+    }
+    let filter = HistoryFilter {
+        customer_id: Some(principal.customer_id),
+        to: None,
+        since: page.since,
+        until: page.until,
+        actor: page.actor,
+        activity_type: page.r#type,
+    };
+    let partition = state.log.partitions().of(principal.customer_id);
+    if wants_lines(&headers) {
+        let events = state.log.replay_partition(partition, after, filter);
+        return Ok(lines(events.take(limit.map_or(usize::MAX, |limit| limit as usize))));
+    }
+    // One more than asked for tells whether there is a next page.
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
+    let mut events = state.log.history(&HistoryQuery { partition, after, limit: limit + 1, filter }).await?;
+    let more = events.len() as i64 > limit;
+    events.truncate(limit as usize);
+    let next_cursor = events.last().filter(|_| more).map(|last| last.position.to_string());
+    Ok(Json(Answer { items: events.iter().map(HistoryEvent::from).collect(), next_cursor }).into_response())
+}
+
+fn limit(limit: Option<i64>) -> Result<Option<i64>, ActivitiesError> {
+    match limit {
+        Some(limit) if !(1..=LIMIT_MAX).contains(&limit) => {
+            Err(ActivitiesError::InvalidQuery(format!("limit must be 1 to {LIMIT_MAX}")))
+        }
+        limit => Ok(limit),
+    }
+}
+
+fn wants_lines(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    accepts.flat_map(|accept| accept.split(',')).any(|one| {
+        one.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(NDJSON))
+    })
+}
+
+/// A line each. A log that breaks off breaks off the answer, so that a client does not take a part for the whole.
+fn lines<S>(events: S) -> Response
+where
+    S: futures::Stream<Item = Result<event_store::RecordedEvent, event_store::LogError>> + Send + 'static,
+{
+    let lines = events.map(|event| {
+        let mut line = serde_json::to_vec(&HistoryEvent::from(&event?)).map_err(std::io::Error::other)?;
+        line.push(b'\n');
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(line)
+    });
+    let chunks = lines.try_chunks(LINES_PER_CHUNK).map_ok(|lines| Bytes::from(lines.concat()));
+    let chunks = chunks.map_err(|error| {
+        tracing::warn!(error = %error.1, "a stream of history broke off");
+        error.1
+    });
+    let mut response = Body::from_stream(chunks).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(NDJSON));
+    response
+}

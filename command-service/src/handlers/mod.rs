@@ -1,0 +1,9 @@
+//! What the routes do, one a file.
+
+pub(crate) mod correct_activity;
+pub(crate) mod get_activity;
+pub(crate) mod history;
+pub(crate) mod record_activity;
+pub(crate) mod record_batch;
+pub(crate) mod redact_activity;
+pub(crate) mod stream_history;

@@ -1,0 +1,67 @@
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use chassis::read_body;
+use chrono::Utc;
+use domain::token::Scope;
+use http::StatusCode;
+use utoipa::ToSchema;
+
+use crate::answers::{BodyProblems, CallerProblems, ServerProblems};
+use crate::batch::{Batch, BatchRecorded};
+use crate::error::ActivitiesError;
+use crate::state::{AppState, Cause};
+
+/// Reading a larger batch takes long enough to hold up others on the same thread, in bytes.
+const BODY_SMALL_BYTES: usize = 64 * 1024;
+
+/// Activities to be recorded together.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only documents the fields")]
+pub(crate) struct NewBatch {
+    /// 1 to 1,000 of them.
+    #[schema(min_items = 1, max_items = 1000)]
+    activities: Vec<super::record_activity::NewActivity>,
+}
+
+/// Record a batch of activities
+///
+/// Valid items are durable when this answers even if others are rejected; each rejected item says why.
+#[utoipa::path(
+    post, path = "/v1/activities/batch", tag = "activities",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    request_body(content = NewBatch, example = json!({"activities": [
+        {"type": "page.viewed", "actor": "ada", "properties": {"page": "/pricing"}},
+        {"type": "order.paid", "actor": "ada", "value": 42.5}
+    ]})),
+    responses(
+        (status = 202, description = "What became of each item.", body = BatchRecorded),
+        BodyProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn record_batch(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<impl IntoResponse, ActivitiesError> {
+    let principal = state.access.authenticate(request.headers()).await?;
+    principal.require(Scope::Ingest)?;
+    let Ok(_place) = state.batches.try_acquire() else { return Err(ActivitiesError::Overloaded) };
+    let cause = Cause::of(request.headers(), principal.subject).to_json();
+    let body = read_body(request, state.limits.batch_body()).await?;
+    let Batch { good, rejected } = read(body).await?;
+    let (places, activities): (Vec<usize>, Vec<_>) = good.into_iter().unzip();
+    let outcomes = state.recorder.record(principal.customer_id, activities, &cause).await?;
+    let summary = BatchRecorded::of(&places, &outcomes, rejected).or_all_rejected()?;
+    metrics::counter!("daybook_activities_recorded_total").increment(summary.accepted as u64);
+    metrics::counter!("daybook_activities_rejected_total").increment(summary.rejected.len() as u64);
+    Ok((StatusCode::ACCEPTED, Json(summary)))
+}
+
+async fn read(body: Bytes) -> Result<Batch, ActivitiesError> {
+    if body.len() <= BODY_SMALL_BYTES {
+        return Batch::read(&body, Utc::now());
+    }
+    let reading = tokio::task::spawn_blocking(move || Batch::read(&body, Utc::now()));
+    reading.await.map_err(|error| ActivitiesError::Internal(error.to_string()))?
+}

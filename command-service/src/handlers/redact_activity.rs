@@ -1,0 +1,47 @@
+use access::Caller;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::activity::ActivityCommand;
+use domain::token::Scope;
+use http::{HeaderMap, StatusCode};
+
+use super::correct_activity::expected_sequence;
+use super::get_activity::id_of;
+use crate::answers::{ActivityProblems, CallerProblems, ServerProblems};
+use crate::error::ActivitiesError;
+use crate::state::{AppState, Cause};
+
+/// Redact an activity
+///
+/// Reports take it out; the history keeps that it happened. Its id stays taken.
+#[utoipa::path(
+    delete, path = "/v1/activities/{id}", tag = "activities",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(
+        ("id" = String, Path, description = "The activity's id."),
+        ("if-match" = Option<String>, Header, description = "The ETag that GET answered; 412 if it has changed since."),
+    ),
+    responses(
+        (status = 204, description = "Redacted."),
+        (status = 400, description = "If-Match is no ETag of an activity.", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 412, description = "It has changed since the sequence in If-Match.", body = Problem,
+         content_type = "application/problem+json"),
+        ActivityProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn redact_activity(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ActivitiesError> {
+    let principal = caller.require(Scope::Ingest)?;
+    let id = id_of(id)?;
+    let command = ActivityCommand::RedactActivity { expected_sequence: expected_sequence(&headers)? };
+    let cause = Cause::of(&headers, principal.subject).to_map();
+    state.activities.execute(&id.stream(principal.customer_id), command, cause).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

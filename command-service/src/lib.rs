@@ -1,0 +1,47 @@
+//! The write side ("activities"): HTTP ingest, corrections and redactions, the history, and the outbox relay.
+//!
+//! Invariants: nothing is acknowledged before it is durable; an activity is its own stream, so the same id is recorded
+//! once for ever; a bad item of a batch is named and costs the others nothing; a redacted activity is gone from every
+//! answer but the history; another customer's activities do not exist.
+
+mod answers;
+mod batch;
+mod config;
+mod error;
+mod handlers;
+mod recorder;
+mod router;
+mod start;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use chassis::StartError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::{Config, Limits};
+pub use error::ActivitiesError;
+pub use recorder::{NewActivity, RecordError, Recorded, Recorder};
+pub use router::{openapi, router};
+pub use start::start;
+pub use state::AppState;
+
+/// The migrations of the service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/activities");
+
+/// Starts the service and serves until `shutdown`; returns when its tasks have ended too.
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    let service = start(config, shutdown.clone()).await?;
+    let router = chassis::observe(service.router.merge(service.readiness.router()), "activities");
+    chassis::serve(listener, router, shutdown).await;
+    service.tasks.join_all().await;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+use std::collections::HashMap;
+
+use domain::activity::{Activity, ActivityContent, ActivityEvent};
+use domain::{ActivityId, CustomerId, EventPayload};
+use event_store::{Append, AppendError, Appended, Appender, EventLog, LogError, NewEvent};
+use uuid::Uuid;
+
+/// Records activities: presumes that each is new, and looks only when the log refutes it.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    log: EventLog,
+    appender: Appender,
+}
+
+/// A checked activity that is to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewActivity {
+    /// The caller's id, or one made for it.
+    pub id: ActivityId,
+    /// What it says.
+    pub content: ActivityContent,
+}
+
+/// What became of one activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is durable.
+    New {
+        /// Its place in its customer's history.
+        position: i64,
+    },
+    /// The same had been recorded before.
+    Duplicate {
+        /// Where.
+        position: i64,
+    },
+    /// Another activity has this id.
+    IdReused,
+}
+
+/// Why nothing can be said about any of them.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The log cannot be written now.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The log cannot be read now.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// An event cannot be written as JSON; the checks exclude it.
+    #[error("an event cannot be written as JSON: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+impl Recorder {
+    /// A recorder over a log.
+    #[must_use]
+    pub fn new(log: EventLog, appender: Appender) -> Self {
+        Self { log, appender }
+    }
+
+    /// Records activities of one customer in one commit, and answers for each, in order.
+    ///
+    /// # Errors
+    /// [`RecordError`]; the same call again is safe and tells what became of them.
+    pub async fn record(
+        &self,
+        customer: CustomerId,
+        activities: Vec<NewActivity>,
+        metadata: &str,
+    ) -> Result<Vec<Recorded>, RecordError> {
+        let partition = self.log.partitions().of(customer);
+        let mut appends = Vec::with_capacity(activities.len());
+        let mut contents = Vec::with_capacity(activities.len());
+        for activity in activities {
+            let event = ActivityEvent::ActivityRecorded(activity.content);
+            appends.push(Append {
+                partition,
+                customer_id: customer,
+                aggregate_type: <Activity as cqrs_es::Aggregate>::TYPE,
+                aggregate_id: activity.id.stream(customer),
+                sequence: 1,
+                events: vec![NewEvent {
+                    event_id: Uuid::now_v7(),
+                    event_type: cqrs_es::DomainEvent::event_type(&event),
+                    event_version: cqrs_es::DomainEvent::event_version(&event),
+                    payload: event.encode()?,
+                    metadata: metadata.to_owned(),
+                }],
+            });
+            let ActivityEvent::ActivityRecorded(content) = event else { continue };
+            contents.push((activity.id, content));
+        }
+        let outcomes = self.appender.append(appends).await?;
+        let refuted: Vec<String> = outcomes
+            .iter()
+            .zip(&contents)
+            .filter(|(outcome, _)| **outcome == Appended::Refuted)
+            .map(|(_, (id, _))| id.stream(customer))
+            .collect();
+        let stored =
+            if refuted.is_empty() { HashMap::new() } else { self.stored(customer, &refuted).await? };
+        let outcome = |(outcome, (id, content)): (Appended, &(ActivityId, ActivityContent))| match outcome {
+            Appended::Stored { position, .. } => Recorded::New { position },
+            Appended::Refuted => match stored.get(&id.stream(customer)) {
+                Some((position, first)) if first.says_the_same(content) => {
+                    Recorded::Duplicate { position: *position }
+                }
+                _ => Recorded::IdReused,
+            },
+        };
+        Ok(outcomes.into_iter().zip(&contents).map(outcome).collect())
+    }
+
+    /// What the streams were recorded with, and where.
+    async fn stored(
+        &self,
+        customer: CustomerId,
+        streams: &[String],
+    ) -> Result<HashMap<String, (i64, ActivityContent)>, RecordError> {
+        let partition = self.log.partitions().of(customer);
+        let events = self.log.read_first(partition, <Activity as cqrs_es::Aggregate>::TYPE, streams).await?;
+        let mut stored = HashMap::with_capacity(events.len());
+        for event in events {
+            if let ActivityEvent::ActivityRecorded(content) = event.decode().map_err(LogError::from)? {
+                stored.insert(event.aggregate_id, (event.position, content));
+            }
+        }
+        Ok(stored)
+    }
+}

@@ -1,0 +1,48 @@
+use axum::Router;
+use chassis::Problem;
+use http::StatusCode;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::handlers::{
+    correct_activity, get_activity, history, record_activity, record_batch, redact_activity, stream_history,
+};
+use crate::state::AppState;
+
+#[derive(OpenApi)]
+#[openapi(tags(
+    (name = "activities", description = "Record, read, correct and redact activities."),
+    (name = "history", description = "The log itself, for auditors."),
+))]
+struct Document;
+
+fn documented() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(record_activity::record_activity))
+        .routes(routes!(record_batch::record_batch))
+        .routes(routes!(
+            get_activity::get_activity,
+            correct_activity::correct_activity,
+            redact_activity::redact_activity
+        ))
+        .routes(routes!(history::history))
+        .routes(routes!(stream_history::stream_history))
+}
+
+/// What the service offers to the public, for the one document of the gateway.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+/// Every route.
+pub fn router(state: AppState) -> Router {
+    let (public, _) = documented().split_for_parts();
+    public
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
+        })
+        .fallback(async || Problem::not_found("not-found"))
+        .with_state(state)
+}

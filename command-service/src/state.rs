@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use access::{Access, Subject};
+use axum::extract::FromRef;
+use chassis::request_id;
+use domain::activity::Activity;
+use event_store::{Aggregates, EventLog};
+use http::HeaderMap;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::config::Limits;
+use crate::recorder::Recorder;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) log: EventLog,
+    pub(crate) recorder: Recorder,
+    pub(crate) activities: Arc<Aggregates<Activity>>,
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    /// Places for batches, whose bodies are held in memory.
+    pub(crate) batches: Arc<Semaphore>,
+}
+
+impl FromRef<AppState> for Access {
+    fn from_ref(state: &AppState) -> Self {
+        state.access.clone()
+    }
+}
+
+/// What every event says about its cause.
+#[derive(Serialize)]
+pub(crate) struct Cause<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    subject: String,
+    /// W3C trace context, as the client sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+}
+
+const TRACEPARENT_BYTES: usize = 55;
+
+impl<'a> Cause<'a> {
+    pub(crate) fn of(headers: &'a HeaderMap, subject: Subject) -> Self {
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let traceparent = traceparent.filter(|text| text.len() == TRACEPARENT_BYTES && text.is_ascii());
+        Self { request_id: request_id(headers), subject: subject.to_string(), traceparent }
+    }
+
+    /// As the log keeps it.
+    pub(crate) fn to_json(&self) -> String {
+        // Strings only; it cannot fail.
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// As cqrs-es takes it.
+    pub(crate) fn to_map(&self) -> std::collections::HashMap<String, String> {
+        let some = |name: &str, value: Option<&str>| value.map(|value| (name.to_owned(), value.to_owned()));
+        [
+            some("request_id", self.request_id),
+            some("subject", Some(&self.subject)),
+            some("traceparent", self.traceparent),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

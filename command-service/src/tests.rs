@@ -1,0 +1,7 @@
+//! The service through its own door, on a database of its own.
+
+mod batches;
+mod corrections;
+mod histories;
+mod house;
+mod records;
