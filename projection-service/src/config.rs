@@ -1,0 +1,145 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use access::AuthenticatorConfig;
+use chassis::{ConfigError, Env, InternalKey, Upstream};
+use sqlx::postgres::PgConnectOptions;
+
+/// What the service needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the gateway connects.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is read; not for the public.
+    pub metrics_listen: SocketAddr,
+    /// Its database.
+    pub database: PgConnectOptions,
+    /// The most connections to it.
+    pub connections_max: u32,
+    /// The database of activities, which is only read: the embedded bus is the log itself.
+    pub activities_database: PgConnectOptions,
+    /// The database of customers, which is only read: revocations are followed in its log.
+    pub customers_database: PgConnectOptions,
+    /// Customers, who validate tokens.
+    pub customers: Upstream,
+    /// The secret that services share.
+    pub internal_key: InternalKey,
+    /// Whether a start brings the database up to date.
+    pub migrate: bool,
+    /// How long a notification waits for others before what was published is folded.
+    pub fold_delay: Duration,
+    /// The cache of validated tokens.
+    pub tokens: AuthenticatorConfig,
+}
+
+/// The jobs take four, the intake one, and a query must find one more.
+const CONNECTIONS_MIN: u32 = 6;
+const CONNECTIONS_DEFAULT: u32 = 16;
+const FOLD_DELAY_DEFAULT_MS: u64 = 500;
+const FOLD_DELAY_MAX_MS: u64 = 60 * 60 * 1_000;
+
+impl Config {
+    /// The configuration from `DAYBOOK_…` keys.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let connections = "DAYBOOK_REPORTS_CONNECTIONS_MAX";
+        let delay = "DAYBOOK_FOLD_DELAY_MS";
+        let customers: Upstream = env
+            .or("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102".to_owned())?
+            .parse()
+            .map_err(|reason| ConfigError::Invalid {
+                key: "DAYBOOK_CUSTOMERS_URL".to_owned(),
+                value: env.get("DAYBOOK_CUSTOMERS_URL").unwrap_or_default().to_owned(),
+                reason,
+            })?;
+        Ok(Self {
+            listen: env.or("DAYBOOK_REPORTS_LISTEN", (Ipv4Addr::LOCALHOST, 8103).into())?,
+            metrics_listen: env.or("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103).into())?,
+            database: env
+                .required("DAYBOOK_REPORTS_DATABASE_URL", "It is where reports keeps its read models.")?,
+            connections_max: within(env, connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN, u32::MAX)?,
+            activities_database: env
+                .required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log of activities is read.")?,
+            customers_database: env.required(
+                "DAYBOOK_CUSTOMERS_DATABASE_URL",
+                "It is where revocations of tokens are followed.",
+            )?,
+            customers,
+            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
+            migrate: env.or("DAYBOOK_MIGRATE", true)?,
+            fold_delay: Duration::from_millis(within(
+                env,
+                delay,
+                FOLD_DELAY_DEFAULT_MS,
+                0,
+                FOLD_DELAY_MAX_MS,
+            )?),
+            tokens: AuthenticatorConfig::from_env(env)?,
+        })
+    }
+}
+
+fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
+where
+    N: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + PartialOrd + Copy,
+{
+    let value = env.or(key, default)?;
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    let reason = format!("must be {min} to {max}");
+    Err(ConfigError::Invalid { key: key.to_owned(), value: value.to_string(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDED: [&str; 4] = [
+        "DAYBOOK_REPORTS_DATABASE_URL",
+        "DAYBOOK_ACTIVITIES_DATABASE_URL",
+        "DAYBOOK_CUSTOMERS_DATABASE_URL",
+        "DAYBOOK_INTERNAL_KEY",
+    ];
+
+    fn example() -> Vec<(&'static str, &'static str)> {
+        include_str!("../.env.example").lines().filter_map(|line| line.split_once('=')).collect()
+    }
+
+    #[test]
+    fn the_example_is_the_default() {
+        let pairs = example();
+        let default = Env::from_pairs(pairs.iter().copied().filter(|(key, _)| NEEDED.contains(key)));
+        let (example, default) =
+            (Config::from_env(&Env::from_pairs(pairs)).unwrap(), Config::from_env(&default).unwrap());
+        assert_eq!((example.listen, example.metrics_listen), (default.listen, default.metrics_listen));
+        assert_eq!(
+            (example.connections_max, example.fold_delay),
+            (default.connections_max, default.fold_delay)
+        );
+        assert_eq!((example.migrate, default.fold_delay), (default.migrate, Duration::from_millis(500)));
+        assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));
+        let address = |upstream: &Upstream| match upstream {
+            Upstream::Http { authority, .. } => authority.to_string(),
+            Upstream::Local(_) => "local".to_owned(),
+        };
+        assert_eq!(address(&example.customers), address(&default.customers));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        for (key, value, told) in [
+            ("DAYBOOK_REPORTS_CONNECTIONS_MAX", "2", "must be 6 to"),
+            ("DAYBOOK_FOLD_DELAY_MS", "x", "DAYBOOK_FOLD_DELAY_MS"),
+            ("DAYBOOK_FOLD_DELAY_MS", "99999999", "must be 0 to"),
+            ("DAYBOOK_CUSTOMERS_URL", "nowhere", "DAYBOOK_CUSTOMERS_URL"),
+        ] {
+            let env =
+                Env::from_pairs(example().into_iter().filter(|(name, _)| *name != key).chain([(key, value)]));
+            let error = Config::from_env(&env).err().unwrap().to_string();
+            assert!(error.contains(told), "{key}: {error}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use axum::response::{IntoResponse, Response};
+use chassis::{FieldError, Problem};
+use event_store::LogError;
+use http::StatusCode;
+
+use crate::projections::{BelowZero, Unreadable};
+
+/// Why a query is not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportsError {
+    /// The query string cannot be read.
+    #[error("the query: {0}")]
+    InvalidQuery(String),
+    /// A parameter asks for something that there is not.
+    #[error("the parameter {name} {detail}")]
+    Parameter {
+        /// Which.
+        name: &'static str,
+        /// What is wrong with it, as a phrase.
+        detail: String,
+    },
+    /// The caller is not let in, or not to this.
+    #[error("{}", .0.title)]
+    Caller(Problem),
+    /// The read models cannot be read now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything that should not happen.
+    #[error("{0}")]
+    Internal(String),
+}
+
+const UNAVAILABLE_RETRY_AFTER_S: u64 = 2;
+
+impl ReportsError {
+    pub(crate) fn parameter(name: &'static str, detail: impl Into<String>) -> Self {
+        Self::Parameter { name, detail: detail.into() }
+    }
+}
+
+impl From<ReportsError> for Problem {
+    fn from(error: ReportsError) -> Self {
+        match error {
+            ReportsError::InvalidQuery(reason) => {
+                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
+            }
+            ReportsError::Parameter { name, detail } => {
+                let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-parameter")
+                    .with_detail(format!("The parameter {name} {detail}."));
+                problem.errors = vec![FieldError { pointer: format!("/{name}"), detail }];
+                problem
+            }
+            ReportsError::Caller(problem) => problem,
+            ReportsError::Unavailable(cause) => {
+                tracing::warn!(%cause, "reports cannot answer a query");
+                Self::unavailable("reports-unavailable", UNAVAILABLE_RETRY_AFTER_S)
+                    .with_detail("The reports cannot be read at this moment. Try again.")
+            }
+            ReportsError::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl IntoResponse for ReportsError {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl From<Problem> for ReportsError {
+    fn from(problem: Problem) -> Self {
+        Self::Caller(problem)
+    }
+}
+
+impl From<sqlx::Error> for ReportsError {
+    fn from(error: sqlx::Error) -> Self {
+        let error = LogError::from(error);
+        let text = error.to_string();
+        if error.is_passing() { Self::Unavailable(text) } else { Self::Internal(text) }
+    }
+}
+
+impl From<Unreadable> for ReportsError {
+    fn from(error: Unreadable) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+/// Why a folded batch is not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FlushError {
+    /// An event does not fit what was folded before it.
+    #[error("{0}")]
+    Inconsistent(&'static str),
+    /// An event takes out what is not there.
+    #[error(transparent)]
+    BelowZero(#[from] BelowZero),
+    /// A row of the read model cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A row cannot be made.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The database is away or refuses.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl FlushError {
+    /// Whether an event of the batch is to blame, so that the others can be folded without it.
+    pub(crate) fn blames_an_event(&self) -> bool {
+        match self {
+            Self::Inconsistent(_) | Self::BelowZero(_) => true,
+            // Classes of SQLSTATE (PostgreSQL, appendix A): a value out of range, a row that breaks a constraint.
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| ["22", "23"].iter().any(|class| code.starts_with(class)))
+            }
+            Self::Unreadable(_) | Self::Io(_) | Self::Database(_) => false,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Generations: the tables that a rebuild fills beside the live ones. A table's generation is a list partition, attached
+//! after it was made and detached before it is dropped, so that nobody who reads the others ever waits.
+
+use domain::{Partition, Partitions};
+use sqlx::{PgConnection, PgPool};
+
+use crate::projections::{ALL, Definition};
+
+fn table(table: &str, generation: i32) -> String {
+    format!("{table}_g{generation}")
+}
+
+/// Makes generation 1 of every projection that is new, and checkpoints for partitions that have none.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn ensure(pool: &PgPool, partitions: Partitions) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    // Several processes may start at the same time.
+    sqlx::query!("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+    for definition in ALL {
+        let made = sqlx::query!(
+            "INSERT INTO projections (name, version, live_generation, last_generation) VALUES ($1, $2, 1, 1)
+             ON CONFLICT (name) DO NOTHING",
+            definition.name,
+            definition.version,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if made.rows_affected() > 0 {
+            create_tables(&mut transaction, definition, 1).await?;
+        }
+    }
+    sqlx::query!(
+        "INSERT INTO checkpoints (projection, generation, partition)
+         SELECT p.name, p.live_generation, k FROM projections p, unnest($1::int[]) AS k
+         ON CONFLICT DO NOTHING",
+        &numbers(partitions),
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+fn numbers(partitions: Partitions) -> Vec<i32> {
+    partitions.all().map(|Partition(number)| i32::from(number)).collect()
+}
+
+async fn create_tables(
+    connection: &mut PgConnection,
+    definition: &Definition,
+    generation: i32,
+) -> Result<(), sqlx::Error> {
+    for parent in definition.tables {
+        let child = table(parent, generation);
+        change(&mut *connection, &format!("CREATE TABLE {child} (LIKE {parent} INCLUDING ALL)")).await?;
+        let attach = format!("ALTER TABLE {parent} ATTACH PARTITION {child} FOR VALUES IN ({generation})");
+        change(&mut *connection, &attach).await?;
+    }
+    Ok(())
+}
+
+/// Executes a statement of which nothing but names and numbers of this program varies.
+async fn change(connection: &mut PgConnection, statement: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(statement).persistent(false).execute(connection).await?;
+    Ok(())
+}
+
+/// Makes the tables of a new generation, which nobody reads yet, and answers its number.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn begin(
+    pool: &PgPool,
+    definition: &Definition,
+    partitions: Partitions,
+) -> Result<i32, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let generation = sqlx::query_scalar!(
+        "UPDATE projections SET last_generation = last_generation + 1, building_generation = last_generation + 1
+          WHERE name = $1 RETURNING last_generation",
+        definition.name,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    create_tables(&mut transaction, definition, generation).await?;
+    sqlx::query!(
+        "INSERT INTO checkpoints (projection, generation, partition) SELECT $1, $2, k FROM unnest($3::int[]) AS k",
+        definition.name,
+        generation,
+        &numbers(partitions),
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(generation)
+}
+
+/// Tells the planner what a generation holds.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn analyze(
+    pool: &PgPool,
+    definition: &Definition,
+    generation: i32,
+) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    for parent in definition.tables {
+        change(&mut connection, &format!("ANALYZE {}", table(parent, generation))).await?;
+    }
+    Ok(())
+}
+
+/// Makes the generation that was built the live one, in one transaction; the one before stays as a way back. Answers
+/// whether it was still being built.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn swap(
+    pool: &PgPool,
+    definition: &Definition,
+    generation: i32,
+) -> Result<bool, sqlx::Error> {
+    let swapped = sqlx::query!(
+        "UPDATE projections
+            SET previous_generation = live_generation, previous_version = version,
+                live_generation = building_generation, version = $3, building_generation = NULL
+          WHERE name = $1 AND building_generation = $2",
+        definition.name,
+        generation,
+        definition.version,
+    )
+    .execute(pool)
+    .await?;
+    Ok(swapped.rows_affected() == 1)
+}
+
+/// Drops every generation but the live one and the one before it: older ones, and what a rebuild that was killed has left
+/// behind. Only for who holds the projection's lock of rebuilds.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn drop_others(pool: &PgPool, definition: &Definition) -> Result<(), sqlx::Error> {
+    let name = definition.name;
+    let kept = sqlx::query!(
+        "UPDATE projections SET building_generation = NULL WHERE name = $1
+         RETURNING live_generation, previous_generation",
+        name,
+    )
+    .fetch_one(pool)
+    .await?;
+    let kept: Vec<i32> =
+        [Some(kept.live_generation), kept.previous_generation].into_iter().flatten().collect();
+    for parent in definition.tables {
+        let kept: Vec<String> = kept.iter().map(|&generation| table(parent, generation)).collect();
+        drop_tables(pool, parent, &kept).await?;
+    }
+    sqlx::query!("DELETE FROM checkpoints WHERE projection = $1 AND generation <> ALL ($2)", name, &kept)
+        .execute(pool)
+        .await?;
+    sqlx::query!("DELETE FROM dead_letters WHERE projection = $1 AND generation <> ALL ($2)", name, &kept)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+async fn drop_tables(pool: &PgPool, parent: &str, kept: &[String]) -> Result<(), sqlx::Error> {
+    let children = sqlx::query!(
+        r#"SELECT c.relname::text AS "name!", i.inhrelid IS NOT NULL AS "attached!",
+                  coalesce(i.inhdetachpending, false) AS "half_detached!"
+             FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+            WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+              AND c.relname ~ ('^' || $1 || '_g[0-9]+$') AND c.relname <> ALL ($2)
+            ORDER BY c.relname"#,
+        parent,
+        kept,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut connection = pool.acquire().await?;
+    for child in children {
+        let name = child.name;
+        if child.attached {
+            // Concurrently: an ordinary DETACH or DROP would lock the parent against everyone who reads it.
+            let how = if child.half_detached { "FINALIZE" } else { "CONCURRENTLY" };
+            change(&mut connection, &format!("ALTER TABLE {parent} DETACH PARTITION {name} {how}")).await?;
+        }
+        change(&mut connection, &format!("DROP TABLE {name}")).await?;
+    }
+    Ok(())
+}

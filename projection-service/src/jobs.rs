@@ -1,0 +1,221 @@
+//! The durable delayed jobs: at most one for each partition, kept until what it is for is folded.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::Partition;
+use event_bus::Published;
+use sqlx::{PgConnection, PgPool};
+
+use crate::projections;
+
+/// How long a failed job waits before it is tried again: doubled each time, up to the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_LONGEST: Duration = Duration::from_secs(30);
+const ERROR_CHARS_MAX: usize = 1_000;
+
+/// A job that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingJob {
+    /// What it folds.
+    pub partition: u16,
+    /// When it is due.
+    pub run_at: DateTime<Utc>,
+    /// How far the partition was known to be published when the job was made or last failed.
+    pub published_position: i64,
+    /// How often it has failed.
+    pub attempts: i32,
+    /// Why it last failed.
+    pub last_error: Option<String>,
+}
+
+/// The jobs that wait, the next one first.
+///
+/// # Errors
+/// What the database says.
+pub async fn jobs(pool: &PgPool) -> Result<Vec<PendingJob>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT partition, run_at, published_position, attempts, last_error FROM jobs ORDER BY run_at, partition"
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| PendingJob {
+            partition: row.partition as u16,
+            run_at: row.run_at,
+            published_position: row.published_position,
+            attempts: row.attempts,
+            last_error: row.last_error,
+        })
+        .collect())
+}
+
+/// How long to wait after so many failures.
+pub(crate) fn retry_in(attempts: i32) -> Duration {
+    RETRY_FIRST.saturating_mul(1 << (attempts.clamp(1, 16) - 1)).min(RETRY_LONGEST)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_millis() as f64
+}
+
+/// Makes a job for each of these partitions that a projection has not folded so far and that has none; a job that waits
+/// for another attempt is drawn near by news. Answers whether anything changed.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn schedule(
+    pool: &PgPool,
+    published: &[Published],
+    delay: Duration,
+) -> Result<bool, sqlx::Error> {
+    let partitions: Vec<i32> = published.iter().map(|published| i32::from(published.partition.0)).collect();
+    let positions: Vec<i64> = published.iter().map(|published| published.position).collect();
+    let (names, versions) = projections::versions();
+    // A job that is just being run is locked, and is not waited for: when it ends, it looks for news itself.
+    let changed = sqlx::query_scalar!(
+        r#"WITH news AS (
+               SELECT k.partition, k.position
+                 FROM unnest($1::int[], $2::bigint[]) AS k (partition, position)
+                WHERE EXISTS (SELECT 1
+                                FROM unnest($3::text[], $4::int[]) AS v (name, version)
+                                JOIN projections p ON p.name = v.name AND p.version = v.version
+                                JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+                               WHERE c.partition = k.partition AND c.position < k.position)
+           ), made AS (
+               INSERT INTO jobs (partition, run_at, published_position)
+               SELECT n.partition, clock_timestamp() + $5 * interval '1 millisecond', n.position FROM news n
+               ON CONFLICT (partition) DO NOTHING
+               RETURNING 1
+           ), late AS (
+               SELECT j.partition, n.position
+                 FROM jobs j JOIN news n USING (partition)
+                WHERE n.position > j.published_position
+                  AND j.run_at > clock_timestamp() + $5 * interval '1 millisecond'
+                  FOR UPDATE OF j SKIP LOCKED
+           ), drawn AS (
+               UPDATE jobs j
+                  SET run_at = clock_timestamp() + $5 * interval '1 millisecond', published_position = l.position
+                 FROM late l WHERE j.partition = l.partition
+               RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM drawn) AS "changed!""#,
+        &partitions,
+        &positions,
+        &names,
+        &versions,
+        milliseconds(delay),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(changed > 0)
+}
+
+/// The jobs in the order in which they are due, each with the time until then.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn waiting(pool: &PgPool) -> Result<Vec<(Partition, Duration)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT partition, greatest(extract(epoch FROM run_at - clock_timestamp()), 0)::float8 AS "wait_s!"
+             FROM jobs ORDER BY run_at, partition"#
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (Partition(row.partition as u16), Duration::from_secs_f64(row.wait_s)))
+        .collect())
+}
+
+/// Takes a job until the transaction ends, and answers how often it has failed; none if there is none, if it is not due
+/// (unless it is to be run at once) or if another process has it.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn claim(
+    connection: &mut PgConnection,
+    partition: Partition,
+    at_once: bool,
+) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT attempts FROM jobs WHERE partition = $1 AND ($2 OR run_at <= clock_timestamp()) FOR UPDATE SKIP LOCKED",
+        i32::from(partition.0),
+        at_once,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The job has done what it is for.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn done(connection: &mut PgConnection, partition: Partition) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM jobs WHERE partition = $1", i32::from(partition.0)).execute(connection).await?;
+    Ok(())
+}
+
+/// The job has failed, and is tried again after a while.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn failed(
+    connection: &mut PgConnection,
+    partition: Partition,
+    error: &str,
+    published: i64,
+    retry_in: Duration,
+) -> Result<(), sqlx::Error> {
+    let error: String = error.chars().filter(|&character| character != '\0').take(ERROR_CHARS_MAX).collect();
+    sqlx::query!(
+        "UPDATE jobs
+            SET attempts = attempts + 1, last_error = $2, published_position = greatest(published_position, $3),
+                run_at = clock_timestamp() + $4 * interval '1 millisecond'
+          WHERE partition = $1",
+        i32::from(partition.0),
+        error,
+        published,
+        milliseconds(retry_in),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The job has nothing to do until then.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn postponed(
+    connection: &mut PgConnection,
+    partition: Partition,
+    published: i64,
+    retry_in: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE jobs SET published_position = greatest(published_position, $2),
+                         run_at = clock_timestamp() + $3 * interval '1 millisecond'
+          WHERE partition = $1",
+        i32::from(partition.0),
+        published,
+        milliseconds(retry_in),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_waits_longer_than_the_one_before() {
+        let waits: Vec<Duration> = (0..=40).map(retry_in).collect();
+        assert_eq!((waits[0], waits[1], waits[2]), (RETRY_FIRST, RETRY_FIRST, RETRY_FIRST * 2));
+        assert!(waits.is_sorted());
+        assert_eq!(waits.last(), Some(&RETRY_LONGEST));
+    }
+}

@@ -1,0 +1,59 @@
+//! The read side: a notification makes a durable delayed job, the job folds what was published into the read models, and
+//! the queries read them.
+//!
+//! Invariants: a read model is written only by its projection's fold; a checkpoint moves only in the transaction that
+//! folds; nothing is folded twice and no position is passed over, because the checkpoint decides and a hole is an error;
+//! up to every checkpoint, published = folded + dead-lettered; every read model can be thrown away and folded again.
+
+mod answers;
+mod board;
+mod calendar;
+mod config;
+mod error;
+mod fold;
+mod generations;
+mod handlers;
+mod intake;
+mod jobs;
+mod projections;
+mod queries;
+mod rebuild;
+mod router;
+mod start;
+mod state;
+mod status;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use chassis::StartError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+pub use error::ReportsError;
+pub use jobs::{PendingJob, jobs};
+pub use rebuild::{Progress, RebuildError, RebuildOptions, RebuildOutcome, Rebuilt, rebuild};
+pub use router::{openapi, router};
+pub use start::start;
+pub use state::AppState;
+pub use status::{PartitionStatus, ProjectionStatus, status};
+
+/// The migrations of the service's database.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/reports");
+
+/// Starts the service and serves until `shutdown`; returns when its tasks have ended too.
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    let service = start(config, shutdown.clone()).await?;
+    let router = chassis::observe(service.router.merge(service.readiness.router()), "reports");
+    chassis::serve(listener, router, shutdown).await;
+    service.tasks.join_all().await;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+use axum::Router;
+use chassis::Problem;
+use http::StatusCode;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::handlers::{list_activities, report_active_users, report_activity};
+use crate::state::AppState;
+
+#[derive(OpenApi)]
+#[openapi(tags((name = "reports", description = "What the log adds up to.")))]
+struct Document;
+
+fn documented() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(report_activity::report_activity))
+        .routes(routes!(report_active_users::report_active_users))
+        .routes(routes!(list_activities::list_activities))
+}
+
+/// What the service offers to the public, for the one document of the gateway.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+/// Every route.
+pub fn router(state: AppState) -> Router {
+    let (public, _) = documented().split_for_parts();
+    public
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
+        })
+        .fallback(async || Problem::not_found("not-found"))
+        .with_state(state)
+}

@@ -1,0 +1,234 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use access::{Access, Authenticator, HttpAuthority};
+use chassis::{Readiness, Service, StartError, Tasks};
+use domain::Partitions;
+use event_bus::{EmbeddedSubscription, EventSubscription};
+use event_store::{EventLog, LogError};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::Board;
+use crate::config::Config;
+use crate::generations;
+use crate::intake::Intake;
+use crate::rebuild::{RebuildError, RebuildOptions, outdated, rebuild};
+use crate::state::AppState;
+use crate::worker::{JOBS_CONCURRENT, JobContext, Worker};
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a start waits for activities to create its log.
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
+const LOG_POLL_INTERVAL: Duration = Duration::from_millis(100);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Each job reads, the intake listens and polls, and one more checks.
+const LOG_CONNECTIONS_MAX: u32 = JOBS_CONCURRENT as u32 + 3;
+/// One listens and one reads.
+const CUSTOMERS_CONNECTIONS_MAX: u32 = 2;
+/// Partitions that are folded at the same time when the service rebuilds by itself: it has something else to do.
+const REBUILD_PARALLEL: usize = 2;
+const DATABASE: &str = "the database of reports (DAYBOOK_REPORTS_DATABASE_URL)";
+const ACTIVITIES: &str = "the log of activities (DAYBOOK_ACTIVITIES_DATABASE_URL)";
+
+/// Starts the service: its database, its intake and its jobs. The router has neither `/healthz` and `/readyz`, which come
+/// from the readiness, nor the layer of [`chassis::observe`].
+///
+/// # Errors
+/// [`StartError`], which says what to do.
+pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
+    let pool = connect(&config).await?;
+    let log = open_log(&config).await?;
+    let unusable = |error: sqlx::Error| {
+        StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{}", hint(&error)))
+    };
+    generations::ensure(&pool, log.partitions()).await.map_err(unusable)?;
+
+    let mut tasks = Tasks::new();
+    let authenticator = authenticator(&config, &mut tasks, &shutdown);
+    let board = Arc::<Board>::default();
+    fold(&config, &pool, &log, &board, &mut tasks, &shutdown);
+    tasks.spawn(keep_versions(pool.clone(), log.clone(), shutdown));
+
+    let state = AppState {
+        pool: pool.clone(),
+        partitions: log.partitions(),
+        board,
+        access: Access::new(authenticator, config.internal_key),
+    };
+    let readiness = Readiness::default()
+        .with("reports database", move || probe(pool.clone()))
+        .with("log of activities", move || probe_log(log.clone()));
+    Ok(Service { router: crate::router(state), readiness, tasks })
+}
+
+async fn connect(config: &Config) -> Result<PgPool, StartError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(config.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(config.database.clone().application_name("daybook-reports"))
+        .await
+        .map_err(|error| StartError::unreachable(DATABASE, error))?;
+    if config.migrate {
+        let failed =
+            |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
+        crate::MIGRATOR.run(&pool).await.map_err(failed)?;
+    }
+    Ok(pool)
+}
+
+fn hint(error: &sqlx::Error) -> &'static str {
+    if is_undefined_table(error) { " Run `daybook migrate` first." } else { "" }
+}
+
+/// SQLSTATE 42P01.
+fn is_undefined_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42P01")
+}
+
+fn read_only(options: &PgConnectOptions) -> PgConnectOptions {
+    let options = options.clone().application_name("daybook-reports");
+    options.options([("default_transaction_read_only", "on")])
+}
+
+/// Opens the log of activities, which that service creates when it first starts; the two may start at the same time.
+async fn open_log(config: &Config) -> Result<EventLog, StartError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(LOG_CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(read_only(&config.activities_database))
+        .await
+        .map_err(|error| StartError::unreachable(ACTIVITIES, error))?;
+    let opening = async {
+        loop {
+            match EventLog::open_existing(pool.clone()).await {
+                Err(error) if is_missing(&error) => tokio::time::sleep(LOG_POLL_INTERVAL).await,
+                other => return other,
+            }
+        }
+    };
+    match tokio::time::timeout(LOG_TIMEOUT, opening).await {
+        Ok(Ok(log)) => Ok(log),
+        Ok(Err(error)) if error.is_passing() => Err(StartError::unreachable(ACTIVITIES, error)),
+        Ok(Err(error)) => Err(StartError::Unusable(format!("{ACTIVITIES} cannot be used: {error}."))),
+        Err(_) => Err(StartError::unreachable(ACTIVITIES, "it has not been created; start activities first")),
+    }
+}
+
+fn is_missing(error: &LogError) -> bool {
+    match error {
+        LogError::PartitionsDiffer { stored, .. } => *stored == 0,
+        LogError::Database(error) => is_undefined_table(error),
+        LogError::Decode(_) => false,
+    }
+}
+
+fn fold(
+    config: &Config,
+    pool: &PgPool,
+    log: &EventLog,
+    board: &Arc<Board>,
+    tasks: &mut Tasks,
+    shutdown: &CancellationToken,
+) {
+    let scheduled = Arc::new(Notify::new());
+    let subscription: Arc<dyn EventSubscription> = Arc::new(EmbeddedSubscription::new(log.clone()));
+    let context = JobContext {
+        pool: pool.clone(),
+        subscription: Arc::clone(&subscription),
+        board: Arc::clone(board),
+        fold_delay: config.fold_delay,
+        scheduled: Arc::clone(&scheduled),
+        resting: Mutex::default(),
+    };
+    let worker = Worker { context: Arc::new(context), scheduled: Arc::clone(&scheduled) };
+    tasks.spawn(worker.run(shutdown.clone()));
+    let intake = Intake {
+        pool: pool.clone(),
+        subscription,
+        board: Arc::clone(board),
+        fold_delay: config.fold_delay,
+        scheduled,
+    };
+    tasks.spawn(intake.run(shutdown.clone()));
+}
+
+/// Validates tokens with customers, and follows revocations as soon as the log of customers can be read. Reports starts
+/// without it: then every token is validated anew.
+fn authenticator(config: &Config, tasks: &mut Tasks, shutdown: &CancellationToken) -> Authenticator {
+    let authority = HttpAuthority { upstream: config.customers.clone(), key: config.internal_key.clone() };
+    let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
+    let pool = PgPoolOptions::new()
+        .max_connections(CUSTOMERS_CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(read_only(&config.customers_database));
+    let (following, shutdown) = (authenticator.clone(), shutdown.clone());
+    tasks.spawn(async move {
+        let Some(log) = shutdown.run_until_cancelled(open_customers(pool)).await else { return };
+        let mut tasks = Tasks::new();
+        following.follow_revocations(Arc::new(EmbeddedSubscription::new(log)), &mut tasks, shutdown);
+        tasks.join_all().await;
+    });
+    authenticator
+}
+
+async fn open_customers(pool: PgPool) -> EventLog {
+    let mut told = false;
+    loop {
+        let reason = match EventLog::open_existing(pool.clone()).await {
+            Ok(log) if log.partitions() == Partitions::ONE => return log,
+            Ok(_) => "it is the log of another service".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!(
+                %reason,
+                "the log of customers (DAYBOOK_CUSTOMERS_DATABASE_URL) is out of reach; every token is validated anew until it is read"
+            );
+        }
+        tokio::time::sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Rebuilds, beside the old one, every projection whose code is newer than what folded it.
+async fn keep_versions(pool: PgPool, log: EventLog, shutdown: CancellationToken) {
+    let keeping = async {
+        loop {
+            let outcome = match outdated(&pool).await {
+                Ok(projections) if projections.is_empty() => return,
+                Ok(projections) => {
+                    tracing::info!(?projections, "projections have changed and are rebuilt");
+                    let options = RebuildOptions { projections, verify: false, parallel: REBUILD_PARALLEL };
+                    rebuild(&pool, &log, options, |_| {}).await.map(|_| ())
+                }
+                Err(error) => Err(error.into()),
+            };
+            match outcome {
+                Ok(()) => {}
+                // Another process is at it; when it is done, nothing is outdated.
+                Err(RebuildError::Busy { .. }) => tokio::time::sleep(RETRY_INTERVAL).await,
+                Err(error) => {
+                    tracing::error!(%error, "a projection cannot be rebuilt; trying again");
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+            }
+        }
+    };
+    let _ = shutdown.run_until_cancelled(keeping).await;
+}
+
+async fn probe(pool: PgPool) -> Result<(), String> {
+    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&pool).await.map(|_| ()).map_err(|error| {
+        tracing::warn!(%error, "reports has no database");
+        "cannot be reached".to_owned()
+    })
+}
+
+async fn probe_log(log: EventLog) -> Result<(), String> {
+    log.heads().await.map(|_| ()).map_err(|error| {
+        tracing::warn!(%error, "reports cannot read the log of activities");
+        "cannot be read".to_owned()
+    })
+}

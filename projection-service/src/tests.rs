@@ -1,0 +1,11 @@
+//! The service through its own doors: a log and a database of its own.
+
+mod dead_letters;
+mod feed;
+mod house;
+mod intake;
+mod naive;
+mod queries;
+mod rebuild;
+mod reports;
+mod running;

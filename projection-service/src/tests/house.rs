@@ -1,0 +1,285 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use access::{Principal, Subject};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use chassis::{Env, Service, Upstream};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use cqrs_es::DomainEvent;
+use domain::activity::{
+    ActivityContent, ActivityCorrected, ActivityEvent, ActivityRedacted, OccurredAtSource,
+};
+use domain::token::{Scope, Scopes};
+use domain::{ActivityId, CustomerId, EventPayload, MemberId, Partition, Partitions};
+use event_bus::{EmbeddedPublisher, Relay};
+use event_store::{Append, Appended, Appender, AppenderConfig, EventLog, NewEvent};
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use scratch_database::ScratchDatabase;
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::Config;
+
+pub(super) const KEY: &str = "a key that only tests know";
+const PARTITIONS: u16 = 4;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A log with its appender and relay, and a database for reports.
+pub(super) struct House {
+    pub(super) log: EventLog,
+    appender: Appender,
+    reports: ScratchDatabase,
+    activities: ScratchDatabase,
+    /// What each stream says now, and how many events it has.
+    streams: Mutex<HashMap<String, (Option<ActivityContent>, i64)>>,
+    _tasks: JoinSet<()>,
+}
+
+/// A process' worth of the service.
+pub(super) struct Reports {
+    router: Router,
+    shutdown: CancellationToken,
+    service: Service,
+}
+
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Value,
+}
+
+impl Answer {
+    /// Status and kind of a problem.
+    pub(super) fn problem(&self) -> (u16, &str) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.body);
+        (self.status.as_u16(), self.body["type"].as_str().unwrap())
+    }
+}
+
+pub(super) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+pub(super) fn customer() -> CustomerId {
+    CustomerId(Uuid::now_v7())
+}
+
+pub(super) fn content(kind: &str, actor: &str, occurred_at: &str) -> ActivityContent {
+    ActivityContent {
+        activity_type: kind.to_owned(),
+        actor: actor.to_owned(),
+        occurred_at: at(occurred_at),
+        occurred_at_source: OccurredAtSource::Client,
+        value: None,
+        properties: None,
+        context: None,
+    }
+}
+
+impl House {
+    /// Without any process of reports.
+    pub(super) async fn empty() -> Self {
+        let activities = ScratchDatabase::migrated("activities").await;
+        let log =
+            EventLog::open(activities.pool().clone(), Partitions::new(PARTITIONS).unwrap()).await.unwrap();
+        let mut tasks = JoinSet::new();
+        let ends = CancellationToken::new();
+        let appender = Appender::start(&log, AppenderConfig::default(), &mut tasks, &ends);
+        let publisher = Arc::new(EmbeddedPublisher::new(log.clone()));
+        Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, ends);
+        let reports = ScratchDatabase::migrated("reports").await;
+        Self { log, appender, reports, activities, streams: Mutex::default(), _tasks: tasks }
+    }
+
+    /// With one process of reports.
+    pub(super) async fn start() -> (Self, Reports) {
+        let house = Self::empty().await;
+        let reports = house.reports(20).await;
+        (house, reports)
+    }
+
+    pub(super) fn pool(&self) -> &PgPool {
+        self.reports.pool()
+    }
+
+    pub(super) fn config(&self, fold_delay_ms: u64) -> Config {
+        let (reports, activities) = (self.reports.url(), self.activities.url());
+        let delay = fold_delay_ms.to_string();
+        let env = Env::from_pairs([
+            ("DAYBOOK_REPORTS_DATABASE_URL", reports.as_str()),
+            ("DAYBOOK_ACTIVITIES_DATABASE_URL", activities.as_str()),
+            // Customers is away; callers here are vouched for by the gateway.
+            ("DAYBOOK_CUSTOMERS_DATABASE_URL", reports.as_str()),
+            ("DAYBOOK_INTERNAL_KEY", KEY),
+            ("DAYBOOK_REPORTS_CONNECTIONS_MAX", "10"),
+            ("DAYBOOK_FOLD_DELAY_MS", delay.as_str()),
+        ]);
+        Config { customers: Upstream::Local(Router::new()), ..Config::from_env(&env).unwrap() }
+    }
+
+    /// Starts a process of reports.
+    pub(super) async fn reports(&self, fold_delay_ms: u64) -> Reports {
+        let shutdown = CancellationToken::new();
+        let service = crate::start(self.config(fold_delay_ms), shutdown.clone()).await.unwrap();
+        Reports { router: service.router.clone(), shutdown, service }
+    }
+
+    pub(super) fn partition(&self, customer: CustomerId) -> Partition {
+        self.log.partitions().of(customer)
+    }
+
+    pub(super) async fn record(&self, customer: CustomerId, id: &str, content: ActivityContent) -> i64 {
+        self.happen(customer, id, &ActivityEvent::ActivityRecorded(content)).await
+    }
+
+    pub(super) async fn correct(
+        &self,
+        customer: CustomerId,
+        id: &str,
+        change: impl FnOnce(&mut ActivityContent),
+    ) {
+        let before = self.standing(customer, id);
+        let mut after = before.clone();
+        change(&mut after);
+        let event = ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected { before, after }));
+        self.happen(customer, id, &event).await;
+    }
+
+    pub(super) async fn redact(&self, customer: CustomerId, id: &str) {
+        let before = self.standing(customer, id);
+        self.happen(customer, id, &ActivityEvent::ActivityRedacted(ActivityRedacted { before })).await;
+    }
+
+    fn standing(&self, customer: CustomerId, id: &str) -> ActivityContent {
+        let stream = ActivityId::parse(id).unwrap().stream(customer);
+        self.streams.lock().unwrap()[&stream].0.clone().unwrap()
+    }
+
+    /// Appends an event, and answers its position.
+    pub(super) async fn happen(&self, customer: CustomerId, id: &str, event: &ActivityEvent) -> i64 {
+        let stream = ActivityId::parse(id).unwrap().stream(customer);
+        let sequence = {
+            let mut streams = self.streams.lock().unwrap();
+            let (content, sequence) = streams.entry(stream.clone()).or_default();
+            *sequence += 1;
+            *content = match event {
+                ActivityEvent::ActivityRecorded(content) => Some(content.clone()),
+                ActivityEvent::ActivityCorrected(corrected) => Some(corrected.after.clone()),
+                ActivityEvent::ActivityRedacted(_) => None,
+            };
+            *sequence
+        };
+        let (event_type, version) = (event.event_type(), event.event_version());
+        self.append(customer, stream, sequence, event_type, version, event.encode().unwrap()).await
+    }
+
+    /// Appends something that is stored as an event, whatever it is.
+    pub(super) async fn append(
+        &self,
+        customer: CustomerId,
+        stream: String,
+        sequence: i64,
+        event_type: String,
+        event_version: String,
+        payload: String,
+    ) -> i64 {
+        let event = NewEvent {
+            event_id: Uuid::now_v7(),
+            event_type,
+            event_version,
+            payload,
+            metadata: "{}".to_owned(),
+        };
+        let append = Append {
+            partition: self.partition(customer),
+            customer_id: customer,
+            aggregate_type: "activity",
+            aggregate_id: stream,
+            sequence,
+            events: vec![event],
+        };
+        match self.appender.append(vec![append]).await.unwrap()[..] {
+            [Appended::Stored { position, .. }] => position,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until every projection has accounted for everything that was appended.
+    pub(super) async fn folded(&self) {
+        let heads: Vec<i64> = self.log.heads().await.unwrap().iter().map(|head| head.position).collect();
+        eventually("everything is folded", async || {
+            let status = crate::status(self.pool()).await.unwrap();
+            status.iter().all(|projection| {
+                projection
+                    .partitions
+                    .iter()
+                    .zip(&heads)
+                    .all(|(checkpoint, head)| checkpoint.position >= *head)
+            })
+        })
+        .await;
+    }
+}
+
+impl Reports {
+    pub(super) async fn get(&self, customer: CustomerId, path: &str) -> Answer {
+        self.ask(customer, path, &[], &[Scope::Read]).await
+    }
+
+    /// A body that is surely there.
+    pub(super) async fn body(&self, customer: CustomerId, path: &str) -> Value {
+        let answer = self.get(customer, path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    pub(super) async fn ask(
+        &self,
+        customer: CustomerId,
+        path: &str,
+        headers: &[(&str, &str)],
+        scopes: &[Scope],
+    ) -> Answer {
+        let principal = Principal {
+            customer_id: customer,
+            subject: Subject::Member(MemberId(Uuid::nil())),
+            scopes: Scopes::from(scopes.to_vec()),
+            time_zone: Tz::Europe__Berlin,
+        };
+        let mut request = Request::builder().uri(path).header("x-daybook-internal-key", KEY);
+        request = request.header("x-daybook-principal", serde_json::to_string(&principal).unwrap());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Ends the process, and waits until it has ended.
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        let ending = tokio::time::timeout(PATIENCE, self.service.tasks.join_all());
+        ending.await.expect("the tasks must end");
+    }
+}
+
+/// Waits for a condition.
+pub(super) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let begin = Instant::now();
+    while !condition().await {
+        assert!(begin.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
