@@ -1,0 +1,181 @@
+// The steps by name, in order. Each waits for a condition, and every wait has a limit (the page's default).
+import assert from 'node:assert/strict';
+
+const REVOKED_MAX_MS = 5_000;
+const ASK_AGAIN_MS = 50;
+const PASSWORD = 'correct horse battery staple';
+
+/** A POST with a token, as a program would send it. */
+async function record({ url, state }, activity) {
+  return fetch(`${url}/v1/activities`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${state.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(activity),
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+async function textIs(locator, text) {
+  await locator.filter({ hasText: new RegExp(`^${text}$`) }).waitFor();
+}
+
+export const steps = {
+  async 'without a session the overview leads to log-in'({ page, url, faults }) {
+    faults.expect(/^GET \/v1\/session: 401$/);
+    await page.goto(`${url}/`);
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    assert.equal(new URL(page.url()).pathname, '/log-in');
+  },
+
+  async 'a short password is refused at its field'({ page, state }) {
+    state.email = `e2e-${Date.now()}-${process.pid}@example.com`;
+    await page.getByRole('link', { name: 'Sign up' }).click();
+    await page.getByLabel('Name').fill('End to End & Co');
+    await page.getByLabel('E-mail').fill(state.email);
+    await page.getByLabel('Password', { exact: true }).fill('short');
+    await page.getByRole('button', { name: 'Sign up' }).click();
+    await page.getByText('Too short: at least 12 characters.').waitFor();
+  },
+
+  async 'sign-up leads to an overview that has counted nothing'({ page, url }) {
+    assert.equal(await page.getByLabel('Time zone').inputValue(), 'Europe/Berlin');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign up' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await textIs(page.getByTestId('total'), '0');
+    const curl = await page.getByTestId('curl').textContent();
+    assert.ok(curl.includes(`${url}/v1/activities`), curl);
+  },
+
+  async 'the token page makes a token and shows it once'({ page, state }) {
+    await page.getByRole('navigation', { name: 'Main' }).getByText('Tokens').click();
+    await page.getByTestId('no-tokens').waitFor();
+    await page.getByLabel('Name').fill('end to end');
+    await page.getByRole('button', { name: 'Make a token' }).click();
+    state.token = await page.getByTestId('token-secret').textContent();
+    assert.match(state.token, /^dbk_[0-9A-Za-z]{38}$/);
+    await page.getByTestId('token-row').filter({ hasText: 'end to end' }).waitFor();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByTestId('issued').waitFor({ state: 'detached' });
+    assert.ok(!(await page.content()).includes(state.token), 'the secret is still on the page');
+  },
+
+  async 'an activity sent with the token is counted without a reload'(all) {
+    const { page, state } = all;
+    await page.getByRole('navigation', { name: 'Main' }).getByText('Overview').click();
+    await textIs(page.getByTestId('total'), '0');
+    await page.evaluate(() => (window.notReloaded = true));
+    const answer = await record(all, {
+      type: 'page.viewed',
+      actor: 'ada',
+      value: 12.5,
+      properties: { path: '/pricing', plan: 'team' },
+      context: { user_agent: 'end to end' },
+    });
+    assert.equal(answer.status, 202, await answer.clone().text());
+    state.activity = await answer.json();
+    await textIs(page.getByTestId('total'), '1');
+    await textIs(page.getByTestId('active-monthly'), '1');
+    assert.equal(await page.evaluate(() => window.notReloaded), true);
+  },
+
+  async 'the feed has it with all that was sent'({ page, state }) {
+    const item = page.getByTestId('feed-item');
+    await item.waitFor();
+    assert.equal(await item.count(), 1);
+    for (const text of ['page.viewed', 'ada', '12.5']) await item.getByText(text).first().waitFor();
+    await item.locator('summary').click();
+    for (const text of ['/pricing', 'team', 'end to end', state.activity.id]) {
+      await item.getByText(text, { exact: true }).waitFor();
+    }
+    await page.getByTestId('chart').waitFor();
+  },
+
+  async 'a filter is in the address and is the same after a reload'(all) {
+    const { page } = all;
+    const answer = await record(all, { type: 'invoice.paid', actor: 'bob' });
+    assert.equal(answer.status, 202);
+    await textIs(page.getByTestId('total'), '2');
+    await page.getByRole('radio', { name: 'Last 30 days' }).check();
+    await page.getByRole('radio', { name: 'Table' }).check();
+    await page.getByRole('combobox', { name: 'Type' }).selectOption('invoice.paid');
+    await textIs(page.getByTestId('total'), '1');
+    const { search } = new URL(page.url());
+    assert.equal(search, '?range=30d&type=invoice.paid&view=table');
+    await page.reload();
+    await textIs(page.getByTestId('total'), '1');
+    await page.getByRole('region', { name: 'Activities over time' }).waitFor();
+    assert.equal(await page.getByRole('combobox', { name: 'Type' }).inputValue(), 'invoice.paid');
+    assert.ok(await page.getByRole('radio', { name: 'Last 30 days' }).isChecked());
+    await page.getByTestId('feed-item').filter({ hasText: 'bob' }).waitFor();
+    assert.equal(await page.getByTestId('feed-item').count(), 1);
+    assert.equal(new URL(page.url()).search, search);
+  },
+
+  async 'a revoked token is refused'(all) {
+    const { page } = all;
+    await page.getByRole('navigation', { name: 'Main' }).getByText('Tokens').click();
+    await page.getByRole('button', { name: 'Revoke end to end' }).click();
+    const dialog = page.getByRole('dialog', { name: /^Revoke/ });
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByTestId('token-row').getByText('revoked').waitFor();
+    const begun = performance.now();
+    let answer = await record(all, { type: 'page.viewed', actor: 'eve' });
+    while (answer.status !== 401 && performance.now() - begun < REVOKED_MAX_MS) {
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      answer = await record(all, { type: 'page.viewed', actor: 'eve' });
+    }
+    assert.equal(answer.status, 401, `still let in after ${REVOKED_MAX_MS} ms`);
+    assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
+  },
+
+  async 'the API docs list the operations'({ page, url }) {
+    await page.getByRole('navigation', { name: 'Main' }).getByText('API docs').click();
+    await page.locator('.opblock').first().waitFor();
+    assert.equal(new URL(page.url()).href, `${url}/docs`);
+    const paths = await page.locator('.opblock-summary-path').allTextContents();
+    const listed = new Set(paths.map((path) => path.replaceAll('\u200b', '')));
+    for (const path of ['/v1/activities', '/v1/tokens', '/v1/reports/activity']) {
+      assert.ok(listed.has(path), `${path} is not among ${[...listed].join(' ')}`);
+    }
+  },
+
+  async 'an address that is no page says so'({ page, url }) {
+    await page.goto(`${url}/no-such-page`);
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    assert.equal(await page.title(), 'Not found · Daybook');
+    await page.getByRole('link', { name: 'Go to the overview' }).click();
+    await page.getByTestId('feed').waitFor();
+  },
+
+  async 'log-out leads to log-in, and the way back shows nothing'({ page, url, faults }) {
+    // What was under way when the session ended is refused.
+    faults.expect(/^GET \/v1\/[a-z/-]+: 401$/);
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    assert.equal(page.url(), `${url}/log-in`);
+    for (let back = 0; back < 3; back += 1) {
+      await page.goBack();
+      await page.getByRole('heading').first().waitFor();
+      const seen = await page.locator('body').innerText();
+      for (const text of ['End to End & Co', 'end to end', 'page.viewed']) {
+        assert.ok(!seen.includes(text), `${text} is still to be seen at ${page.url()}`);
+      }
+    }
+    await page.goto(`${url}/tokens`);
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+  },
+
+  async 'log-in leads back to the page that was asked for'({ page, url, faults, state }) {
+    faults.expect(/^POST \/v1\/session: 401$/);
+    await page.getByLabel('E-mail').fill(state.email);
+    await page.getByLabel('Password', { exact: true }).fill('not the right one');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText(/No member has this address/).waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByTestId('token-row').waitFor();
+    assert.equal(page.url(), `${url}/tokens`);
+  },
+};

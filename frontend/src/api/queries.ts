@@ -1,0 +1,36 @@
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { isPassing, ProblemError } from './problem';
+import { endSession, sessionQuery } from './session';
+
+const RETRIES_MAX = 2;
+/** How soon a page asks again for what it could not load. */
+const AGAIN_MS = 5_000;
+
+/** The server state of one page, with what holds for every call. */
+export function createQueryClient(): QueryClient {
+  const onError = (error: Error) => {
+    if (!(error instanceof ProblemError)) return;
+    if (error.status === 401 && !error.is('wrong-credentials')) endSession(queries);
+    // Another tab has begun a session of its own: its token is there for the asking.
+    if (error.is('csrf-token-missing')) {
+      void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+    }
+  };
+  const queries: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: {
+      queries: {
+        retry: (failures, error) => failures < RETRIES_MAX && mayPass(error),
+        refetchInterval: ({ state }) => mayPass(state.error) && AGAIN_MS,
+        // Daybook may run on this very machine, which needs no network.
+        networkMode: 'always',
+      },
+      // Passwords and tokens pass through mutations; none is kept longer than its form.
+      mutations: { networkMode: 'always', gcTime: 0 },
+    },
+  });
+  return queries;
+}
+
+const mayPass = (error: Error | null) => error instanceof ProblemError && isPassing(error);

@@ -1,0 +1,90 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { Interval, Range } from '../filters/range';
+import { activeUsersWindow, reportWindow } from '../filters/range';
+import { client } from './client';
+import { answered } from './problem';
+import type { paths } from './schema';
+
+type Ok<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Body } } } };
+}
+  ? Body
+  : never;
+
+export type ActivityPage = Ok<'/v1/activities'>;
+export type Activity = ActivityPage['items'][number];
+export type ActivityReport = Ok<'/v1/reports/activity'>;
+export type ActiveUsersReport = Ok<'/v1/reports/active-users'>;
+export type ActiveUsersDay = ActiveUsersReport['days'][number];
+
+/** How often an open page asks again. A page in the background does not ask. */
+const POLL_MS = 2_000;
+const SLOW_POLL_MS = 15_000;
+const FEED_LENGTH = 30;
+
+/** The newest activities. */
+export function feedQuery(type: string | undefined) {
+  return queryOptions({
+    queryKey: ['feed', type],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/activities', {
+          params: { query: { limit: FEED_LENGTH, ...(type !== undefined && { type }) } },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+type ReportOf = { range: Range; interval: Interval; type?: string | undefined; timeZone: string };
+
+/** Counts over time by type. The window moves with the clock, so the key holds its name and not its ends. */
+export function activityReportQuery({ range, interval, type, timeZone }: ReportOf) {
+  return queryOptions({
+    queryKey: ['report', 'activity', range, interval, type, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/activity', {
+          params: {
+            query: {
+              ...reportWindow(range, new Date(), timeZone),
+              interval,
+              group_by: 'type',
+              time_zone: timeZone,
+              ...(type !== undefined && { type }),
+            },
+          },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Every type of the range, whatever the filter is: what there is to choose from. */
+export function typesQuery(of: Omit<ReportOf, 'type'>) {
+  return queryOptions({
+    ...activityReportQuery(of),
+    refetchInterval: SLOW_POLL_MS,
+    // With no filter this is the chart's own query, which asks often enough for both.
+    staleTime: SLOW_POLL_MS,
+  });
+}
+
+/** Active users by day. */
+export function activeUsersQuery(range: Range, timeZone: string) {
+  return queryOptions({
+    queryKey: ['report', 'active-users', range, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/active-users', {
+          params: {
+            query: { ...activeUsersWindow(range, new Date(), timeZone), time_zone: timeZone },
+          },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}

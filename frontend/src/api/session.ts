@@ -1,0 +1,87 @@
+import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { client, csrfHeader, rememberCsrfToken } from './client';
+import { answered, ProblemError } from './problem';
+import type { paths } from './schema';
+
+type Json<Operation> = Operation extends {
+  requestBody: { content: { 'application/json': infer B } };
+}
+  ? B
+  : never;
+
+export type SignUp = Json<paths['/v1/customers']['post']>;
+export type LogIn = Json<paths['/v1/session']['post']>;
+export type Session = paths['/v1/session']['get']['responses'][200]['content']['application/json'];
+
+const KEY = ['session'] as const;
+const STALE_MS = 5 * 60_000;
+
+/** Who is logged in; `null` is nobody. */
+export const sessionQuery = queryOptions({
+  queryKey: KEY,
+  queryFn: ({ client: queries }) => whoAmI(queries),
+  staleTime: STALE_MS,
+  // Somebody may have logged in or out in another tab meanwhile.
+  refetchOnWindowFocus: 'always',
+});
+
+async function whoAmI(queries: QueryClient): Promise<Session | null> {
+  try {
+    const session = await answered(client.GET('/v1/session'));
+    welcome(queries, session);
+    return session;
+  } catch (error) {
+    if (!(error instanceof ProblemError && error.status === 401)) throw error;
+    forget(queries);
+    return null;
+  }
+}
+
+/** The session is over: the pages lead to log-in, and nothing of the customer is left in memory. */
+export function endSession(queries: QueryClient) {
+  forget(queries);
+  queries.setQueryData(KEY, null);
+}
+
+function beginSession(queries: QueryClient, session: Session) {
+  welcome(queries, session);
+  queries.setQueryData(KEY, session);
+}
+
+function welcome(queries: QueryClient, session: Session) {
+  const before = queries.getQueryData<Session | null>(KEY);
+  if (before?.member.id !== session.member.id) forget(queries);
+  rememberCsrfToken(session.csrf_token);
+}
+
+/** What one customer saw must not be there for the next. */
+function forget(queries: QueryClient) {
+  rememberCsrfToken(undefined);
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+}
+
+export function useLogIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: LogIn) => answered(client.POST('/v1/session', { body })),
+    onSuccess: (session) => beginSession(queries, session),
+  });
+}
+
+export function useSignUp() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: SignUp) => answered(client.POST('/v1/customers', { body })),
+    onSuccess: ({ id, name, time_zone, member, scopes, csrf_token }) =>
+      beginSession(queries, { customer: { id, name, time_zone }, member, scopes, csrf_token }),
+  });
+}
+
+export function useLogOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    // Where nobody is logged in any more, there is nothing left to do: the 401 ends the session here too.
+    mutationFn: () => answered(client.DELETE('/v1/session', { params: { header: csrfHeader() } })),
+    onSuccess: () => endSession(queries),
+  });
+}

@@ -1,0 +1,37 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from './client';
+import { answered } from './problem';
+import type { paths } from './schema';
+
+type TokenPath = paths['/v1/tokens'];
+
+export type Token =
+  TokenPath['get']['responses'][200]['content']['application/json']['items'][number];
+export type NewToken = TokenPath['post']['requestBody']['content']['application/json'];
+export type IssuedToken = TokenPath['post']['responses'][201]['content']['application/json'];
+export type Scope = NewToken['scopes'][number];
+
+const KEY = ['tokens'] as const;
+const PAGE_LENGTH = 1000;
+
+export const tokensQuery = queryOptions({
+  queryKey: KEY,
+  queryFn: () => answered(client.GET('/v1/tokens', { params: { query: { limit: PAGE_LENGTH } } })),
+});
+
+export function useIssueToken() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: NewToken) => answered(client.POST('/v1/tokens', { body })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}
+
+export function useRevokeToken() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(client.DELETE('/v1/tokens/{id}', { params: { path: { id } } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}

@@ -1,0 +1,17 @@
+import { advice } from '../api/problem';
+
+type Props = { error: unknown; onRetry: () => unknown };
+
+/** What stands in the place of something that could not be loaded. */
+export function Failure({ error, onRetry }: Props) {
+  const { title, text } = advice(error);
+  return (
+    <div className="failure" role="alert">
+      <p className="failure-title">{title}</p>
+      <p>{text}</p>
+      <button type="button" className="button" onClick={() => void onRetry()}>
+        Try again
+      </button>
+    </div>
+  );
+}

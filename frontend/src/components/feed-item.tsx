@@ -1,0 +1,44 @@
+import type { Activity } from '../api/reports';
+import { formatValue } from '../format/numbers';
+import { formatAgo, formatFull } from '../format/times';
+import { Facts } from './facts';
+import { Swatch } from './legend';
+
+type Props = { activity: Activity; slot: number; isNew: boolean; now: number; timeZone: string };
+
+/** One activity in a line; opened, all that is known of it. */
+export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
+  const { id, type, actor, occurred_at, recorded_at, value, properties, context } = activity;
+  return (
+    <li className={isNew ? 'feed-item is-new' : 'feed-item'} data-testid="feed-item">
+      <details>
+        <summary>
+          <Swatch slot={slot} />
+          <span className="feed-type">{type}</span>
+          <time
+            className="feed-time"
+            dateTime={occurred_at}
+            title={formatFull(occurred_at, timeZone)}
+          >
+            {formatAgo(occurred_at, now)}
+          </time>
+          <span className="feed-actor">{actor}</span>
+          {value != null && <span className="feed-value">{formatValue(value)}</span>}
+        </summary>
+        <div className="feed-more">
+          <Facts title="Properties" facts={properties} />
+          <Facts title="Context" facts={context} />
+          <Facts
+            title="In the log"
+            facts={{
+              id,
+              occurred: formatFull(occurred_at, timeZone),
+              recorded: formatFull(recorded_at, timeZone),
+              place: `partition ${activity.partition}, position ${activity.position}`,
+            }}
+          />
+        </div>
+      </details>
+    </li>
+  );
+}

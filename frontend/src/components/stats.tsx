@@ -1,0 +1,50 @@
+import type { ActiveUsersReport, ActivityReport } from '../api/reports';
+import { ABOUT, type Range } from '../filters/range';
+import { formatCount } from '../format/numbers';
+import { formatFull, formatLag } from '../format/times';
+import { Stat } from './stat';
+
+type Props = {
+  range: Range;
+  type: string | undefined;
+  timeZone: string;
+  activity: ActivityReport | undefined;
+  activeUsers: ActiveUsersReport | undefined;
+};
+
+/** The numbers one looks for first. */
+export function Stats({ range, type, timeZone, activity, activeUsers }: Props) {
+  const today = activeUsers?.days.at(-1);
+  const count = (number: number | undefined) =>
+    number === undefined ? undefined : formatCount(number);
+  const upTo = activity?.as_of.time ?? undefined;
+  return (
+    <dl className="stats">
+      <Stat
+        label={type === undefined ? 'Activities' : `Activities: ${type}`}
+        value={count(activity?.total)}
+        note={`in ${ABOUT[range].sentence}`}
+        testId="total"
+      />
+      <Stat label="Active today" value={count(today?.daily)} note="users" testId="active-daily" />
+      <Stat
+        label="Active 7 days"
+        value={count(today?.weekly)}
+        note="users, with today"
+        testId="active-weekly"
+      />
+      <Stat
+        label="Active 30 days"
+        value={count(today?.monthly)}
+        note="users, with today"
+        testId="active-monthly"
+      />
+      <Stat
+        label="Reports"
+        value={activity === undefined ? undefined : formatLag(activity.lag_ms)}
+        note={upTo === undefined ? 'nothing recorded yet' : `as of ${formatFull(upTo, timeZone)}`}
+        testId="lag"
+      />
+    </dl>
+  );
+}

@@ -1,0 +1,94 @@
+import type { Token } from '../api/tokens';
+import { formatAgo, formatDay, formatFull } from '../format/times';
+import { stateOf } from './token-state';
+
+type Props = {
+  tokens: Token[];
+  /** Whether there are more than are shown. */
+  isCut: boolean;
+  timeZone: string;
+  now: number;
+  onRevoke: (token: Token) => void;
+};
+
+const COLUMNS = ['Name', 'Token', 'Scopes', 'Created', 'Last used', 'Expires', ''];
+
+/** The customer's tokens, the newest first; those that have ended too. */
+export function TokenTable({ tokens, isCut, timeZone, now, onRevoke }: Props) {
+  return (
+    <>
+      <table className="table table-tokens">
+        <thead>
+          <tr>
+            {COLUMNS.map((column) => (
+              <th key={column} scope="col">
+                {column === '' ? <span className="visually-hidden">State</span> : column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {tokens.map((token) => (
+            <Row key={token.id} {...{ token, timeZone, now, onRevoke }} />
+          ))}
+        </tbody>
+      </table>
+      {isCut && <p className="panel-foot">Only the newest {tokens.length} are shown.</p>}
+    </>
+  );
+}
+
+type RowProps = { token: Token } & Pick<Props, 'timeZone' | 'now' | 'onRevoke'>;
+
+function Row({ token, timeZone, now, onRevoke }: RowProps) {
+  const state = stateOf(token, now);
+  const time = (moment: string, text: string) => (
+    <time dateTime={moment} title={formatFull(moment, timeZone)}>
+      {text}
+    </time>
+  );
+  const { created_at, last_used_at, expires_at, revoked_at } = token;
+  return (
+    <tr className={state === 'active' ? undefined : 'is-ended'} data-testid="token-row">
+      <th scope="row">{token.name}</th>
+      <td data-label="Token">
+        <code>{token.prefix}…</code>
+      </td>
+      <td data-label="Scopes">
+        <span className="scopes">
+          {token.scopes.map((scope) => (
+            <span key={scope} className={`scope scope-${scope}`}>
+              {scope}
+            </span>
+          ))}
+        </span>
+      </td>
+      <td data-label="Created">{time(created_at, formatDay(created_at, timeZone))}</td>
+      <td data-label="Last used">
+        {last_used_at == null ? 'never' : time(last_used_at, formatAgo(last_used_at, now))}
+      </td>
+      <td data-label="Expires">
+        {expires_at == null ? 'never' : time(expires_at, formatDay(expires_at, timeZone))}
+      </td>
+      <td className="token-state">
+        {state === 'active' ? (
+          <button
+            type="button"
+            className="button button-small button-danger"
+            aria-label={`Revoke ${token.name}`}
+            onClick={() => onRevoke(token)}
+          >
+            Revoke
+          </button>
+        ) : (
+          <span
+            className="badge"
+            title={revoked_at != null ? formatFull(revoked_at, timeZone) : ''}
+          >
+            {state}
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}

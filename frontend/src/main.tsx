@@ -1,0 +1,30 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { BrowserRouter } from 'react-router';
+import { createQueryClient } from './api/queries';
+import { sessionQuery } from './api/session';
+import { Crash } from './components/crash';
+import { Pages } from './routes/pages';
+import './styles/index.css';
+
+const queries = createQueryClient();
+
+// A browser may show a page as it was when it was left; whose it is must be asked again.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <Crash>
+      <QueryClientProvider client={queries}>
+        <BrowserRouter>
+          <Pages />
+        </BrowserRouter>
+      </QueryClientProvider>
+    </Crash>
+  </StrictMode>,
+);

@@ -1,0 +1,25 @@
+import { Route, Routes } from 'react-router';
+import { LogInPage } from './log-in';
+import { MembersOnly } from './members-only';
+import { NotFoundPage } from './not-found';
+import { OverviewPage } from './overview';
+import { SignUpPage } from './sign-up';
+import { TokensPage } from './tokens';
+import { VisitorsOnly } from './visitors-only';
+
+/** Which page an address shows. `/docs` is a document of its own. */
+export function Pages() {
+  return (
+    <Routes>
+      <Route element={<MembersOnly />}>
+        <Route index element={<OverviewPage />} />
+        <Route path="tokens" element={<TokensPage />} />
+      </Route>
+      <Route element={<VisitorsOnly />}>
+        <Route path="log-in" element={<LogInPage />} />
+        <Route path="sign-up" element={<SignUpPage />} />
+      </Route>
+      <Route path="*" element={<NotFoundPage />} />
+    </Routes>
+  );
+}

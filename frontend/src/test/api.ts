@@ -1,0 +1,77 @@
+import { afterEach, vi } from 'vitest';
+import type { ActiveUsersReport, ActivityPage, ActivityReport } from '../api/reports';
+import type { Session } from '../api/session';
+import type { IssuedToken, Token } from '../api/tokens';
+
+type Answer = { status: number; body?: unknown };
+type Handler = (body: unknown) => Answer;
+export type Call = { route: string; body: unknown; headers: Headers };
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** Answers the calls of a page by `METHOD /path`; returns the calls as they come. */
+export function serve(routes: Record<string, Answer | Handler>): Call[] {
+  const calls: Call[] = [];
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const route = `${request.method} ${new URL(request.url).pathname}`;
+    const text = await request.text();
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    calls.push({ route, body, headers: request.headers });
+    const known = routes[route];
+    if (known === undefined) throw new Error(`no answer for ${route}`);
+    const { status, body: answer } = typeof known === 'function' ? known(body) : known;
+    const isProblem = status >= 400;
+    return new Response(answer === undefined ? null : JSON.stringify(answer), {
+      status,
+      headers: { 'content-type': isProblem ? 'application/problem+json' : 'application/json' },
+    });
+  });
+  return calls;
+}
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+
+export const problem = (status: number, name: string, rest: object = {}): Answer => ({
+  status,
+  body: { type: `https://daybook.invalid/problems/${name}`, title: name, status, ...rest },
+});
+
+export const session: Session = {
+  customer: { id: 'c1', name: 'Ledger & Co', time_zone: 'Europe/Berlin' },
+  member: { id: 'm1', email: 'ada@example.com', role: 'owner' },
+  scopes: ['ingest', 'read', 'audit', 'admin'],
+  csrf_token: 'csrf-1',
+};
+
+export const token: Token = {
+  id: 't1',
+  name: 'nightly import',
+  prefix: 'dbk_4f0A',
+  scopes: ['ingest'],
+  created_at: '2026-11-01T10:00:00Z',
+  expires_at: null,
+  last_used_at: null,
+  revoked_at: null,
+};
+
+export const issued: IssuedToken = { ...token, token: 'dbk_4f0ASECRETSECRETSECRETSECRETSECRETSE' };
+
+const progress = { as_of: { position: 0, time: null }, lag_ms: 0 };
+
+export const noFeed: ActivityPage = { items: [], next_cursor: null, ...progress };
+export const noActivity: ActivityReport = {
+  total: 0,
+  series: [{ bucket: '2026-11-24T10:00:00Z', count: 0 }],
+  ...progress,
+};
+export const noUsers: ActiveUsersReport = {
+  days: [{ date: '2026-11-24', daily: 0, weekly: 0, monthly: 0, stickiness: 0 }],
+  ...progress,
+};
+
+/** The reports of a customer who has recorded nothing. */
+export const EMPTY = {
+  'GET /v1/activities': ok(noFeed),
+  'GET /v1/reports/activity': ok(noActivity),
+  'GET /v1/reports/active-users': ok(noUsers),
+};
