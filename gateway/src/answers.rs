@@ -1,0 +1,105 @@
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chassis::{Problem, REQUEST_ID_HEADER};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use serde_json::value::RawValue;
+
+/// Largest error that is read in order to name its request in it, in bytes.
+const PROBLEM_BYTES_MAX: u64 = 64 * 1024;
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The last touch on every answer: errors are problems, and problems name their request.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let head = request.method() == Method::HEAD;
+    let id = request.headers().get(REQUEST_ID_HEADER).cloned();
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    if is_plain(&response) {
+        response = into_problem(response).await;
+    }
+    if !has_type(response.headers(), PROBLEM_JSON) || !is_small(&response) {
+        return response;
+    }
+    if head {
+        // The length of a body that is not sent would have to be that of the one with the instance.
+        response.headers_mut().remove(CONTENT_LENGTH);
+        return response;
+    }
+    match id.as_ref().and_then(|id| id.to_str().ok()) {
+        Some(id) => name_request(response, id).await,
+        None => response,
+    }
+}
+
+fn has_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.starts_with(media_type))
+}
+
+fn is_small(response: &Response) -> bool {
+    let size = response.body().size_hint().upper();
+    size.is_some_and(|size| size <= PROBLEM_BYTES_MAX) && !response.headers().contains_key(CONTENT_ENCODING)
+}
+
+/// An error without a body, or in words only: what a framework answers by itself.
+fn is_plain(response: &Response) -> bool {
+    let empty =
+        response.body().size_hint().exact() == Some(0) && !response.headers().contains_key(CONTENT_TYPE);
+    empty || (has_type(response.headers(), "text/plain") && is_small(response))
+}
+
+/// The same error as a problem, its kind taken from the status.
+async fn into_problem(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let reason = parts.status.canonical_reason().unwrap_or("Error");
+    let mut problem = Problem::new(parts.status, &reason.to_ascii_lowercase().replace(' ', "-"));
+    let text = body.collect().await.ok().map(|text| String::from_utf8_lossy(&text.to_bytes()).into_owned());
+    if parts.status.is_client_error() {
+        problem.detail = text.filter(|text| !text.is_empty());
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    let (made, body) = problem.into_response().into_parts();
+    parts.headers.extend(made.headers);
+    Response::from_parts(parts, body)
+}
+
+/// Writes `instance` into a problem that has none.
+async fn name_request(response: Response, id: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Problem::internal("a service's error broke off").into_response();
+    };
+    let body = body.to_bytes();
+    let body = match with_instance(&body, id) {
+        Some(named) => {
+            parts.headers.remove(CONTENT_LENGTH);
+            named
+        }
+        None => body,
+    };
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// The members keep their order; a problem that is no object or has an instance stays as it is.
+fn with_instance(problem: &[u8], id: &str) -> Option<Bytes> {
+    let members: HashMap<&str, &RawValue> = serde_json::from_slice(problem).ok()?;
+    if members.contains_key("instance") {
+        return None;
+    }
+    let open = problem.trim_ascii_end().strip_suffix(b"}")?;
+    let comma: &[u8] = if members.is_empty() { b"" } else { b"," };
+    let instance = serde_json::to_vec(&format!("urn:daybook:request:{id}")).ok()?;
+    Some([open, comma, b"\"instance\":", &instance, b"}"].concat().into())
+}

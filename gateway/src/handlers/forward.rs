@@ -1,0 +1,94 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use chassis::{INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE};
+use http::{HeaderMap, HeaderValue, Method};
+use http_body_util::BodyExt;
+
+use crate::error::GatewayError;
+use crate::headers;
+use crate::router::Gateway;
+use crate::routes::{Route, SESSION_PATH, Session};
+
+/// Passes a request on to the service of its route, and the answer back. Path, query and body stay as they are.
+pub(crate) async fn forward(
+    gateway: &Gateway,
+    route: &Route,
+    request: Request,
+) -> Result<Response, GatewayError> {
+    let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    // What the router noted about this request means nothing to the next one.
+    parts.extensions.clear();
+    headers::strip(&mut parts.headers);
+    headers::set_forwarded_for(&mut parts.headers, peer);
+    if route.session == Session::Resolve {
+        exchange_cookie(gateway, &parts.method, &mut parts.headers).await?;
+    }
+    let ended = session_ended_by(route, &parts);
+
+    let (body, broken) = watched(body);
+    let call = gateway.upstream(route.target).call(Request::from_parts(parts, body));
+    let timeout = gateway.limits.answer_timeout;
+    let answered = tokio::time::timeout(timeout, call).await.unwrap_or(Err(UpstreamError::TimedOut(timeout)));
+    let mut response = answered.map_err(|error| {
+        if broken.load(Ordering::Relaxed) {
+            GatewayError::BodyBroken
+        } else {
+            GatewayError::Upstream { service: route.target, error }
+        }
+    })?;
+
+    if let Some(cookie) = ended.filter(|_| response.status().is_success()) {
+        gateway.sessions.end(&cookie).await;
+    }
+    response.extensions_mut().clear();
+    headers::strip(response.headers_mut());
+    // What depends on who asks is nobody else's, and is asked about every time unless the service knows better.
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+/// Puts the principal in place of the session cookie. An `Authorization` header speaks for itself.
+async fn exchange_cookie(
+    gateway: &Gateway,
+    method: &Method,
+    headers: &mut HeaderMap,
+) -> Result<(), GatewayError> {
+    if !headers.contains_key(AUTHORIZATION)
+        && let Some(cookie) = headers::session_cookie(headers)
+    {
+        let write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let principal = gateway.sessions.resolve(cookie, headers::csrf_token(headers), write).await?;
+        headers.insert(PRINCIPAL_HEADER, principal);
+        headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
+    }
+    headers.remove(COOKIE);
+    Ok(())
+}
+
+/// The session that ends if this request succeeds.
+fn session_ended_by(route: &Route, request: &http::request::Parts) -> Option<String> {
+    let log_out = route.path == SESSION_PATH && request.method == Method::DELETE;
+    headers::session_cookie(&request.headers).filter(|_| log_out).map(str::to_owned)
+}
+
+/// The body, and whether it broke off: then the client is at fault, not the service that could not read it.
+fn watched(body: Body) -> (Body, Arc<AtomicBool>) {
+    use http_body::Body as _;
+    let broken = Arc::new(AtomicBool::new(false));
+    if body.is_end_stream() {
+        return (body, broken);
+    }
+    let flag = Arc::clone(&broken);
+    let watched = body.map_err(move |error| {
+        flag.store(true, Ordering::Relaxed);
+        error
+    });
+    (Body::new(watched), broken)
+}

@@ -1,0 +1,17 @@
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+
+use crate::router::Gateway;
+
+/// `GET /openapi.json`
+pub(crate) async fn document(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, gateway.openapi.clone())
+}

@@ -1,0 +1,99 @@
+use std::net::SocketAddr;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What the services tell each other, and nobody else may.
+const INTERNAL_PREFIX: &str = "x-daybook-";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const SESSION_COOKIE: &str = "daybook_session";
+
+/// What concerns one connection only (RFC 9110, 7.6.1). `Expect` is among them because the gateway has already
+/// answered it by reading the body.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::EXPECT,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// Takes out what concerns one connection or is only for services to say, of a request or of an answer.
+pub(crate) fn strip(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+    let internal: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(INTERNAL_PREFIX)).cloned().collect();
+    for name in internal {
+        headers.remove(name);
+    }
+}
+
+/// Says who connected. What the client says about that itself is no more than a claim, and goes.
+pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, peer: Option<SocketAddr>) {
+    headers.remove(header::FORWARDED);
+    headers.remove(FORWARDED_FOR);
+    let address = peer.and_then(|peer| HeaderValue::from_str(&peer.ip().to_canonical().to_string()).ok());
+    if let Some(address) = address {
+        headers.insert(FORWARDED_FOR, address);
+    }
+}
+
+/// The session cookie's value.
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='))
+}
+
+/// The CSRF token.
+pub(crate) fn csrf_token(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CSRF_TOKEN)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn what_connection_names_goes_too() {
+        let mut headers = map(&[
+            ("connection", "keep-alive, X-Mine"),
+            ("x-mine", "1"),
+            ("keep-alive", "timeout=5"),
+            ("x-daybook-anything", "1"),
+            ("traceparent", "00-1-2-01"),
+        ]);
+        strip(&mut headers);
+        assert_eq!(headers, map(&[("traceparent", "00-1-2-01")]));
+    }
+
+    #[test]
+    fn the_session_cookie_is_found_among_others() {
+        let headers = map(&[("cookie", "theme=dark; daybook_session=abc; x=y")]);
+        assert_eq!(session_cookie(&headers), Some("abc"));
+        assert_eq!(session_cookie(&map(&[("cookie", "daybook_session_old=abc")])), None);
+    }
+}

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware;
+use axum::routing::{get, on};
+use bytes::Bytes;
+use chassis::{InternalKey, StartError, Upstream};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+
+use crate::answers::finish;
+use crate::config::{Config, Limits};
+use crate::error::GatewayError;
+use crate::flight::Flight;
+use crate::handlers::{forward, openapi, pages};
+use crate::routes::{ROUTES, Target};
+use crate::sessions::Sessions;
+use crate::site::Site;
+
+/// What the handlers share.
+pub(crate) struct Gateway {
+    activities: Upstream,
+    customers: Upstream,
+    reports: Upstream,
+    pub(crate) internal_key: InternalKey,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) openapi: Bytes,
+    pub(crate) site: Site,
+}
+
+impl Gateway {
+    /// # Errors
+    /// [`StartError::Unusable`] if the OpenAPI document cannot be written as JSON.
+    pub(crate) fn new(config: Config, site: Site) -> Result<Self, StartError> {
+        let openapi = serde_json::to_vec(&config.openapi).map_err(|error| {
+            StartError::Unusable(format!("the OpenAPI document cannot be written: {error}"))
+        })?;
+        Ok(Self {
+            sessions: Sessions::new(config.customers.clone(), config.internal_key.clone(), config.limits),
+            activities: config.activities,
+            customers: config.customers,
+            reports: config.reports,
+            internal_key: config.internal_key,
+            limits: config.limits,
+            openapi: openapi.into(),
+            site,
+        })
+    }
+
+    pub(crate) fn upstream(&self, target: Target) -> &Upstream {
+        match target {
+            Target::Activities => &self.activities,
+            Target::Customers => &self.customers,
+            Target::Reports => &self.reports,
+        }
+    }
+}
+
+/// Every public route but `/healthz` and `/readyz`, which must answer even when the door is full.
+pub(crate) fn router(gateway: Gateway) -> Router {
+    let flight = Flight::new(gateway.limits.requests_max);
+    services()
+        .merge(pages())
+        .method_not_allowed_fallback(|| async { GatewayError::MethodNotAllowed })
+        .with_state(Arc::new(gateway))
+        .layer(middleware::from_fn_with_state(flight, crate::flight::limit))
+        .layer(middleware::from_fn(finish))
+}
+
+fn services() -> Router<Arc<Gateway>> {
+    ROUTES.iter().fold(Router::new(), |router, route| {
+        let handler = move |State(gateway): State<Arc<Gateway>>, request: Request| async move {
+            forward(&gateway, route, request).await
+        };
+        router.route(route.path, on(route.methods, handler))
+    })
+}
+
+fn pages() -> Router<Arc<Gateway>> {
+    // A problem stays as it is, for the request's name has yet to be written into it.
+    let worth_compressing =
+        DefaultPredicate::new().and(NotForContentType::const_new("application/problem+json"));
+    Router::new()
+        .route("/", get(pages::dashboard))
+        .route("/docs", get(pages::docs))
+        .route("/assets/{*file}", get(pages::asset))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(pages::other)
+        .layer(CompressionLayer::new().compress_when(worth_compressing))
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+
+use axum::routing::MethodFilter;
+
+use Session::{Forward, Resolve};
+use Target::{Activities, Customers, Reports};
+
+/// A service behind the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The write side, which owns the log of activities.
+    Activities,
+    /// Customers, sessions and tokens.
+    Customers,
+    /// The read side.
+    Reports,
+}
+
+impl Target {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Activities, Customers, Reports];
+
+    /// Its name, as operators know it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Activities => "activities",
+            Customers => "customers",
+            Reports => "reports",
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What happens to the session cookie of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// It is exchanged for the principal, and writes need the CSRF token.
+    Resolve,
+    /// It goes on as it is: the service deals with sessions itself.
+    Forward,
+}
+
+/// Which service answers which methods of a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    /// A path in axum's notation.
+    pub(crate) path: &'static str,
+    /// Its methods; `HEAD` comes with `GET`.
+    pub(crate) methods: MethodFilter,
+    /// Who answers.
+    pub(crate) target: Target,
+    /// What happens to the session cookie.
+    pub(crate) session: Session,
+}
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+const PATCH: MethodFilter = MethodFilter::PATCH;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+/// Where sessions begin and end.
+pub(crate) const SESSION_PATH: &str = "/v1/session";
+
+/// Everything the public can reach in the services. A path may stand here more than once, with different methods.
+pub(crate) const ROUTES: &[Route] = &[
+    route("/v1/activities", GET, Reports, Resolve),
+    route("/v1/activities", POST, Activities, Resolve),
+    route("/v1/activities/batch", POST, Activities, Resolve),
+    route("/v1/activities/{id}", GET.or(PATCH).or(DELETE), Activities, Resolve),
+    route("/v1/history", GET, Activities, Resolve),
+    route("/v1/history/{*stream}", GET, Activities, Resolve),
+    route("/v1/reports/{*report}", GET, Reports, Resolve),
+    route("/v1/customers", POST, Customers, Forward),
+    route(SESSION_PATH, GET.or(POST).or(DELETE), Customers, Forward),
+    route("/v1/tokens", GET.or(POST), Customers, Resolve),
+    route("/v1/tokens/{*token}", GET.or(POST).or(DELETE), Customers, Resolve),
+];
+
+const fn route(path: &'static str, methods: MethodFilter, target: Target, session: Session) -> Route {
+    Route { path, methods, target, session }
+}

@@ -1,0 +1,178 @@
+use std::fmt::Write;
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::{InternalKey, Upstream, UpstreamError};
+use http::HeaderValue;
+use moka::future::Cache;
+use moka::ops::compute::Op;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::config::Limits;
+use crate::error::GatewayError;
+use crate::routes::Target;
+
+/// The sessions that customers has lately been asked about.
+///
+/// A dashboard asks for many things at once, all with the same cookie. A log-out is written over the entry instead of
+/// deleting it, so that a question still under way cannot put the session back.
+pub(crate) struct Sessions {
+    customers: Upstream,
+    key: InternalKey,
+    cache: Cache<String, Known>,
+}
+
+#[derive(Clone)]
+enum Known {
+    Live {
+        principal: HeaderValue,
+        /// The token, once it has been shown to be right.
+        csrf: Option<Arc<str>>,
+    },
+    Over,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    cookie: &'a str,
+    csrf: Option<&'a str>,
+}
+
+/// `{"principal": {…}, "csrf_ok": bool}` or `{"refused": true}`.
+#[derive(Deserialize)]
+struct Answer {
+    principal: Option<Box<RawValue>>,
+    #[serde(default)]
+    csrf_ok: bool,
+    #[serde(default)]
+    refused: bool,
+}
+
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest cookie or CSRF token worth asking about, in bytes; real ones are far shorter.
+const SECRET_BYTES_MAX: usize = 512;
+
+impl Sessions {
+    pub(crate) fn new(customers: Upstream, key: InternalKey, limits: Limits) -> Self {
+        let cache =
+            Cache::builder().max_capacity(limits.sessions_max).time_to_live(limits.session_cache_ttl).build();
+        Self { customers, key, cache }
+    }
+
+    /// The principal behind a cookie, as the header for the services. A write must show the session's CSRF token.
+    ///
+    /// # Errors
+    /// The session is over, the token is wrong, or customers gives no answer.
+    pub(crate) async fn resolve(
+        &self,
+        cookie: &str,
+        csrf: Option<&str>,
+        write: bool,
+    ) -> Result<HeaderValue, GatewayError> {
+        if cookie.len() > SECRET_BYTES_MAX {
+            return Err(GatewayError::SessionExpired);
+        }
+        let csrf = csrf.filter(|csrf| csrf.len() <= SECRET_BYTES_MAX);
+        match self.cache.get(cookie).await {
+            Some(Known::Over) => return Err(GatewayError::SessionExpired),
+            Some(Known::Live { principal, csrf: proven }) => {
+                if !write || (csrf.is_some() && csrf == proven.as_deref()) {
+                    return Ok(principal);
+                }
+                if csrf.is_none() {
+                    return Err(GatewayError::CsrfTokenMissing);
+                }
+            }
+            None => {}
+        }
+        self.ask(cookie, csrf, write).await
+    }
+
+    async fn ask(&self, cookie: &str, csrf: Option<&str>, write: bool) -> Result<HeaderValue, GatewayError> {
+        let question = Question { cookie, csrf };
+        let asked = self.customers.ask("/internal/sessions/resolve", &question, &self.key, ASK_TIMEOUT).await;
+        let answer: Answer = asked.map_err(|error| GatewayError::Upstream {
+            service: Target::Customers,
+            // To the client it makes no difference whether customers is slow or gone: nothing has been done yet.
+            error: match error {
+                UpstreamError::TimedOut(_) => UpstreamError::Unreachable(error.to_string()),
+                other => other,
+            },
+        })?;
+        if answer.refused {
+            self.learn(cookie, Known::Over).await;
+            return Err(GatewayError::SessionExpired);
+        }
+        let principal = answer.principal.and_then(|principal| header_value(principal.get()));
+        let principal = principal.ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
+        let proven = csrf.filter(|_| answer.csrf_ok).map(Arc::from);
+        self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven }).await;
+        if write && !answer.csrf_ok {
+            return Err(GatewayError::CsrfTokenMissing);
+        }
+        Ok(principal)
+    }
+
+    /// The session has been ended: no answer of before counts any more.
+    pub(crate) async fn end(&self, cookie: &str) {
+        self.learn(cookie, Known::Over).await;
+    }
+
+    /// What is over stays over.
+    async fn learn(&self, cookie: &str, known: Known) {
+        let entry = self.cache.entry_by_ref(cookie);
+        entry
+            .and_compute_with(|existing| {
+                ready(match existing {
+                    Some(entry) if matches!(entry.value(), Known::Over) => Op::Nop,
+                    _ => Op::Put(known),
+                })
+            })
+            .await;
+    }
+}
+
+/// JSON as a header's value, which must be ASCII: everything else is written as `\u…`.
+fn header_value(json: &str) -> Option<HeaderValue> {
+    let mut ascii = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            ' '..='~' => ascii.push(character),
+            // White space between tokens; inside a string JSON does not allow it.
+            '\n' | '\r' | '\t' => ascii.push(' '),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(ascii, "\\u{unit:04x}").ok()?;
+                }
+            }
+        }
+    }
+    let mut value = HeaderValue::from_str(&ascii).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_beyond_ascii_fits_into_a_header() {
+        let value = header_value("{\"name\":\n\"Zoë 🦀\"}").unwrap();
+        assert_eq!(value, r#"{"name": "Zo\u00eb \ud83e\udd80"}"#);
+        let read: serde_json::Value = serde_json::from_slice(value.as_bytes()).unwrap();
+        assert_eq!(read["name"], "Zoë 🦀");
+    }
+
+    #[tokio::test]
+    async fn a_question_under_way_cannot_bring_back_an_ended_session() {
+        let customers: Upstream = "http://127.0.0.1:1".parse().unwrap();
+        let sessions = Sessions::new(customers, InternalKey::random(), Limits::default());
+        sessions.end("abc").await;
+        sessions.learn("abc", Known::Live { principal: HeaderValue::from_static("{}"), csrf: None }).await;
+        let resolved = sessions.resolve("abc", None, false).await;
+        assert!(matches!(resolved, Err(GatewayError::SessionExpired)));
+    }
+}

@@ -1,0 +1,107 @@
+use super::{problem, request, send, witnessed};
+
+#[tokio::test]
+async fn each_method_of_a_path_has_its_service() {
+    let (door, witness) = witnessed();
+    for (method, path, service) in [
+        ("GET", "/v1/activities?type=a&limit=2", "reports"),
+        ("HEAD", "/v1/activities", "reports"),
+        ("POST", "/v1/activities", "activities"),
+        ("POST", "/v1/activities/batch", "activities"),
+        ("GET", "/v1/activities/1", "activities"),
+        ("PATCH", "/v1/activities/1", "activities"),
+        ("DELETE", "/v1/activities/1", "activities"),
+        ("GET", "/v1/history?after=5", "activities"),
+        ("GET", "/v1/history/a/b", "activities"),
+        ("GET", "/v1/reports/activity?from=x", "reports"),
+        ("GET", "/v1/reports/active-users", "reports"),
+        ("POST", "/v1/customers", "customers"),
+        ("GET", "/v1/session", "customers"),
+        ("POST", "/v1/session", "customers"),
+        ("DELETE", "/v1/session", "customers"),
+        ("GET", "/v1/tokens", "customers"),
+        ("POST", "/v1/tokens", "customers"),
+        ("DELETE", "/v1/tokens/7", "customers"),
+        ("POST", "/v1/tokens/7/rotate", "customers"),
+    ] {
+        let response = send(&door, request(method, path)).await;
+        assert_eq!(response.status(), 200, "{method} {path}");
+        let seen = witness.last();
+        assert_eq!((seen.service, seen.method.as_str(), seen.path.as_str()), (service, method, path));
+    }
+}
+
+#[tokio::test]
+async fn an_id_keeps_its_percent_signs() {
+    let (door, witness) = witnessed();
+    for path in [
+        "/v1/activities/a%2Fb%3Fc",
+        "/v1/activities/%E2%82%AC%20x",
+        "/v1/history/c:a%2F%2e%2e",
+        "/v1/activities/%FF",
+    ] {
+        assert_eq!(send(&door, request("GET", path)).await.status(), 200);
+        assert_eq!(witness.last().path, path);
+    }
+}
+
+#[tokio::test]
+async fn an_id_reaches_the_parameter_of_a_service_in_this_process() {
+    use axum::extract::Path;
+    let read = |Path(id): Path<String>| async move { id };
+    let service = axum::Router::new().route("/v1/activities/{id}", axum::routing::get(read));
+    let door =
+        super::door(crate::Config { activities: chassis::Upstream::Local(service), ..super::config() });
+    assert_eq!(super::text(send(&door, request("GET", "/v1/activities/a%2Fb")).await).await, "a/b");
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let (door, witness) = witnessed();
+    for (method, path, allow) in [
+        ("PUT", "/v1/activities", "GET,HEAD,POST"),
+        ("DELETE", "/v1/activities", "GET,HEAD,POST"),
+        ("GET", "/v1/activities/batch", "POST"),
+        ("POST", "/v1/activities/1", "DELETE,GET,HEAD,PATCH"),
+        ("POST", "/v1/history", "GET,HEAD"),
+        ("POST", "/", "GET,HEAD"),
+        ("DELETE", "/openapi.json", "GET,HEAD"),
+    ] {
+        let response = send(&door, request(method, path)).await;
+        let mut allowed: Vec<_> = response.headers()["allow"].to_str().unwrap().split(',').collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed.join(","), allow, "{method} {path}");
+        let (status, problem) = problem(response).await;
+        assert_eq!((status.as_u16(), &problem["type"]), (405, &"/problems/method-not-allowed".into()));
+    }
+    assert_eq!(witness.count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_public_does_not_exist() {
+    let (door, witness) = witnessed();
+    for (method, path) in [
+        ("POST", "/internal/sessions/resolve"),
+        ("POST", "/internal/tokens/validate"),
+        ("GET", "/metrics"),
+        ("GET", "/v1"),
+        ("GET", "/v1/"),
+        ("GET", "/v1/activities/"),
+        ("GET", "/v1/internal/x"),
+        ("GET", "/v1/reports/"),
+        ("POST", "/anything"),
+        ("GET", "//internal/x"),
+    ] {
+        let mut request = request(method, path);
+        if path != "//internal/x" {
+            request = request.header("accept", "text/html");
+        }
+        let (status, problem) = problem(send(&door, request).await).await;
+        assert_eq!(
+            (status.as_u16(), &problem["type"]),
+            (404, &"/problems/not-found".into()),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(witness.count(), 0);
+}

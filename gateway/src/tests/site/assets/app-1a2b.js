@@ -1,0 +1,1 @@
+console.log("This stands for the script of the dashboard in tests.");
