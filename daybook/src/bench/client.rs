@@ -1,0 +1,116 @@
+//! The load: clients of the public door, on the same machine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::Request;
+use chassis::Upstream;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Runs a load on a thread and with a scheduler of its own, as another program would: what is measured must not wait for
+/// its turn behind what measures.
+pub(super) async fn apart<T: Send + 'static>(
+    load: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let thread = tokio::task::spawn_blocking(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(Failure::io("cannot start the load"))?.block_on(load)
+    });
+    thread.await.map_err(|error| Failure::Failed(error.to_string()))?
+}
+
+/// A program with a token.
+#[derive(Clone)]
+pub(super) struct Client {
+    door: Upstream,
+    authorization: Option<HeaderValue>,
+}
+
+impl Client {
+    pub(super) fn of(address: SocketAddr) -> Result<Self, Failure> {
+        let door = format!("http://{address}").parse().map_err(Failure::Failed)?;
+        Ok(Self { door, authorization: None })
+    }
+
+    pub(super) fn with_token(mut self, token: &str) -> Result<Self, Failure> {
+        let value = HeaderValue::from_str(&format!("Bearer {token}"));
+        self.authorization = Some(value.map_err(|error| Failure::Failed(error.to_string()))?);
+        Ok(self)
+    }
+
+    /// Sends a request and answers the body of a success.
+    ///
+    /// # Errors
+    /// Any other answer, and none.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: impl Into<Body>,
+    ) -> Result<(http::HeaderMap, Value), Failure> {
+        let mut request =
+            Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{path}: {error}"));
+        let request = request.body(body.into()).map_err(|error| failed(&error))?;
+        let response = self.door.call(request).await.map_err(|error| failed(&error))?;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.map_err(|error| failed(&error))?.to_bytes();
+        if !parts.status.is_success() {
+            return Err(failed(&format_args!("{} {}", parts.status, String::from_utf8_lossy(&bytes))));
+        }
+        if parts.status == StatusCode::NO_CONTENT {
+            return Ok((parts.headers, Value::Null));
+        }
+        Ok((parts.headers, serde_json::from_slice(&bytes).map_err(|error| failed(&error))?))
+    }
+
+    /// Posts bodies from `connections` tasks until time is up, and answers how many a second were acknowledged.
+    pub(super) async fn flood(
+        &self,
+        path: &'static str,
+        connections: usize,
+        lasts: Duration,
+        body: fn(usize) -> String,
+    ) -> Result<f64, Failure> {
+        let done = Arc::new(AtomicU64::new(0));
+        let began = Instant::now();
+        let tasks = (0..connections).map(|task| {
+            let (client, done) = (self.clone(), Arc::clone(&done));
+            tokio::spawn(async move {
+                for n in (task..).step_by(connections) {
+                    if began.elapsed() >= lasts {
+                        return Ok(());
+                    }
+                    client.call(Method::POST, path, &[], body(n)).await?;
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(())
+            })
+        });
+        all(tasks).await?;
+        Ok(done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64())
+    }
+}
+
+/// Waits for all tasks; the first failure counts.
+pub(super) async fn all<T>(
+    tasks: impl Iterator<Item = tokio::task::JoinHandle<Result<T, Failure>>>,
+) -> Result<Vec<T>, Failure> {
+    let outcomes = futures::future::join_all(tasks).await;
+    outcomes.into_iter().map(|outcome| outcome.map_err(|error| Failure::Failed(error.to_string()))?).collect()
+}

@@ -1,0 +1,77 @@
+//! A house to measure in: every service on databases of its own, behind a public door on a free port.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use chassis::Env;
+use embedded_postgres::Server;
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::database_failure;
+use crate::composition::{Composition, decided};
+use crate::databases::Databases;
+use crate::failure::Failure;
+
+const END_LIMIT: Duration = Duration::from_secs(10);
+/// Longer than any measurement: what is ingested is folded after it.
+const FOLDS_LATER_MS: &str = "3600000";
+
+/// When reports folds what is ingested.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folds {
+    /// As it does by default.
+    AtOnce,
+    /// After the measurement.
+    Later,
+}
+
+/// A running house.
+pub(super) struct House {
+    pub(super) address: SocketAddr,
+    composition: Composition,
+    door: JoinHandle<()>,
+    closing: CancellationToken,
+    shutdown: CancellationToken,
+}
+
+impl House {
+    /// Starts one on new databases, whose names begin with `name`.
+    pub(super) async fn start(server: &Server, name: &str, folds: Folds) -> Result<Self, Failure> {
+        let mut urls = Vec::new();
+        for service in embedded_postgres::DATABASES {
+            urls.push(new_database(server, &format!("{name}_{service}")).await?);
+        }
+        let [activities, customers, reports] =
+            urls.try_into().map_err(|_| Failure::Failed("three services".into()))?;
+        let databases = Databases { activities, customers, reports };
+        let delay =
+            (folds == Folds::Later).then(|| ("DAYBOOK_FOLD_DELAY_MS".to_owned(), FOLDS_LATER_MS.to_owned()));
+        // Not the process' environment: a benchmark measures the defaults.
+        let env = Env::from_pairs(decided(&databases).chain(delay));
+        let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
+        let composition = Composition::start_with(&env, closing.clone(), shutdown.clone()).await?;
+        let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
+        let address = listener.local_addr().map_err(Failure::io("cannot find the address of a listener"))?;
+        let door = tokio::spawn(chassis::serve(listener, composition.door.clone(), closing.clone()));
+        Ok(Self { address, composition, door, closing, shutdown })
+    }
+
+    pub(super) async fn stop(self) {
+        self.closing.cancel();
+        // It ends within its own limits.
+        let _ = self.door.await;
+        self.shutdown.cancel();
+        self.composition.ended(END_LIMIT).await;
+    }
+}
+
+/// Makes a database, owned by the role that owns the services' own, and answers its URL.
+pub(super) async fn new_database(server: &Server, name: &str) -> Result<String, Failure> {
+    let mut admin = PgConnection::connect(&server.admin_url()).await.map_err(database_failure)?;
+    let statement = format!("CREATE DATABASE {name} OWNER daybook");
+    admin.execute(statement.as_str()).await.map_err(database_failure)?;
+    admin.close().await.map_err(database_failure)?;
+    Ok(server.database_url("activities").replace("daybook_activities", name))
+}

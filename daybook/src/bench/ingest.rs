@@ -1,0 +1,176 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use domain::{CustomerId, Partitions};
+use embedded_postgres::{Options, Server};
+use event_store::EventLog;
+use http::Method;
+use serde_json::json;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::client::{Client, all, apart};
+use super::house::{Folds, House, new_database};
+use super::report::{Figure, Report, Target};
+use super::{CONNECTIONS, database_failure, freshness, log, nothing, plain, rows};
+use crate::failure::Failure;
+
+/// Clients that send batches; each is a customer of its own, so that both appenders have work.
+const BATCH_CLIENTS: usize = 4;
+/// Customers that must be tried at most until they are spread evenly.
+const SIGN_UPS_MAX: usize = 64;
+/// The default of `DAYBOOK_PARTITIONS`.
+const PARTITIONS: u16 = 16;
+/// The default of `DAYBOOK_FOLD_DELAY_MS`.
+const FOLD_DELAY_MS: f64 = 500.0;
+const FRESHNESS_SLACK_MS: f64 = 300.0;
+const FRESHNESS_PER_S: f64 = 1_000.0;
+const FRESHNESS_LASTS_MIN: Duration = Duration::from_secs(5);
+
+/// Measures everything in one run.
+pub(super) async fn measure(lasts: Duration, folds: Folds) -> Result<Report, Failure> {
+    let dir = tempfile::Builder::new().prefix("daybook-bench-").tempdir();
+    let dir = dir.map_err(Failure::io("cannot make a temporary folder"))?;
+    let server = Server::start(Options::new(dir.path().join("data"))).await?;
+    let figures = measure_on(&server, lasts, folds).await;
+    server.stop().await?;
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let with = vec![
+        format!(
+            "{cores} cores for clients, Daybook and PostgreSQL {} together; fsync on",
+            embedded_postgres::VERSION
+        ),
+        format!("{} build; each timed part {} s; reports folds {}", build(), lasts.as_secs(), when(folds)),
+    ];
+    Ok(Report { bench: "ingest", with, figures: figures? })
+}
+
+const fn build() -> &'static str {
+    if cfg!(debug_assertions) { "debug" } else { "release" }
+}
+
+const fn when(folds: Folds) -> &'static str {
+    match folds {
+        Folds::AtOnce => "what is ingested at the same time",
+        Folds::Later => "what is ingested later",
+    }
+}
+
+async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Vec<Figure>, Failure> {
+    say("from an acknowledgement to the report");
+    let house = House::start(server, "fresh", Folds::AtOnce).await?;
+    let address = house.address;
+    let fresh = apart(async move {
+        freshness::measure(&client(address).await?.1, lasts.max(FRESHNESS_LASTS_MIN)).await
+    });
+    let fresh = fresh.await;
+    house.stop().await;
+    let fresh = fresh?;
+
+    say("the log alone");
+    let url = new_database(server, "alone").await?;
+    let options: PgConnectOptions = url.parse().map_err(database_failure)?;
+    let pool = PgPool::connect_with(options.clone()).await.map_err(database_failure)?;
+    command_service::MIGRATOR.run(&pool).await.map_err(|error| Failure::Failed(error.to_string()))?;
+    let partitions = Partitions::new(PARTITIONS).unwrap_or(Partitions::ONE);
+    let alone = log::measure(&EventLog::open(pool, partitions).await?, &options).await?;
+
+    let house = House::start(server, "ingest", folds).await?;
+    let over_http = apart(over_http(house.address, partitions, lasts)).await;
+    house.stop().await;
+    let (singles, batches) = over_http?;
+
+    say("a handler that does nothing");
+    let stop = CancellationToken::new();
+    let address = nothing::serve(stop.clone()).await?;
+    let idle =
+        async move { Client::of(address)?.flood("/v1/activities", CONNECTIONS, lasts, rows::with_id).await };
+    let nothing = apart(idle).await?;
+    stop.cancel();
+    say("cqrs-es with postgres-es");
+    let plain = plain::measure(&url, lasts).await?;
+
+    let limit = ("INSERT … SELECT unnest", alone.limit);
+    let rate = "activities/s";
+    let single = ("HTTP single posts, 64 connections", singles);
+    Ok(vec![
+        Figure::new(
+            ("append_events, batches of 1,000, 2 connections", alone.append),
+            rate,
+            limit,
+            Target::AtLeast(0.7),
+        ),
+        Figure::new(("HTTP batches of 1,000", batches), rate, limit, Target::AtLeast(0.3)),
+        Figure::new(single, rate, ("cqrs-es + postgres-es, 64 tasks", plain), Target::AtLeast(3.0)),
+        Figure::new(single, rate, ("a handler that parses only", nothing), Target::AtLeast(0.3)),
+        Figure::new(
+            ("acknowledged to visible, p99 at 1,000/s", fresh.p99),
+            "ms",
+            ("fold delay + 300 ms", FOLD_DELAY_MS + FRESHNESS_SLACK_MS),
+            Target::AtMost(1.0),
+        ),
+        Figure::new(
+            ("activities sent while that was measured", fresh.sent_per_s),
+            rate,
+            ("as intended", FRESHNESS_PER_S),
+            Target::AtLeast(0.95),
+        ),
+    ])
+}
+
+/// Single posts, then batches: activities a second.
+async fn over_http(
+    address: SocketAddr,
+    partitions: Partitions,
+    lasts: Duration,
+) -> Result<(f64, f64), Failure> {
+    say("HTTP single posts");
+    let singles = client(address).await?.1.flood("/v1/activities", CONNECTIONS, lasts, rows::with_id).await?;
+    say("HTTP batches");
+    Ok((singles, batches(address, partitions, lasts).await?))
+}
+
+/// Batches from several customers at once, spread evenly over the appenders.
+async fn batches(address: SocketAddr, partitions: Partitions, lasts: Duration) -> Result<f64, Failure> {
+    let mut clients: Vec<(u16, Client)> = Vec::new();
+    for _ in 0..SIGN_UPS_MAX {
+        let (customer, client) = client(address).await?;
+        let side = partitions.of(customer).0 % 2;
+        if clients.iter().filter(|(other, _)| *other == side).count() < BATCH_CLIENTS / 2 {
+            clients.push((side, client));
+        }
+        if clients.len() == BATCH_CLIENTS {
+            break;
+        }
+    }
+    let flood = |(_, client): (u16, Client)| {
+        tokio::spawn(async move { client.flood("/v1/activities/batch", 1, lasts, rows::batch_body).await })
+    };
+    let rates = all(clients.into_iter().map(flood)).await?;
+    Ok(rates.iter().sum::<f64>() * rows::BATCH as f64)
+}
+
+/// A new customer's program, with a token for everything.
+async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
+    let client = Client::of(address)?;
+    let sign_up = json!({
+        "name": "Benchmark", "email": format!("{}@example.com", Uuid::now_v7()), "password": Uuid::now_v7().to_string(),
+    });
+    let (headers, answer) = client.call(Method::POST, "/v1/customers", &[], sign_up.to_string()).await?;
+    let cookie = headers.get(http::header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+    let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
+    let text = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    let csrf = text(&answer, "csrf_token");
+    let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str())];
+    let token = json!({"name": "bench", "scopes": ["ingest", "read"]}).to_string();
+    let (_, token) = client.call(Method::POST, "/v1/tokens", &headers, token).await?;
+    let customer =
+        text(&answer, "id").parse().map_err(|error| Failure::Failed(format!("a customer's id: {error}")))?;
+    Ok((customer, client.with_token(&text(&token, "token"))?))
+}
+
+fn say(text: &str) {
+    eprintln!("bench: {text}");
+}

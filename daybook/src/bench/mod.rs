@@ -1,0 +1,90 @@
+//! The benchmarks: each figure stands beside the limit that it is compared with, measured in the same run.
+//!
+//! They run on a PostgreSQL of their own in a temporary folder, and touch no data folder.
+
+mod client;
+mod freshness;
+mod house;
+mod ingest;
+mod log;
+mod nothing;
+mod plain;
+mod report;
+mod rows;
+
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+/// Connections, or tasks, that post single activities.
+const CONNECTIONS: usize = 64;
+
+/// Measures, beside the limit of what is measured.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// How fast activities become durable, and how soon they are in a report
+    ///
+    /// The log alone beside a bare INSERT of the same rows, HTTP beside the same limit, single posts beside cqrs-es with
+    /// postgres-es used plainly and beside a handler that does nothing, and the time from an acknowledgement to the
+    /// report beside the fold delay. Takes about a minute.
+    Ingest(Ingest),
+}
+
+/// How to measure.
+#[derive(clap::Args)]
+struct Ingest {
+    /// How long each of the timed parts lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Let reports fold what is ingested at the same time, on the same cores
+    #[arg(long)]
+    folding: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a figure misses its target
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs a benchmark and prints what it found out.
+///
+/// # Errors
+/// What kept it from measuring, or a missed target if that was asked for.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Bench::Ingest(how) = arguments.bench;
+    if cfg!(debug_assertions) {
+        eprintln!("bench: this is a debug build; its figures say nothing about a release build");
+    }
+    let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
+    let report = ingest::measure(Duration::from_secs(how.seconds), folds).await?;
+    if how.json {
+        let json =
+            serde_json::to_string_pretty(&report).map_err(|error| Failure::Failed(error.to_string()))?;
+        println!("{json}");
+    } else {
+        println!("{}", report.to_table());
+    }
+    if how.check && !report.is_met() {
+        return Err(Failure::Failed("a figure misses its target".to_owned()));
+    }
+    Ok(())
+}
+
+fn database_failure(error: sqlx::Error) -> Failure {
+    Failure::missing("the benchmark's database", error)
+}
+
+/// The middle one.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

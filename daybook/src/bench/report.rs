@@ -1,0 +1,133 @@
+use serde::Serialize;
+
+/// One figure beside the limit that it is compared with, both measured in the same run.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Figure {
+    /// What was measured.
+    pub(super) name: &'static str,
+    /// How much.
+    pub(super) value: f64,
+    /// The unit of `value` and of `limit`.
+    pub(super) unit: &'static str,
+    /// What it is compared with.
+    pub(super) limit_name: &'static str,
+    /// How much that is.
+    pub(super) limit: f64,
+    /// `value / limit`.
+    pub(super) ratio: f64,
+    /// What the ratio should reach, or should not exceed.
+    pub(super) target: Target,
+    /// Whether it does.
+    pub(super) met: bool,
+}
+
+/// What a ratio should be.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Target {
+    /// No less.
+    AtLeast(f64),
+    /// No more.
+    AtMost(f64),
+}
+
+impl Figure {
+    pub(super) fn new(
+        (name, value): (&'static str, f64),
+        unit: &'static str,
+        (limit_name, limit): (&'static str, f64),
+        target: Target,
+    ) -> Self {
+        let ratio = value / limit;
+        let met = match target {
+            Target::AtLeast(target) => ratio >= target,
+            Target::AtMost(target) => ratio <= target,
+        };
+        Self { name, value, unit, limit_name, limit, ratio, target, met }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let target = match self.target {
+            Target::AtLeast(target) => format!("≥ {target:.2}"),
+            Target::AtMost(target) => format!("≤ {target:.2}"),
+        };
+        let verdict = if self.met { "" } else { "  MISSED" };
+        [
+            self.name.to_owned(),
+            format!("{} {}", whole(self.value), self.unit),
+            format!("{}: {} {}", self.limit_name, whole(self.limit), self.unit),
+            format!("{:.2}", self.ratio),
+            format!("{target}{verdict}"),
+        ]
+    }
+}
+
+/// What a benchmark found out.
+#[derive(Serialize)]
+pub(super) struct Report {
+    /// Its name.
+    pub(super) bench: &'static str,
+    /// What the figures were measured with.
+    pub(super) with: Vec<String>,
+    /// What was found out.
+    pub(super) figures: Vec<Figure>,
+}
+
+impl Report {
+    /// Whether every figure is what it should be.
+    pub(super) fn is_met(&self) -> bool {
+        self.figures.iter().all(|figure| figure.met)
+    }
+
+    pub(super) fn to_table(&self) -> String {
+        let heading = ["figure", "measured", "limit", "ratio", "target"].map(str::to_owned);
+        let rows: Vec<[String; 5]> =
+            std::iter::once(heading).chain(self.figures.iter().map(Figure::cells)).collect();
+        let mut widths = [0; 5];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let line = |row: &[String; 5]| {
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        format!("{}\n\n{}", self.with.join("\n"), rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// 12345.6 → `12,346`
+fn whole(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_stands_beside_its_limit() {
+        let of = |value, target| Figure::new(("fast", value), "rows/s", ("faster", 1_000_000.0), target);
+        let report = Report {
+            bench: "test",
+            with: vec!["2 cores".into()],
+            figures: vec![of(700_000.0, Target::AtLeast(0.7)), of(1_100_000.0, Target::AtMost(1.0))],
+        };
+        let table = report.to_table();
+        assert!(
+            table.contains("fast    700,000 rows/s    faster: 1,000,000 rows/s  0.70   ≥ 0.70\n"),
+            "{table}"
+        );
+        assert!(table.ends_with("1.10   ≤ 1.00  MISSED"), "{table}");
+        assert!(!report.is_met());
+    }
+}

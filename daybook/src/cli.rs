@@ -1,0 +1,127 @@
+use clap::{Parser, Subcommand};
+
+use crate::bench;
+use crate::commands::{migrate, openapi, postgres, rebuild, replay, serve, status, up};
+use crate::failure::Failure;
+
+const CODES: &str = "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 something that is needed is missing or \
+unreachable (it is named).\nEnvironment: DAYBOOK_LOG or RUST_LOG filters the log on standard error (as debug or \
+info,sqlx=warn), DAYBOOK_LOG_FORMAT=json makes it readable for machines.";
+
+/// Daybook writes down everything your users do in the order it happens; reports are a fold of that log.
+#[derive(Parser)]
+#[command(name = "daybook", version, after_help = CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole system in one process, on a database of its own
+    ///
+    /// Everything lies in the data folder, and a second start finds it again. The first start signs up a first customer;
+    /// its login and a token are kept in DIR/login.json and printed at every start. Ctrl-C stops everything.
+    Up(up::Arguments),
+    /// Run one service, as in production
+    ///
+    /// It is configured by its environment, over .env in the service's folder, over .env in the working directory. Every key
+    /// stands in the service's .env.example, whose copy works unchanged beside `daybook postgres`.
+    Serve(serve::Arguments),
+    /// Bring every database up to date
+    ///
+    /// Those of the services whose environment names them, or those of the data folder. Nothing happens to a database that
+    /// is up to date, and one that a newer version has changed is left alone.
+    Migrate(migrate::Arguments),
+    /// Show how far the logs, the relay and the projections have come
+    ///
+    /// For every partition the head of the log, how far the relay has published it, and the checkpoint and lag of each
+    /// projection; jobs that wait; dead letters. Everything is accounted for: appended = folded + dead-lettered + lag.
+    Status(status::Arguments),
+    /// Stream the history to standard output
+    ///
+    /// Within a partition or a customer in position order; the whole log in order of recorded time, then partition and
+    /// position. Memory does not grow with the history. Progress goes to standard error, if that is a terminal.
+    Replay(replay::Arguments),
+    /// Build the read models again from the first event, and swap them in
+    ///
+    /// A new generation is folded beside the live one, catches up with the log, and takes its place in one transaction.
+    /// Queries go on all the while.
+    Rebuild(rebuild::Arguments),
+    /// Measure, beside the limit of what is measured
+    Bench(bench::Arguments),
+    /// Run the embedded PostgreSQL alone, for development
+    ///
+    /// It has the databases of all services and the role daybook with the password daybook, as every .env.example expects,
+    /// and listens on 127.0.0.1 only. Not for production: everyone on this machine can connect.
+    Postgres(postgres::Arguments),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+impl Cli {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Up(arguments) => Box::pin(up::run(arguments)).await,
+            Command::Serve(arguments) => Box::pin(serve::run(arguments)).await,
+            Command::Migrate(arguments) => migrate::run(arguments).await,
+            Command::Status(arguments) => status::run(arguments).await,
+            Command::Replay(arguments) => replay::run(arguments).await,
+            Command::Rebuild(arguments) => rebuild::run(arguments).await,
+            Command::Bench(arguments) => bench::run(arguments).await,
+            Command::Postgres(arguments) => postgres::run(arguments).await,
+            Command::Openapi => openapi::run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_every_option_says_what_it_is_for() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_wrong_usage() {
+        for line in [
+            "daybook",
+            "daybook serve everything",
+            "daybook up --listen somewhere",
+            "daybook replay --customer 7",
+            "daybook replay --since yesterday",
+            "daybook replay --format xml",
+            "daybook rebuild --parallel 0",
+            "daybook bench",
+            "daybook bench ingest --seconds 0",
+        ] {
+            assert_eq!(parse(line).err().unwrap().exit_code(), 2, "{line}");
+        }
+        for line in [
+            "daybook up --demo --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --data-dir d",
+            "daybook replay --log customers --from 3 --to 9 --format csv",
+            "daybook bench ingest --json --check --seconds 3",
+            "daybook rebuild --projection activity --projection feed --verify --parallel 2",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! One command a file.
+
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod postgres;
+pub(crate) mod rebuild;
+pub(crate) mod replay;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod up;

@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+
+use event_store::EventLog;
+use projection_service::ProjectionStatus;
+use sqlx::PgPool;
+
+use super::report::{
+    Accounts, JobReport, LogPartition, LogReport, ProjectionPartition, ProjectionReport, Report,
+};
+use crate::failure::Failure;
+use crate::system::{Database, System};
+
+const CONNECTIONS_MAX: u32 = 2;
+
+/// Asks every database that is known.
+pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
+    let mut report = Report {
+        system: system.place().to_owned(),
+        healthy: true,
+        problems: Vec::new(),
+        logs: Vec::new(),
+        projections: Vec::new(),
+        jobs: Vec::new(),
+    };
+    // Checkpoints are read before heads: the other way round a fold in between would seem to be ahead of its log.
+    let mut projections = Vec::new();
+    if system.url(Database::Reports).is_some() {
+        let pool = system.connect(Database::Reports, CONNECTIONS_MAX).await?;
+        let unreadable = |error| unreadable(Database::Reports, &error);
+        projections = projection_service::status(&pool).await.map_err(unreadable)?;
+        report.jobs = jobs(&pool).await.map_err(unreadable)?;
+    }
+    for database in [Database::Activities, Database::Customers] {
+        if system.url(database).is_some() {
+            let pool = system.connect(database, CONNECTIONS_MAX).await?;
+            report.logs.push(log(database, pool).await?);
+        }
+    }
+    let activities = report.logs.iter().find(|log| log.name == Database::Activities.name());
+    let heads: BTreeMap<u16, i64> =
+        activities.iter().flat_map(|log| &log.partitions).map(|one| (one.partition, one.head)).collect();
+    report.projections = projections.into_iter().map(|projection| account(projection, &heads)).collect();
+    Ok(report.judged())
+}
+
+fn unreadable(database: Database, error: &sqlx::Error) -> Failure {
+    let name = database.name();
+    Failure::Failed(format!("the database of {name} cannot be read: {error}. Has `daybook migrate` run?"))
+}
+
+async fn log(database: Database, pool: PgPool) -> Result<LogReport, Failure> {
+    let relayed = sqlx::query!("SELECT partition, position FROM relay_position")
+        .fetch_all(&pool)
+        .await
+        .map_err(|error| unreadable(database, &error))?;
+    let relayed: BTreeMap<u16, i64> =
+        relayed.into_iter().map(|row| (row.partition as u16, row.position)).collect();
+    let heads =
+        if relayed.is_empty() { Vec::new() } else { EventLog::open_existing(pool).await?.heads().await? };
+    let partitions: Vec<LogPartition> = heads
+        .into_iter()
+        .map(|head| LogPartition {
+            partition: head.partition.0,
+            head: head.position,
+            recorded_at: head.recorded_at,
+            relay_position: relayed.get(&head.partition.0).copied().unwrap_or_default(),
+        })
+        .collect();
+    let events = partitions.iter().map(|one| one.head).sum();
+    let published = partitions.iter().map(|one| one.relay_position).sum();
+    Ok(LogReport { name: database.name(), events, published, unpublished: events - published, partitions })
+}
+
+async fn jobs(pool: &PgPool) -> Result<Vec<JobReport>, sqlx::Error> {
+    let jobs = projection_service::jobs(pool).await?;
+    Ok(jobs
+        .into_iter()
+        .map(|job| JobReport {
+            partition: job.partition,
+            run_at: job.run_at,
+            published_position: job.published_position,
+            attempts: job.attempts,
+            last_error: job.last_error,
+        })
+        .collect())
+}
+
+/// Sets a projection's checkpoints beside the heads. Where the log is not known, what is accounted for counts as all.
+fn account(projection: ProjectionStatus, heads: &BTreeMap<u16, i64>) -> ProjectionReport {
+    let partitions: Vec<ProjectionPartition> = projection
+        .partitions
+        .into_iter()
+        .map(|one| {
+            let head = heads.get(&one.partition).copied().unwrap_or(one.position);
+            ProjectionPartition {
+                partition: one.partition,
+                checkpoint: one.position,
+                recorded_at: one.recorded_at,
+                accounts: Accounts::of(head, one.position, one.folded, one.dead_lettered),
+            }
+        })
+        .collect();
+    let sum = Accounts::sum(partitions.iter().map(|one| one.accounts));
+    ProjectionReport {
+        name: projection.name,
+        version: projection.version,
+        generation: projection.generation,
+        building: projection.building,
+        sum,
+        partitions,
+    }
+}

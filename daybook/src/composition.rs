@@ -1,0 +1,155 @@
+use std::future::pending;
+use std::time::Duration;
+
+use axum::Router;
+use chassis::{Env, Service, Tasks, Upstream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::databases::Databases;
+use crate::documents;
+use crate::failure::Failure;
+
+/// All services in one process. They call each other through their HTTP interfaces, without a network between.
+pub(crate) struct Composition {
+    /// The public door.
+    pub(crate) door: Router,
+    tasks: JoinSet<Result<(), String>>,
+}
+
+impl Composition {
+    /// Starts every service on its database. `closing` says that the door closes, `shutdown` that everything ends.
+    ///
+    /// # Errors
+    /// Why one of them did not start.
+    pub(crate) async fn start(
+        databases: &Databases,
+        closing: CancellationToken,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Failure> {
+        Self::start_with(&env(databases), closing, shutdown).await
+    }
+
+    /// The same with a configuration of its own, which must hold what [`env`] decides.
+    ///
+    /// # Errors
+    /// Why one of them did not start.
+    pub(crate) async fn start_with(
+        env: &Env,
+        closing: CancellationToken,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Failure> {
+        let mut tasks = JoinSet::new();
+
+        let config = customers::Config::from_env(env)?;
+        let customers = customers::start(config, shutdown.clone()).await?;
+        let customers = Upstream::Local(enter("customers", customers, &mut tasks));
+
+        let mut config = command_service::Config::from_env(env)?;
+        config.customers = customers.clone();
+        let activities = command_service::start(config, shutdown.clone()).await?;
+        let activities = Upstream::Local(enter("activities", activities, &mut tasks));
+
+        let mut config = projection_service::Config::from_env(env)?;
+        config.customers = customers.clone();
+        let reports = projection_service::start(config, shutdown).await?;
+        let reports = Upstream::Local(enter("reports", reports, &mut tasks));
+
+        let mut config = gateway::Config::from_env(env)?;
+        (config.activities, config.customers, config.reports) = (activities, customers, reports);
+        config.openapi = documents::merged()?;
+        let gateway = gateway::start(config, closing).await?;
+        let door = enter("gateway", gateway, &mut tasks);
+        Ok(Self { door, tasks })
+    }
+
+    /// Waits until a task behind a service breaks, which no service survives whole. Cancel safe.
+    pub(crate) async fn broken(&mut self) -> Failure {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Ok(Err(reason))) => return Failure::Failed(reason),
+                Some(Err(error)) => return Failure::Failed(format!("a service broke: {error}")),
+                Some(Ok(Ok(()))) => {}
+                None => pending().await,
+            }
+        }
+    }
+
+    /// Waits until everything has ended after `shutdown`, but no longer than `limit`.
+    pub(crate) async fn ended(mut self, limit: Duration) {
+        let ending = async {
+            while let Some(outcome) = self.tasks.join_next().await {
+                if let Ok(Err(reason)) = outcome {
+                    tracing::error!("{reason}");
+                }
+            }
+        };
+        if tokio::time::timeout(limit, ending).await.is_err() {
+            tracing::warn!(
+                "some tasks did not end within {limit:?} and were broken off; nothing acknowledged is lost"
+            );
+        }
+    }
+}
+
+/// A service's door as `run` of its crate opens it, and its tasks.
+fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
+    let Service { router, readiness, tasks } = service;
+    all.spawn(watch(name, tasks));
+    chassis::observe(router.merge(readiness.router()), name)
+}
+
+async fn watch(name: &'static str, mut tasks: Tasks) -> Result<(), String> {
+    while let Some(outcome) = tasks.join_next().await {
+        outcome.map_err(|error| format!("a task of {name} broke: {error}"))?;
+    }
+    Ok(())
+}
+
+/// What the services read: their defaults, over them `DAYBOOK_…` of this process' environment, over them what one
+/// process decides.
+fn env(databases: &Databases) -> Env {
+    let inherited = std::env::vars().filter(|(key, _)| key.starts_with("DAYBOOK_"));
+    Env::from_pairs(inherited.chain(decided(databases)))
+}
+
+/// What one process decides: where the databases are, and a key that nobody outside needs to know.
+pub(crate) fn decided(databases: &Databases) -> impl Iterator<Item = (String, String)> {
+    let decided = [
+        ("DAYBOOK_ACTIVITIES_DATABASE_URL", databases.activities.clone()),
+        ("DAYBOOK_CUSTOMERS_DATABASE_URL", databases.customers.clone()),
+        ("DAYBOOK_REPORTS_DATABASE_URL", databases.reports.clone()),
+        // Nobody outside this process needs to know it.
+        ("DAYBOOK_INTERNAL_KEY", format!("{:032x}", rand::random::<u128>())),
+        ("DAYBOOK_MIGRATE", "true".to_owned()),
+    ];
+    decided.into_iter().map(|(key, value)| (key.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_breaks_is_noticed_and_one_that_ends_is_not() {
+        let mut all = JoinSet::new();
+        let mut tasks = Tasks::new();
+        tasks.spawn(async {});
+        all.spawn(watch("reports", tasks));
+        let mut tasks = Tasks::new();
+        tasks.spawn(async { panic!("on purpose") });
+        all.spawn(watch("customers", tasks));
+        let mut composition = Composition { door: Router::new(), tasks: all };
+        let failure = composition.broken().await.to_string();
+        assert!(failure.starts_with("a task of customers broke"), "{failure}");
+    }
+
+    #[test]
+    fn what_one_process_decides_comes_last() {
+        let databases = Databases::named(|service| format!("postgres://127.0.0.1/daybook_{service}"));
+        let env = env(&databases);
+        assert_eq!(env.get("DAYBOOK_REPORTS_DATABASE_URL"), Some("postgres://127.0.0.1/daybook_reports"));
+        assert_eq!(env.get("DAYBOOK_MIGRATE"), Some("true"));
+        assert!(env.get("DAYBOOK_INTERNAL_KEY").is_some_and(|key| key.len() == 32));
+    }
+}
