@@ -1,0 +1,135 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use crate::process::{self, Failure};
+use crate::server::Server;
+use crate::steps::Steps;
+use crate::tools::{self, Tool};
+use crate::{build, frontend, openapi, sqlx, workspace};
+
+const TEST_LIMIT: Duration = Duration::from_mins(30);
+const LIST_LIMIT: Duration = Duration::from_mins(10);
+/// What `tests/stack` has besides the parts.
+const NO_PARTS: [&str; 3] = ["main", "support", "snapshots"];
+/// What clap answers for wrong usage.
+const WRONG_USAGE: u8 = 2;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run only the end-to-end tests of these parts: activities, gateway, frontend, customers, reports, …
+    parts: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.parts.is_empty() {
+        return everything();
+    }
+    let known = parts();
+    if let Some(unknown) = arguments.parts.iter().find(|part| !known.contains(*part)) {
+        let known: Vec<_> = known.into_iter().collect();
+        eprintln!("there is no part {unknown}; there are {}", known.join(", "));
+        return ExitCode::from(WRONG_USAGE);
+    }
+    only(&arguments.parts)
+}
+
+/// Every check, the quick ones first.
+fn everything() -> ExitCode {
+    let mut steps = Steps::default();
+    let tools = [Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Chromium];
+    steps.step("tools", || tools::ensure(&tools));
+    steps.step("format", build::check_format);
+    let packages = steps.step("frontend: packages", frontend::install);
+    // The binary embeds it; without it, nothing that contains the gateway compiles.
+    let embedded = steps.step_after(packages, "frontend: packages", "frontend: build", frontend::build);
+    steps.step_after(packages, "frontend: packages", "frontend: check", frontend::check);
+    steps.step_after(embedded, "frontend: build", "lints", build::check_lints);
+    let built = steps.step_after(embedded, "frontend: build", "build", build::build_everything);
+    steps.step_after(built, "build", "openapi: document", openapi::check);
+    steps.step_after(packages, "frontend: packages", "openapi: client", frontend::check_client);
+    let server = start_server(&mut steps, built);
+    let url = server.as_ref().map(Server::url);
+    steps.step_after(url.is_some(), "PostgreSQL", "sql: statements", || sqlx::check(url.unwrap_or_default()));
+    steps.step_after(url.is_some(), "PostgreSQL", "tests", || {
+        let mut command = workspace::cargo();
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        process::run(with_surroundings(&mut command, url), TEST_LIMIT)
+    });
+    drop(server);
+    steps.finish()
+}
+
+/// The tests of the whole stack, for some parts.
+fn only(parts: &[String]) -> ExitCode {
+    let mut steps = Steps::default();
+    let in_browser = parts.iter().any(|part| part == "frontend");
+    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc];
+    if in_browser {
+        tools.push(Tool::Chromium);
+    }
+    steps.step("tools", || tools::ensure(&tools));
+    let packages = steps.step("frontend: packages", frontend::install);
+    let embedded = steps.step_after(packages, "frontend: packages", "frontend: build", frontend::build);
+    if in_browser {
+        steps.step_after(packages, "frontend: packages", "frontend: check", frontend::check);
+    }
+    let built = steps.step_after(embedded, "frontend: build", "build", build::build_stack);
+    let server = start_server(&mut steps, built);
+    let url = server.as_ref().map(Server::url);
+    steps.step_after(url.is_some(), "PostgreSQL", "tests", || {
+        let filters: Vec<_> = parts.iter().map(|part| format!("{part}::")).collect();
+        for filter in &filters {
+            there_are_tests(filter)?;
+        }
+        process::run(with_surroundings(stack_tests().args(filters), url), TEST_LIMIT)
+    });
+    drop(server);
+    steps.finish()
+}
+
+fn start_server(steps: &mut Steps, built: bool) -> Option<Server> {
+    let mut server = None;
+    steps.step_after(built, "build", "PostgreSQL", || {
+        server = Some(Server::of_daybook()?);
+        Ok(())
+    });
+    server
+}
+
+/// What tests find in their environment.
+fn with_surroundings<'a>(command: &'a mut Command, url: Option<&str>) -> &'a mut Command {
+    command.env("DAYBOOK_TEST_DATABASE_URL", url.unwrap_or_default());
+    command.env("DAYBOOK_BINARY", workspace::daybook("debug"));
+    if let Some(browser) = tools::chromium() {
+        command.env("CHROMIUM_PATH", browser);
+    }
+    command
+}
+
+fn stack_tests() -> Command {
+    let mut command = workspace::cargo();
+    command.args(["test", "--workspace", "--test", "stack", "--"]);
+    command
+}
+
+/// A filter that matches nothing would pass.
+fn there_are_tests(filter: &str) -> Result<(), Failure> {
+    let listed = process::output(stack_tests().args(["--list", filter]), LIST_LIMIT)?;
+    if String::from_utf8_lossy(&listed).lines().any(|line| line.ends_with(": test")) {
+        Ok(())
+    } else {
+        Err(Failure::CouldNotRun(format!("there is no test called {filter}…")))
+    }
+}
+
+/// The parts that have tests: the modules of `tests/stack`.
+fn parts() -> BTreeSet<String> {
+    let Ok(entries) = fs::read_dir(workspace::root().join("tests/stack")) else { return BTreeSet::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+        .filter(|name| !NO_PARTS.contains(&name.as_str()))
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! What must be on the machine besides Rust.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{self, Failure};
+use crate::workspace;
+
+const APT_LIMIT: Duration = Duration::from_mins(15);
+const ASK_LIMIT: Duration = Duration::from_secs(20);
+const NODE_MAJOR_MIN: u32 = 20;
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// A program that we need.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// Links what cargo builds.
+    CCompiler,
+    /// Builds the frontend.
+    Node,
+    /// Builds the Pulsar client, if that is among the dependencies.
+    Protoc,
+    /// Runs the browser tests.
+    Chromium,
+}
+
+impl Tool {
+    /// What is wrong, in words that say what to do; `None` if the tool is there.
+    fn problem(self) -> Option<String> {
+        match self {
+            Self::CCompiler if find("cc").is_none() => Some("a C compiler is missing (cc)".to_owned()),
+            Self::Node => match (node_major(), find("npm")) {
+                (Some(major), _) if major < NODE_MAJOR_MIN => {
+                    Some(format!("Node.js {major} is too old; {NODE_MAJOR_MIN} or newer is needed"))
+                }
+                (Some(_), Some(_)) => None,
+                _ => Some(format!("Node.js {NODE_MAJOR_MIN} or newer with npm is missing")),
+            },
+            Self::Protoc if uses_pulsar() && find("protoc").is_none() => {
+                Some("the Protocol Buffers compiler is missing (protoc)".to_owned())
+            }
+            Self::Chromium if chromium().is_none() => {
+                Some("Chromium is missing; install it, or set CHROMIUM_PATH".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::CCompiler => &["gcc", "libc6-dev"],
+            Self::Node => &["nodejs", "npm"],
+            Self::Protoc => &["protobuf-compiler"],
+            Self::Chromium => &["chromium"],
+        }
+    }
+}
+
+/// Makes sure of `tools`: installs what is missing if we are root on Debian or its like, and says what to install
+/// otherwise, all of it in one line.
+pub(crate) fn ensure(tools: &[Tool]) -> Result<(), Failure> {
+    let missing = |tools: &[Tool]| -> Vec<Tool> {
+        tools.iter().copied().filter(|tool| tool.problem().is_some()).collect()
+    };
+    let mut still = missing(tools);
+    if !still.is_empty() && rustix::process::geteuid().is_root() && find("apt-get").is_some() {
+        let packages: Vec<_> = still.iter().flat_map(|tool| tool.packages()).copied().collect();
+        eprintln!("installing {}", packages.join(" "));
+        process::run(apt().arg("update"), APT_LIMIT)?;
+        process::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(&packages), APT_LIMIT)?;
+        still = missing(tools);
+    }
+    if still.is_empty() {
+        return Ok(());
+    }
+    let problems: Vec<_> = still.iter().filter_map(|tool| tool.problem()).collect();
+    let packages: Vec<_> = still.iter().flat_map(|tool| tool.packages()).copied().collect();
+    Err(Failure::CouldNotRun(format!("{}: apt-get install {}", problems.join("; "), packages.join(" "))))
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// The browser: the one that `CHROMIUM_PATH` names, or the first in the path.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    match env::var_os("CHROMIUM_PATH") {
+        Some(path) => Some(PathBuf::from(path)),
+        None => BROWSERS.iter().find_map(|name| find(name)),
+    }
+}
+
+fn node_major() -> Option<u32> {
+    let said = process::output(Command::new("node").arg("--version"), ASK_LIMIT).ok()?;
+    String::from_utf8(said).ok()?.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+fn uses_pulsar() -> bool {
+    fs::read_to_string(workspace::root().join("Cargo.lock"))
+        .is_ok_and(|lock| lock.lines().any(|line| line == "name = \"pulsar\""))
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|dir| dir.join(program))
+        .find(|path: &PathBuf| is_program(path))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
