@@ -1,0 +1,11 @@
+//! What the tests of every part share.
+
+mod client;
+mod program;
+mod stack;
+mod wait;
+
+pub(crate) use client::{Answer, Api, Customer, PASSWORD, send};
+pub(crate) use program::{Program, command};
+pub(crate) use stack::{Stack, shared};
+pub(crate) use wait::{PATIENCE, eventually, within};
