@@ -25,7 +25,7 @@ pub(super) struct House {
     router: Router,
     pub(super) customer: CustomerId,
     pub(super) database: Arc<ScratchDatabase>,
-    pub(super) service: Service,
+    _service: Service,
 }
 
 pub(super) struct Answer {
@@ -64,7 +64,7 @@ impl House {
         ];
         let config = Config::from_env(&Env::from_pairs(own.iter().chain(pairs).copied())).unwrap();
         let service = crate::start(config, CancellationToken::new()).await.unwrap();
-        Self { router: service.router.clone(), customer: CustomerId(Uuid::now_v7()), database, service }
+        Self { router: service.router.clone(), customer: CustomerId(Uuid::now_v7()), database, _service: service }
     }
 
     pub(super) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
