@@ -120,7 +120,8 @@ fn describe(url: &str) -> Result<PathBuf, Failure> {
         fs::create_dir_all(&dir).map_err(Failure::io(format!("cannot make {}", dir.display())))?;
         touch(&workspace::root().join(folder))?;
     }
-    let wrapper = env::current_exe().map_err(Failure::io("cannot find this program"))?;
+    // Not `current_exe`: building the workspace may have put a new one in the place of the program that runs.
+    let wrapper = workspace::target().join("debug/xtask");
     let mut command = workspace::cargo();
     command.args(["check", "--workspace", "--all-targets"]);
     command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).env(WRAPPER_URL, url).env(WRAPPER_DIR, &made);

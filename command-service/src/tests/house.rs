@@ -64,7 +64,12 @@ impl House {
         ];
         let config = Config::from_env(&Env::from_pairs(own.iter().chain(pairs).copied())).unwrap();
         let service = crate::start(config, CancellationToken::new()).await.unwrap();
-        Self { router: service.router.clone(), customer: CustomerId(Uuid::now_v7()), database, _service: service }
+        Self {
+            router: service.router.clone(),
+            customer: CustomerId(Uuid::now_v7()),
+            database,
+            _service: service,
+        }
     }
 
     pub(super) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {

@@ -24,6 +24,8 @@ pub(crate) struct Answer {
 impl Api {
     /// Without a token; with a cookie once it has logged in.
     pub(crate) fn new(base: &str) -> Self {
+        // Built with the whole workspace, reqwest has TLS without a provider, and wants one though nothing here uses it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().cookie_store(true).build().unwrap();
         Self { base: base.to_owned(), http, token: None }
     }
