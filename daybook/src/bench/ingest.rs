@@ -17,8 +17,8 @@ use super::report::{Figure, Report, Target};
 use super::{CONNECTIONS, database_failure, freshness, log, nothing, plain, rows};
 use crate::failure::Failure;
 
-/// Clients that send batches; each is a customer of its own, so that both appenders have work.
-const BATCH_CLIENTS: usize = 4;
+/// Customers who send at the same time, so that both appenders have work.
+const CUSTOMERS: usize = 4;
 /// Customers that must be tried at most until they are spread evenly.
 const SIGN_UPS_MAX: usize = 64;
 /// The default of `DAYBOOK_PARTITIONS`.
@@ -126,30 +126,44 @@ async fn over_http(
     partitions: Partitions,
     lasts: Duration,
 ) -> Result<(f64, f64), Failure> {
+    let clients = spread(address, partitions).await?;
     say("HTTP single posts");
-    let singles = client(address).await?.1.flood("/v1/activities", CONNECTIONS, lasts, rows::with_id).await?;
+    let connections = CONNECTIONS / CUSTOMERS;
+    let singles = flood(&clients, "/v1/activities", connections, lasts, rows::with_id).await?;
     say("HTTP batches");
-    Ok((singles, batches(address, partitions, lasts).await?))
+    let batches = flood(&clients, "/v1/activities/batch", 1, lasts, rows::batch_body).await?;
+    Ok((singles, batches * rows::BATCH as f64))
 }
 
-/// Batches from several customers at once, spread evenly over the appenders.
-async fn batches(address: SocketAddr, partitions: Partitions, lasts: Duration) -> Result<f64, Failure> {
+/// All customers at once, each over so many connections: acknowledged requests a second.
+async fn flood(
+    clients: &[Client],
+    path: &'static str,
+    connections: usize,
+    lasts: Duration,
+    body: fn(usize) -> String,
+) -> Result<f64, Failure> {
+    let tasks = clients
+        .iter()
+        .cloned()
+        .map(|client| tokio::spawn(async move { client.flood(path, connections, lasts, body).await }));
+    Ok(all(tasks).await?.iter().sum())
+}
+
+/// Customers whose partitions are spread evenly over the appenders.
+async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Client>, Failure> {
     let mut clients: Vec<(u16, Client)> = Vec::new();
     for _ in 0..SIGN_UPS_MAX {
         let (customer, client) = client(address).await?;
         let side = partitions.of(customer).0 % 2;
-        if clients.iter().filter(|(other, _)| *other == side).count() < BATCH_CLIENTS / 2 {
+        if clients.iter().filter(|(other, _)| *other == side).count() < CUSTOMERS / 2 {
             clients.push((side, client));
         }
-        if clients.len() == BATCH_CLIENTS {
-            break;
+        if clients.len() == CUSTOMERS {
+            return Ok(clients.into_iter().map(|(_, client)| client).collect());
         }
     }
-    let flood = |(_, client): (u16, Client)| {
-        tokio::spawn(async move { client.flood("/v1/activities/batch", 1, lasts, rows::batch_body).await })
-    };
-    let rates = all(clients.into_iter().map(flood)).await?;
-    Ok(rates.iter().sum::<f64>() * rows::BATCH as f64)
+    Err(Failure::Failed(format!("{SIGN_UPS_MAX} customers are not spread over the appenders")))
 }
 
 /// A new customer's program, with a token for everything.
