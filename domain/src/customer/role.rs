@@ -8,7 +8,7 @@ use crate::token::{Scope, Scopes};
 pub enum Role {
     /// Everything; a customer has at least one.
     Owner,
-    /// Sends activities, reads, rebuilds.
+    /// Sends activities, reads, rebuilds, issues tokens; has nothing to do with people.
     Engineer,
     /// Reads reports.
     Analyst,
@@ -17,7 +17,11 @@ pub enum Role {
 }
 
 impl Role {
-    /// What the role may do in the dashboard.
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Engineer, Self::Analyst, Self::Auditor];
+
+    /// What the role may do in the dashboard, in scopes: what the services ask for. [`Permission`](super::Permission)
+    /// tells apart what one scope covers.
     #[must_use]
     pub fn scopes(self) -> Scopes {
         match self {
