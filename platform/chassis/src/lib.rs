@@ -5,6 +5,7 @@
 //! nothing here knows what an activity, a token or a report is.
 
 mod body;
+mod breaker;
 mod env;
 mod health;
 mod internal;
@@ -16,6 +17,7 @@ mod telemetry;
 mod upstream;
 
 pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
+pub use breaker::Breaker;
 pub use env::{ConfigError, Env};
 pub use health::{Check, Missing, Readiness, ReadinessReport};
 pub use internal::{INTERNAL_KEY_HEADER, InternalKey, PRINCIPAL_HEADER, require_internal_key};

@@ -1,4 +1,5 @@
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -15,11 +16,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
+use crate::breaker::Breaker;
 use crate::internal::{INTERNAL_KEY_HEADER, InternalKey};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How often a question is asked again after an answer that may pass.
+const RETRIES_MAX: u32 = 2;
+/// The longest wait before the first retry; it doubles with each.
+const RETRY_WAIT: Duration = Duration::from_millis(50);
 
 /// Another service: over the network, or in this process through the same HTTP interface.
 #[derive(Clone)]
@@ -33,6 +39,8 @@ pub enum Upstream {
         authority: Authority,
         /// Its connections.
         client: Client<HttpConnector, Body>,
+        /// Whether it answers internal questions; shared by all clones.
+        breaker: Arc<Breaker>,
     },
     /// In this process.
     Local(Router),
@@ -74,7 +82,7 @@ impl std::str::FromStr for Upstream {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(connector);
-        Ok(Self::Http { scheme, authority, client })
+        Ok(Self::Http { scheme, authority, client, breaker: Arc::default() })
     }
 }
 
@@ -98,7 +106,7 @@ impl Upstream {
                 Ok(response) => Ok(response),
                 Err(never) => match never {},
             },
-            Self::Http { scheme, authority, client } => {
+            Self::Http { scheme, authority, client, .. } => {
                 let mut parts = http::uri::Parts::default();
                 parts.scheme = Some(scheme.clone());
                 parts.authority = Some(authority.clone());
@@ -117,10 +125,12 @@ impl Upstream {
         }
     }
 
-    /// Asks an internal question and reads the answer.
+    /// Asks an internal question and reads the answer. The question is asked again, a bounded number of times and after a
+    /// wait that chance shortens, when the service cannot be reached or says that it cannot answer now: so it must be one
+    /// that may be asked twice. A service that fails again and again is left alone for a moment.
     ///
     /// # Errors
-    /// [`UpstreamError`] for no answer in time, or one that is not 200 with the expected JSON.
+    /// [`UpstreamError`] for no answer in time, all attempts together, or one that is not 200 with the expected JSON.
     pub async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(
         &self,
         path: &'static str,
@@ -128,8 +138,39 @@ impl Upstream {
         key: &InternalKey,
         timeout: Duration,
     ) -> Result<A, UpstreamError> {
-        let body =
-            serde_json::to_vec(question).map_err(|error| UpstreamError::Unreadable(error.to_string()))?;
+        let body: Bytes = serde_json::to_vec(question)
+            .map_err(|error| UpstreamError::Unreadable(error.to_string()))?
+            .into();
+        let asking = async {
+            let mut retries = 0;
+            loop {
+                match self.ask_once(path, body.clone(), key).await {
+                    Err(error) if error.is_passing() && retries < RETRIES_MAX => {
+                        tokio::time::sleep(retry_wait(retries)).await;
+                        retries += 1;
+                    }
+                    outcome => return outcome,
+                }
+            }
+        };
+        let Ok(outcome) = tokio::time::timeout(timeout, asking).await else {
+            self.note(false);
+            return Err(UpstreamError::TimedOut(timeout));
+        };
+        outcome
+    }
+
+    async fn ask_once<A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: Bytes,
+        key: &InternalKey,
+    ) -> Result<A, UpstreamError> {
+        if let Self::Http { breaker, .. } = self
+            && !breaker.admits(Instant::now())
+        {
+            return Err(UpstreamError::Unreachable("it has failed again and again a moment ago".to_owned()));
+        }
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static(path);
@@ -138,18 +179,52 @@ impl Upstream {
             (header::CONTENT_TYPE, json),
             (INTERNAL_KEY_HEADER, key.header()),
         ]));
-        let asking = async {
-            let response = self.call(request).await?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-            let bytes: Bytes = body.map_err(|error| UpstreamError::Unreadable(error.to_string()))?.to_bytes();
-            if status != StatusCode::OK {
-                return Err(UpstreamError::Status(status));
-            }
-            serde_json::from_slice(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
-        };
-        tokio::time::timeout(timeout, asking).await.unwrap_or(Err(UpstreamError::TimedOut(timeout)))
+        let answered = self.read(request).await;
+        self.note(!answered.as_ref().is_err_and(UpstreamError::is_failure));
+        let bytes = answered?;
+        serde_json::from_slice(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
     }
+
+    async fn read(&self, request: Request) -> Result<Bytes, UpstreamError> {
+        let response = self.call(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let bytes = body.map_err(|error| UpstreamError::Unreadable(error.to_string()))?.to_bytes();
+        if status == StatusCode::OK { Ok(bytes) } else { Err(UpstreamError::Status(status)) }
+    }
+
+    /// Tells the breaker how it went.
+    fn note(&self, succeeded: bool) {
+        if let Self::Http { breaker, .. } = self {
+            if succeeded { breaker.succeeded() } else { breaker.failed(Instant::now()) }
+        }
+    }
+}
+
+impl UpstreamError {
+    /// Whether it says that the service is in trouble, rather than that the question was wrong.
+    fn is_failure(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut(_) => true,
+            Self::Status(status) => status.is_server_error(),
+            Self::Unreadable(_) => false,
+        }
+    }
+
+    /// Whether asking again at once may help.
+    fn is_passing(&self) -> bool {
+        let passing = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Status(status) => passing.contains(status),
+            Self::TimedOut(_) | Self::Unreadable(_) => false,
+        }
+    }
+}
+
+/// Between half of the wait and all of it, so that those who failed together do not come back together.
+fn retry_wait(retries: u32) -> Duration {
+    (RETRY_WAIT * 2u32.pow(retries)).mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
 /// The error with its causes: "client error: tcp connect error: connection refused".
@@ -161,4 +236,66 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::post;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    /// A service that answers with these statuses, the last for ever; counts its questions.
+    async fn answering(statuses: &'static [u16]) -> (Upstream, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let answer = move || {
+            let n = count.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);
+            async move { (StatusCode::from_u16(statuses[n]).unwrap(), "7") }
+        };
+        let listener = crate::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/internal/x", post(answer));
+        tokio::spawn(crate::serve(listener, router, CancellationToken::new()));
+        (url.parse().unwrap(), asked)
+    }
+
+    async fn ask(upstream: &Upstream) -> Result<u32, UpstreamError> {
+        upstream.ask("/internal/x", &(), &InternalKey::random(), SOON).await
+    }
+
+    #[tokio::test]
+    async fn a_question_is_asked_again_after_what_may_pass() {
+        let (upstream, asked) = answering(&[503, 502, 200]).await;
+        assert_eq!(ask(&upstream).await.unwrap(), 7);
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        let (upstream, asked) = answering(&[404, 200]).await;
+        assert!(matches!(ask(&upstream).await, Err(UpstreamError::Status(StatusCode::NOT_FOUND))));
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "what is wrong stays wrong");
+    }
+
+    #[tokio::test]
+    async fn a_service_in_trouble_is_not_asked_for_a_moment_by_anybody() {
+        let (upstream, asked) = answering(&[500, 500, 500, 500, 500, 200]).await;
+        for _ in 0..5 {
+            assert!(matches!(ask(&upstream).await, Err(UpstreamError::Status(_))));
+        }
+        let clone = upstream.clone();
+        assert!(matches!(ask(&clone).await, Err(UpstreamError::Unreachable(_))));
+        assert_eq!(asked.load(Ordering::SeqCst), 5);
+        let recovering = async { while ask(&upstream).await.is_err() {} };
+        tokio::time::timeout(Duration::from_secs(10), recovering).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn all_attempts_together_take_no_longer_than_asked_for() {
+        let upstream = Upstream::Local(Router::new().fallback(std::future::pending::<StatusCode>));
+        let answer: Result<u32, _> =
+            upstream.ask("/internal/x", &(), &InternalKey::random(), Duration::from_millis(20)).await;
+        assert!(matches!(answer, Err(UpstreamError::TimedOut(_))));
+    }
 }
