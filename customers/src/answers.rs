@@ -76,7 +76,7 @@ pub(crate) struct SessionAnswer {
 
 impl SessionAnswer {
     pub(crate) fn new(session: Session, secret: &SessionSecret) -> Self {
-        let Session { customer_id, customer_name, time_zone, member_id, email, role } = session;
+        let Session { customer_id, customer_name, time_zone, member_id, email, role, .. } = session;
         Self {
             customer: CustomerAnswer { id: customer_id.0, name: customer_name, time_zone: time_zone.name() },
             member: MemberAnswer { id: member_id.0, email, role },

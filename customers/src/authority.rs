@@ -1,12 +1,12 @@
-use access::{AuthorityError, Principal, Refusal, Subject, TokenAuthority, Validated, Verdict};
+use access::{AuthorityError, Principal, Refusal, Subject, TokenAuthority, TokenUse, Validated, Verdict};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use domain::token::TokenHash;
 use domain::{CustomerId, TokenId};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use crate::tokens::scopes;
+use crate::uses;
 
 /// The read model of tokens as the authority: behind `POST /internal/tokens/validate`, and for customers' own callers.
 pub(crate) struct OwnAuthority {
@@ -36,7 +36,6 @@ impl TokenAuthority for OwnAuthority {
             (Some(row), None) => row,
             (_, refusal) => return Ok(Verdict::Refused(refusal.unwrap_or(Refusal::Unknown))),
         };
-        self.note_use(row.token_id, now).await;
         let unreadable = |what: &str| AuthorityError(format!("a {what} in the read models cannot be read"));
         let principal = Principal {
             customer_id: CustomerId(row.customer_id),
@@ -46,22 +45,8 @@ impl TokenAuthority for OwnAuthority {
         };
         Ok(Verdict::Valid(Validated { principal, expires_at: row.expires_at }))
     }
-}
 
-impl OwnAuthority {
-    /// Notes that a token was used, at most once a minute. A note that fails is no reason to refuse the token.
-    async fn note_use(&self, token_id: Uuid, now: DateTime<Utc>) {
-        let noted = sqlx::query!(
-            "INSERT INTO token_uses AS u (token_id, last_used_at) VALUES ($1, $2)
-             ON CONFLICT (token_id) DO UPDATE SET last_used_at = excluded.last_used_at
-              WHERE u.last_used_at < excluded.last_used_at - interval '1 minute'",
-            token_id,
-            now,
-        )
-        .execute(&self.pool)
-        .await;
-        if let Err(error) = noted {
-            tracing::warn!(%error, "the use of a token was not noted");
-        }
+    async fn note_uses(&self, uses: &[TokenUse]) -> Result<(), AuthorityError> {
+        uses::note(&self.pool, uses).await.map_err(|error| AuthorityError(error.to_string()))
     }
 }

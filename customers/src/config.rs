@@ -5,6 +5,8 @@ use chassis::{ConfigError, Env, InternalKey};
 use chrono::TimeDelta;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::throttle::LogInLimits;
+
 /// What the service needs to know.
 #[derive(Clone)]
 pub struct Config {
@@ -24,6 +26,12 @@ pub struct Config {
     pub cookie_secure: bool,
     /// How long a session lasts after it was last used.
     pub session_ttl: TimeDelta,
+    /// How long a session lasts at most, however much it is used.
+    pub session_absolute_ttl: TimeDelta,
+    /// How often somebody may try to log in.
+    pub log_ins: LogInLimits,
+    /// Where people find the public door, for links; empty for links without a host.
+    pub public_url: String,
     /// How many passwords are hashed at the same time.
     pub hashers: usize,
     /// The cache of validated tokens.
@@ -36,6 +44,10 @@ const CONNECTIONS_DEFAULT: u32 = 16;
 const HASHERS_DEFAULT: usize = 2;
 const HASHERS_MAX: usize = 64;
 const SESSION_TTL_S: u32 = 30 * 24 * 60 * 60;
+const SESSION_ABSOLUTE_TTL_S: u32 = 90 * 24 * 60 * 60;
+const ACCOUNT_ATTEMPTS_MAX: u32 = 10;
+const ADDRESS_ATTEMPTS_MAX: u32 = 100;
+const LOG_IN_WINDOW_S: u32 = 15 * 60;
 
 impl Config {
     /// The configuration from `DAYBOOK_…` keys.
@@ -55,10 +67,27 @@ impl Config {
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             cookie_secure: env.or("DAYBOOK_CUSTOMERS_COOKIE_SECURE", false)?,
             session_ttl: TimeDelta::seconds(env.or("DAYBOOK_CUSTOMERS_SESSION_TTL_S", SESSION_TTL_S)?.into()),
+            session_absolute_ttl: TimeDelta::seconds(
+                env.or("DAYBOOK_CUSTOMERS_SESSION_ABSOLUTE_TTL_S", SESSION_ABSOLUTE_TTL_S)?.into(),
+            ),
+            log_ins: log_ins(env)?,
+            public_url: env.or("DAYBOOK_PUBLIC_URL", String::new())?,
             hashers: within(env, hashers, HASHERS_DEFAULT, 1, HASHERS_MAX)?,
             tokens: AuthenticatorConfig::from_env(env)?,
         })
     }
+}
+
+fn log_ins(env: &Env) -> Result<LogInLimits, ConfigError> {
+    let (account, address) =
+        ("DAYBOOK_CUSTOMERS_LOG_IN_ACCOUNT_ATTEMPTS_MAX", "DAYBOOK_CUSTOMERS_LOG_IN_ADDRESS_ATTEMPTS_MAX");
+    Ok(LogInLimits {
+        account_attempts_max: within(env, account, ACCOUNT_ATTEMPTS_MAX, 1, u32::MAX)?,
+        address_attempts_max: within(env, address, ADDRESS_ATTEMPTS_MAX, 1, u32::MAX)?,
+        window: TimeDelta::seconds(
+            within(env, "DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", LOG_IN_WINDOW_S, 1, 24 * 60 * 60)?.into(),
+        ),
+    })
 }
 
 fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
@@ -88,6 +117,10 @@ mod tests {
         assert_eq!((example.listen, example.metrics_listen), (default.listen, default.metrics_listen));
         assert_eq!((example.connections_max, example.hashers), (default.connections_max, default.hashers));
         assert_eq!((example.session_ttl, example.migrate), (default.session_ttl, default.migrate));
+        assert_eq!(
+            (example.session_absolute_ttl, example.log_ins, &example.public_url),
+            (default.session_absolute_ttl, default.log_ins, &default.public_url)
+        );
         assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));
     }
 

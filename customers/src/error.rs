@@ -1,6 +1,7 @@
 use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
 use event_store::{ExecuteError, LogError};
+use http::StatusCode;
 
 use crate::projection::FoldError;
 
@@ -28,6 +29,36 @@ pub enum CustomersError {
     /// The customer has no such token.
     #[error("no such token")]
     TokenNotFound,
+    /// The token was revoked, and nothing more can happen to it.
+    #[error("the token was revoked")]
+    TokenRevoked,
+    /// The token has ended.
+    #[error("the token has ended")]
+    TokenExpired,
+    /// The customer has no such member.
+    #[error("no such member")]
+    MemberNotFound,
+    /// The address is that of a member.
+    #[error("the address is a member's")]
+    AlreadyMember,
+    /// A customer without an owner could never be managed again.
+    #[error("the last owner")]
+    LastOwner,
+    /// No such invitation waits.
+    #[error("no such invitation")]
+    InvitationNotFound,
+    /// Too many invitations wait.
+    #[error("too many invitations")]
+    TooManyInvitations,
+    /// The member has no such session.
+    #[error("no such session")]
+    SessionNotFound,
+    /// Too many attempts to log in have failed.
+    #[error("too many attempts to log in")]
+    TooManyLogIns {
+        /// When to try again, in seconds.
+        retry_after_s: u64,
+    },
     /// Too many passwords wait to be hashed.
     #[error("too many passwords wait to be hashed")]
     Busy,
@@ -65,6 +96,33 @@ impl From<CustomersError> for Problem {
                 "A write with the session cookie must send the csrf_token that GET /v1/session answers as x-csrf-token.",
             ),
             CustomersError::TokenNotFound => Self::not_found("token-not-found").with_detail("There is no such token."),
+            CustomersError::TokenRevoked => Self::conflict("token-revoked")
+                .with_detail("The token was revoked; nothing more can happen to it. Issue a new one."),
+            CustomersError::TokenExpired => {
+                Self::conflict("token-expired").with_detail("The token has ended. Issue a new one.")
+            }
+            CustomersError::MemberNotFound => {
+                Self::not_found("member-not-found").with_detail("There is no such member.")
+            }
+            CustomersError::AlreadyMember => {
+                Self::conflict("already-member").with_detail("The address is that of a member already.")
+            }
+            CustomersError::LastOwner => Self::conflict("last-owner")
+                .with_detail("A customer must keep at least one owner. Make somebody else owner first."),
+            CustomersError::InvitationNotFound => Self::not_found("invitation-not-found")
+                .with_detail("The invitation is unknown, used, withdrawn or too old. Ask for a new link."),
+            CustomersError::TooManyInvitations => Self::conflict("too-many-invitations")
+                .with_detail("Too many invitations wait to be accepted. Withdraw some."),
+            CustomersError::SessionNotFound => {
+                Self::not_found("session-not-found").with_detail("There is no such session.")
+            }
+            CustomersError::TooManyLogIns { retry_after_s } => {
+                let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-log-ins").with_detail(
+                    "Too many attempts to log in have failed, at this account or from this address. Wait, then try again.",
+                );
+                problem.retry_after_s = Some(retry_after_s);
+                problem
+            }
             CustomersError::Busy => Self::unavailable("busy", BUSY_RETRY_AFTER_S)
                 .with_detail("Too many people are logging in at this moment. Try again."),
             CustomersError::Caller(problem) => problem,

@@ -1,11 +1,12 @@
 use chassis::FieldError;
 use chrono_tz::Tz;
 
+use crate::common_passwords;
 use crate::error::CustomersError;
 
 const EMAIL_CHARS_MAX: usize = 254;
 const PASSWORD_CHARS_MIN: usize = 12;
-const PASSWORD_CHARS_MAX: usize = 256;
+const PASSWORD_CHARS_MAX: usize = 128;
 
 /// The faults of a body, gathered so that a client learns of all of them at once.
 #[derive(Debug, Default)]
@@ -38,9 +39,14 @@ impl Faults {
         })
     }
 
-    pub(crate) fn password(&mut self, pointer: &str, text: &str) {
+    /// A password, hard enough to guess for somebody who knows these words about its owner.
+    pub(crate) fn password(&mut self, pointer: &str, text: &str, known: &[&str]) {
+        let locals = known.iter().filter_map(|word| Some(word.split_once('@')?.0));
+        let known: Vec<&str> = known.iter().copied().chain(locals).collect();
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
             self.add(pointer, format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
+        } else if let Some(fault) = common_passwords::fault(text, &known) {
+            self.add(pointer, fault);
         }
     }
 
@@ -80,7 +86,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.name("/name", " \u{200b}\0", 200);
         faults.email("/email", "x");
-        faults.password("/password", "elevenchars");
+        faults.password("/password", "elevenchars", &[]);
         faults.time_zone("/time_zone", Some("Mars/Olympus"));
         let CustomersError::Invalid(errors) = faults.none().unwrap_err() else {
             panic!("not a fault of the body")

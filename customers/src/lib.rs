@@ -6,13 +6,18 @@
 
 mod answers;
 mod authority;
+mod common_passwords;
 mod config;
 mod cookies;
 mod credentials;
 mod error;
 mod fields;
 mod handlers;
+mod invitations;
+mod members;
+mod pages;
 mod passwords;
+mod permissions;
 mod projection;
 mod router;
 mod sessions;
@@ -20,7 +25,10 @@ mod start;
 mod state;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod tokens;
+mod trace;
+mod uses;
 
 use chassis::StartError;
 use tokio::net::TcpListener;
@@ -32,6 +40,7 @@ pub use projection::FoldError;
 pub use router::{openapi, router};
 pub use start::start;
 pub use state::AppState;
+pub use throttle::LogInLimits;
 
 /// The migrations of the service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/customers");

@@ -8,14 +8,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    current_session, issue_token, list_tokens, log_in, log_out, resolve_session, revoke_token, sign_up,
-    validate_token,
+    accept_invitation, change_role, current_session, end_session, invite_member, issue_token,
+    list_invitations, list_members, list_sessions, list_tokens, log_in, log_out, note_uses, own_customer,
+    remove_member, resolve_session, revoke_token, rotate_token, sign_up, token_history, validate_token,
+    withdraw_invitation,
 };
 use crate::state::AppState;
 
 #[derive(OpenApi)]
 #[openapi(tags(
     (name = "customers", description = "Sign up."),
+    (name = "people", description = "Who works with it, and as what."),
     (name = "session", description = "Log in and out."),
     (name = "tokens", description = "What programs authenticate with."),
 ))]
@@ -27,6 +30,16 @@ fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(log_in::log_in, current_session::current_session, log_out::log_out))
         .routes(routes!(issue_token::issue_token, list_tokens::list_tokens))
         .routes(routes!(revoke_token::revoke_token))
+        .routes(routes!(rotate_token::rotate_token))
+        .routes(routes!(token_history::token_history))
+        .routes(routes!(own_customer::own_customer, own_customer::change_customer))
+        .routes(routes!(list_members::list_members, invite_member::invite_member))
+        .routes(routes!(change_role::change_role, remove_member::remove_member))
+        .routes(routes!(list_invitations::list_invitations))
+        .routes(routes!(withdraw_invitation::withdraw_invitation))
+        .routes(routes!(accept_invitation::accept_invitation))
+        .routes(routes!(list_sessions::list_sessions))
+        .routes(routes!(end_session::end_session))
 }
 
 /// What the service offers to the public, for the one document of the gateway.
@@ -39,6 +52,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(state: AppState) -> Router {
     let internal = Router::new()
         .route("/internal/tokens/validate", post(validate_token::validate_token))
+        .route("/internal/tokens/uses", post(note_uses::note_uses))
         .route("/internal/sessions/resolve", post(resolve_session::resolve_session))
         .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
     let (public, _) = documented().split_for_parts();

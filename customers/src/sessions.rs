@@ -1,20 +1,67 @@
-use access::{Principal, Subject};
+use std::net::IpAddr;
+
+use access::{Access, Principal, Subject};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::customer::Role;
 use domain::{CustomerId, MemberId};
+use http::HeaderMap;
+use http::header::USER_AGENT;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::cookies;
 use crate::error::CustomersError;
+use crate::members;
 
 /// The most sessions of one member; a new one ends the oldest.
 const SESSIONS_PER_MEMBER_MAX: i64 = 20;
-/// How often a session that is used is written, in hours.
+/// The longest time for which a session that is used is not written.
 const REFRESH_INTERVAL: TimeDelta = TimeDelta::hours(1);
+/// What is kept of a browser's name for itself, in characters.
+const USER_AGENT_CHARS_MAX: usize = 200;
+
+/// How long sessions last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetimes {
+    /// After they were last used.
+    pub(crate) idle: TimeDelta,
+    /// At most.
+    pub(crate) absolute: TimeDelta,
+}
+
+impl Lifetimes {
+    /// When a session that is used now ends, if it is not used again.
+    fn end(self, created_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        (now + self.idle).min(created_at + self.absolute)
+    }
+
+    /// Often enough that a session in use does not end, whatever its lifetime.
+    fn refresh_interval(self) -> TimeDelta {
+        REFRESH_INTERVAL.min(self.idle / 10)
+    }
+}
+
+/// From where somebody logs in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) address: Option<IpAddr>,
+    user_agent: Option<String>,
+}
+
+impl Origin {
+    pub(crate) fn of(access: &Access, headers: &HeaderMap) -> Self {
+        let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent = user_agent.map(|text| text.chars().take(USER_AGENT_CHARS_MAX).collect());
+        Self { address: access.client_address(headers), user_agent }
+    }
+}
 
 /// What a session's cookie holds: 32 bytes of chance.
 #[derive(Clone)]
@@ -58,6 +105,8 @@ pub(crate) struct Session {
     pub(crate) member_id: MemberId,
     pub(crate) email: String,
     pub(crate) role: Role,
+    /// Its name in the API.
+    pub(crate) name: Uuid,
 }
 
 impl Session {
@@ -78,18 +127,23 @@ impl Session {
 pub(crate) async fn begin(
     pool: &PgPool,
     member: MemberId,
-    ttl: TimeDelta,
+    origin: &Origin,
+    lifetimes: Lifetimes,
     now: DateTime<Utc>,
 ) -> Result<SessionSecret, CustomersError> {
     let secret = SessionSecret::random();
     let mut transaction = pool.begin().await?;
     let begun = sqlx::query!(
-        "INSERT INTO sessions (id, member_id, customer_id, created_at, expires_at)
-         SELECT $1, member_id, customer_id, $3, $4 FROM credentials WHERE member_id = $2",
+        "INSERT INTO sessions
+                (id, member_id, customer_id, created_at, expires_at, session_id, last_used_at, address, user_agent)
+         SELECT $1, member_id, customer_id, $3, $4, $5, $3, $6, $7 FROM credentials WHERE member_id = $2",
         &secret.id(),
         member.0,
         now,
-        now + ttl,
+        lifetimes.end(now, now),
+        Uuid::now_v7(),
+        origin.address.map(|address| address.to_string()),
+        origin.user_agent,
     )
     .execute(&mut *transaction)
     .await?;
@@ -118,23 +172,31 @@ pub(crate) async fn begin(
 pub(crate) async fn resolve(
     pool: &PgPool,
     secret: &SessionSecret,
-    ttl: TimeDelta,
+    lifetimes: Lifetimes,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, CustomersError> {
     let row = sqlx::query!(
-        "SELECT s.expires_at, c.customer_id, c.name, c.time_zone, m.member_id, m.email, m.role
+        "SELECT s.session_id, s.created_at, s.last_used_at, c.customer_id, c.name, c.time_zone, m.member_id, m.email,
+                m.role
            FROM sessions s JOIN members m USING (member_id) JOIN customers c ON c.customer_id = m.customer_id
-          WHERE s.id = $1 AND s.expires_at > $2",
+          WHERE s.id = $1 AND s.expires_at > $2 AND s.created_at > $3",
         &secret.id(),
         now,
+        now - lifetimes.absolute,
     )
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    if row.expires_at < now + ttl - REFRESH_INTERVAL {
-        sqlx::query!("UPDATE sessions SET expires_at = $2 WHERE id = $1", &secret.id(), now + ttl)
-            .execute(pool)
-            .await?;
+    if row.last_used_at <= now - lifetimes.refresh_interval() {
+        let end = lifetimes.end(row.created_at, now);
+        sqlx::query!(
+            "UPDATE sessions SET expires_at = $2, last_used_at = $3 WHERE id = $1",
+            &secret.id(),
+            end,
+            now,
+        )
+        .execute(pool)
+        .await?;
     }
     let unreadable =
         |what: &str| CustomersError::Internal(format!("a {what} in the read models cannot be read"));
@@ -144,7 +206,8 @@ pub(crate) async fn resolve(
         time_zone: row.time_zone.parse().map_err(|_| unreadable("time zone"))?,
         member_id: MemberId(row.member_id),
         email: row.email,
-        role: serde_json::from_value(row.role.into()).map_err(|_| unreadable("role"))?,
+        role: members::role(row.role)?,
+        name: row.session_id,
     }))
 }
 
@@ -155,6 +218,75 @@ pub(crate) async fn resolve(
 pub(crate) async fn end(pool: &PgPool, secret: &SessionSecret) -> Result<(), CustomersError> {
     sqlx::query!("DELETE FROM sessions WHERE id = $1", &secret.id()).execute(pool).await?;
     Ok(())
+}
+
+/// Ends the session that a request shows, if any: whoever logs in leaves the session of before, so that nobody who knew
+/// its cookie comes along.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn end_shown(pool: &PgPool, headers: &HeaderMap) -> Result<(), CustomersError> {
+    match cookies::read(headers) {
+        Some(shown) => end(pool, &shown).await,
+        None => Ok(()),
+    }
+}
+
+/// A session, as its member sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ListedSession {
+    /// The session, but not what its cookie holds.
+    pub(crate) id: Uuid,
+    /// When it began.
+    pub(crate) created_at: DateTime<Utc>,
+    /// When it was last used, to the hour.
+    pub(crate) last_used_at: DateTime<Utc>,
+    /// When it ends if it is not used again.
+    pub(crate) expires_at: DateTime<Utc>,
+    /// From where it began, as the public door saw it.
+    pub(crate) address: Option<String>,
+    /// What the browser called itself then.
+    pub(crate) user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub(crate) current: bool,
+}
+
+/// The sessions of a session's member, the latest first.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn list(
+    pool: &PgPool,
+    session: &Session,
+    lifetimes: Lifetimes,
+    now: DateTime<Utc>,
+) -> Result<Vec<ListedSession>, CustomersError> {
+    let listed = sqlx::query_as!(
+        ListedSession,
+        r#"SELECT session_id AS id, created_at, last_used_at, expires_at, address, user_agent,
+                  session_id = $4 AS "current!"
+             FROM sessions WHERE member_id = $1 AND expires_at > $2 AND created_at > $3
+            ORDER BY created_at DESC, session_id"#,
+        session.member_id.0,
+        now,
+        now - lifetimes.absolute,
+        session.name,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(listed)
+}
+
+/// Ends one of a member's sessions; answers whether it was there.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn end_one(pool: &PgPool, member: MemberId, session: Uuid) -> Result<bool, CustomersError> {
+    let ended =
+        sqlx::query!("DELETE FROM sessions WHERE member_id = $1 AND session_id = $2", member.0, session)
+            .execute(pool)
+            .await?;
+    Ok(ended.rows_affected() == 1)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::passwords::Passwords;
 use crate::projection::Projection;
+use crate::sessions::Lifetimes;
 use crate::state::AppState;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,6 +53,9 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         projection,
         passwords: Passwords::new(config.hashers).map_err(|error| StartError::Unusable(error.to_string()))?,
         cookies: Cookies { secure: config.cookie_secure, ttl: config.session_ttl },
+        lifetimes: Lifetimes { idle: config.session_ttl, absolute: config.session_absolute_ttl },
+        log_ins: config.log_ins,
+        public_url: config.public_url.trim_end_matches('/').into(),
         authority,
         access: Access::new(authenticator, config.internal_key),
     };

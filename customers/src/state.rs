@@ -14,6 +14,8 @@ use crate::authority::OwnAuthority;
 use crate::cookies::Cookies;
 use crate::passwords::Passwords;
 use crate::projection::Projection;
+use crate::sessions::Lifetimes;
+use crate::throttle::LogInLimits;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -24,6 +26,10 @@ pub struct AppState {
     pub(crate) projection: Projection,
     pub(crate) passwords: Passwords,
     pub(crate) cookies: Cookies,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) log_ins: LogInLimits,
+    /// Where people find the public door, without a slash at the end.
+    pub(crate) public_url: Arc<str>,
     pub(crate) authority: Arc<OwnAuthority>,
     pub(crate) access: Access,
 }

@@ -28,10 +28,13 @@ pub(crate) struct TokenAnswer {
     pub(crate) created_at: DateTime<Utc>,
     /// When it ends, if it does.
     pub(crate) expires_at: Option<DateTime<Utc>>,
-    /// When it was last validated, to the minute; a service that has validated it does not ask again for a day.
+    /// When it was last used, to the minute.
     pub(crate) last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked, if it was.
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    /// The token whose place it took; only a successor has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replaces: Option<Uuid>,
 }
 
 /// Scopes by their names; none if one is not known.
@@ -53,7 +56,7 @@ pub(crate) async fn list(
     let tokens = sqlx::query_as!(
         TokenAnswer,
         r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at
+                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
              FROM tokens t LEFT JOIN token_uses u USING (token_id)
             WHERE t.customer_id = $1 AND ($2::uuid IS NULL OR t.token_id < $2)
             ORDER BY t.token_id DESC LIMIT $3"#,
@@ -66,16 +69,22 @@ pub(crate) async fn list(
     Ok(tokens)
 }
 
-/// One token.
+/// One of a customer's tokens.
 ///
 /// # Errors
 /// [`CustomersError::TokenNotFound`], or what the database says.
-pub(crate) async fn find(pool: &PgPool, token: TokenId) -> Result<TokenAnswer, CustomersError> {
+pub(crate) async fn find(
+    pool: &PgPool,
+    customer: CustomerId,
+    token: TokenId,
+) -> Result<TokenAnswer, CustomersError> {
     let token = sqlx::query_as!(
         TokenAnswer,
         r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at
-             FROM tokens t LEFT JOIN token_uses u USING (token_id) WHERE t.token_id = $1"#,
+                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
+             FROM tokens t LEFT JOIN token_uses u USING (token_id)
+            WHERE t.customer_id = $1 AND t.token_id = $2"#,
+        customer.0,
         token.0,
     )
     .fetch_optional(pool)

@@ -28,7 +28,7 @@ pub(crate) async fn current_session(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
     let secret = cookies::read(&headers).ok_or(CustomersError::SessionMissing)?;
-    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, Utc::now()).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.lifetimes, Utc::now()).await?;
     let session = session.ok_or(CustomersError::SessionMissing)?;
     Ok((state.cookies.keep(&secret), Json(SessionAnswer::new(session, &secret))))
 }

@@ -5,6 +5,7 @@ use axum::response::IntoResponse;
 use chassis::ProblemJson;
 use chrono::{DateTime, Utc};
 use domain::TokenId;
+use domain::customer::Permission;
 use domain::token::{Scope, Token, TokenCommand, TokenError, TokenIssued, TokenSecret};
 use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::answers::{BodyProblems, CallerProblems, ScopeName, ServerProblems};
 use crate::error::CustomersError;
 use crate::fields::Faults;
+use crate::permissions;
 use crate::state::{AppState, metadata, token_stream};
 use crate::tokens::{self, TokenAnswer};
 
@@ -38,9 +40,9 @@ pub(crate) struct IssueToken {
 pub(crate) struct IssuedToken {
     /// The secret, shown this once.
     #[schema(example = "dbk_4f0AqYt7xWm2Rk9LsVbN3cZeHgUj6PdTiOo8p1")]
-    token: String,
+    pub(super) token: String,
     #[serde(flatten)]
-    issued: TokenAnswer,
+    pub(super) issued: TokenAnswer,
 }
 
 /// Issue a token
@@ -60,7 +62,8 @@ pub(crate) async fn issue_token(
     headers: HeaderMap,
     ProblemJson(body): ProblemJson<IssueToken>,
 ) -> Result<impl IntoResponse, CustomersError> {
-    let principal = caller.require(Scope::Admin)?;
+    let principal = &*caller.0;
+    let rights = permissions::require(&state, principal, Permission::ManageTokens).await?;
     let now = Utc::now();
     let mut faults = Faults::default();
     let name = faults.name("/name", &body.name, Token::NAME_CHARS_MAX);
@@ -71,9 +74,7 @@ pub(crate) async fn issue_token(
         faults.add("/expires_at", "must lie in the future");
     }
     faults.none()?;
-    for scope in &body.scopes {
-        principal.require(*scope)?;
-    }
+    rights.may_give(principal, &body.scopes)?;
 
     let secret = make_secret();
     let token = TokenIssued {
@@ -90,11 +91,11 @@ pub(crate) async fn issue_token(
     let command = TokenCommand::IssueToken { token, now };
     state.tokens.execute(&token_stream(principal, id), command, metadata).await.map_err(refused)?;
     state.projection.catch_up().await?;
-    let issued = tokens::find(&state.pool, id).await?;
+    let issued = tokens::find(&state.pool, principal.customer_id, id).await?;
     Ok((StatusCode::CREATED, Json(IssuedToken { token: secret.reveal().to_owned(), issued })))
 }
 
-fn make_secret() -> TokenSecret {
+pub(super) fn make_secret() -> TokenSecret {
     let mut random = rand::rng();
     TokenSecret::make(|below| random.random_range(0..below))
 }

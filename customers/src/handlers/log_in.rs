@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{Problem, ProblemJson};
 use chrono::Utc;
+use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,6 +13,7 @@ use crate::error::CustomersError;
 use crate::fields;
 use crate::sessions;
 use crate::state::AppState;
+use crate::throttle::Attempt;
 
 /// Who logs in.
 #[derive(Deserialize, ToSchema)]
@@ -26,7 +28,8 @@ pub(crate) struct LogIn {
 
 /// Log in
 ///
-/// Begins a session. A wrong address and a wrong password get the same answer, in the same time.
+/// Begins a session, and ends the one whose cookie comes along. A wrong address and a wrong password get the same answer,
+/// in the same time; too many of either, at one account or from one client, have to wait.
 #[utoipa::path(
     post, path = "/v1/session", tag = "session", security(()),
     request_body(content = LogIn, example = json!({
@@ -37,24 +40,37 @@ pub(crate) struct LogIn {
          headers(("set-cookie" = String, description = "The session: daybook_session."))),
         (status = 401, description = "No member has this address and this password.", body = Problem,
          content_type = "application/problem+json"),
+        (status = 429, description = "Too many attempts have failed; `Retry-After` says when to try again.",
+         body = Problem, content_type = "application/problem+json"),
         BodyProblems, ServerProblems,
     ),
 )]
 pub(crate) async fn log_in(
     State(state): State<AppState>,
+    headers: HeaderMap,
     ProblemJson(body): ProblemJson<LogIn>,
 ) -> Result<impl IntoResponse, CustomersError> {
-    let account = match fields::email(&body.email) {
-        Some(email) => credentials::find(&state.pool, &email).await?,
+    let now = Utc::now();
+    let origin = sessions::Origin::of(&state.access, &headers);
+    let email = fields::email(&body.email);
+    // Counted by what was named, whether there is such an account or not: the answer must not tell.
+    let named = email.as_deref().unwrap_or(&body.email);
+    let attempt = Attempt::begin(&state.pool, state.log_ins, named, origin.address, now).await?;
+    let account = match &email {
+        Some(email) => credentials::find(&state.pool, email).await?,
         None => None,
     };
     let (member, hash) = account.map(|account| (account.member_id, account.password_hash)).unzip();
     let is_right = state.passwords.verify(body.password, hash).await?;
-    let member = member.filter(|_| is_right).ok_or(CustomersError::WrongCredentials)?;
+    let Some(member) = member.filter(|_| is_right) else {
+        attempt.failed(&state.pool, now).await?;
+        return Err(CustomersError::WrongCredentials);
+    };
 
-    let now = Utc::now();
-    let secret = sessions::begin(&state.pool, member, state.cookies.ttl, now).await?;
-    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, now).await?;
+    attempt.succeeded(&state.pool).await?;
+    sessions::end_shown(&state.pool, &headers).await?;
+    let secret = sessions::begin(&state.pool, member, &origin, state.lifetimes, now).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
     // A member who was removed this very moment.
     let session = session.ok_or(CustomersError::WrongCredentials)?;
     Ok((state.cookies.keep(&secret), Json(SessionAnswer::new(session, &secret))))

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use crate::answers::ServerProblems;
 use crate::cookies;
 use crate::error::CustomersError;
-use crate::sessions;
+use crate::sessions::{self, SessionSecret};
 use crate::state::AppState;
 
 /// The header that carries a session's CSRF token.
@@ -33,12 +33,15 @@ pub(crate) async fn log_out(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
     let secret = cookies::read(&headers).ok_or(CustomersError::SessionMissing)?;
-    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, Utc::now()).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.lifetimes, Utc::now()).await?;
     session.ok_or(CustomersError::SessionMissing)?;
-    // The gateway checks it too; a session is ended nowhere without it.
-    if !secret.has_csrf_token(headers.get(CSRF_HEADER).and_then(|shown| shown.to_str().ok())) {
-        return Err(CustomersError::CsrfTokenMissing);
-    }
+    require_csrf_token(&secret, &headers)?;
     sessions::end(&state.pool, &secret).await?;
     Ok((StatusCode::NO_CONTENT, state.cookies.forget()))
+}
+
+/// Where the cookie reaches this service, this service looks at the token: a session is ended nowhere without it.
+pub(super) fn require_csrf_token(secret: &SessionSecret, headers: &HeaderMap) -> Result<(), CustomersError> {
+    let shown = headers.get(CSRF_HEADER).and_then(|shown| shown.to_str().ok());
+    if secret.has_csrf_token(shown) { Ok(()) } else { Err(CustomersError::CsrfTokenMissing) }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn resolve_session(
     ProblemJson(question): ProblemJson<Question>,
 ) -> Result<Json<Answer>, CustomersError> {
     let secret = SessionSecret::from_cookie(&question.cookie);
-    let session = sessions::resolve(&state.pool, &secret, state.cookies.ttl, Utc::now()).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.lifetimes, Utc::now()).await?;
     Ok(Json(match session {
         Some(session) => Answer::Known {
             principal: session.principal(),

@@ -4,12 +4,14 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use chassis::Problem;
 use domain::TokenId;
-use domain::token::{Scope, TokenCommand, TokenError};
+use domain::customer::Permission;
+use domain::token::{TokenCommand, TokenError};
 use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
 
 use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
+use crate::permissions;
 use crate::state::{AppState, metadata, token_stream};
 
 /// Revoke a token
@@ -31,7 +33,8 @@ pub(crate) async fn revoke_token(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
-    let principal = caller.require(Scope::Admin)?;
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManageTokens).await?;
     let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
     let id = id.ok_or(CustomersError::TokenNotFound)?;
     let stream = token_stream(principal, id);

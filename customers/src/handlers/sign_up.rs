@@ -30,7 +30,7 @@ pub(crate) struct SignUp {
     #[schema(format = Email, max_length = 254)]
     email: String,
     /// The owner's password.
-    #[schema(format = Password, min_length = 12, max_length = 256)]
+    #[schema(format = Password, min_length = 12, max_length = 128)]
     password: String,
     /// IANA name of the zone in which the customer's days begin and end; UTC if not given.
     time_zone: Option<String>,
@@ -78,7 +78,7 @@ pub(crate) async fn sign_up(
     let mut faults = Faults::default();
     let name = faults.name("/name", &body.name, Customer::NAME_CHARS_MAX);
     let email = faults.email("/email", &body.email);
-    faults.password("/password", &body.password);
+    faults.password("/password", &body.password, &[&body.email, &body.name]);
     let time_zone = faults.time_zone("/time_zone", body.time_zone.as_deref());
     faults.none()?;
 
@@ -100,7 +100,9 @@ pub(crate) async fn sign_up(
     state.customers.execute(&customer_id.to_string(), CustomerCommand::SignUp(signed_up), metadata).await?;
     state.projection.catch_up().await?;
 
-    let secret = sessions::begin(&state.pool, member_id, state.cookies.ttl, now).await?;
+    sessions::end_shown(&state.pool, &headers).await?;
+    let origin = sessions::Origin::of(&state.access, &headers);
+    let secret = sessions::begin(&state.pool, member_id, &origin, state.lifetimes, now).await?;
     let answer = SignedUp {
         id: customer_id.0,
         name,

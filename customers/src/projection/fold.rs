@@ -87,8 +87,12 @@ async fn member(
         added.role.name(),
         at,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    // A link works once. The invitation has the id that its member now has.
+    sqlx::query!("DELETE FROM invitations WHERE invitation_id = $1", added.member_id.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -118,9 +122,12 @@ async fn token(
         }
         TokenEvent::TokenRotated(rotated) => {
             sqlx::query!(
-                "UPDATE tokens SET expires_at = $2 WHERE token_id = $1",
+                "UPDATE tokens SET expires_at = CASE WHEN token_id = $1 THEN $2 ELSE expires_at END,
+                        replaces = CASE WHEN token_id = $3 THEN $1 ELSE replaces END
+                  WHERE token_id IN ($1, $3)",
                 rotated.token_id.0,
                 rotated.ends_at,
+                rotated.successor.0,
             )
             .execute(connection)
             .await?;

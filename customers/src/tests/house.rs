@@ -53,16 +53,21 @@ impl Answer {
 
 impl House {
     pub(super) async fn start() -> Self {
-        Self::on(Arc::new(ScratchDatabase::empty().await)).await
+        Self::with(&[]).await
+    }
+
+    /// A service with these keys set.
+    pub(super) async fn with(keys: &[(&str, &str)]) -> Self {
+        Self::on(Arc::new(ScratchDatabase::empty().await), keys).await
     }
 
     /// Another process' worth of the service, on the same database.
     pub(super) async fn another(&self) -> Self {
-        Self::on(Arc::clone(&self.database)).await
+        Self::on(Arc::clone(&self.database), &[]).await
     }
 
-    async fn on(database: Arc<ScratchDatabase>) -> Self {
-        let service = crate::start(config(&database), CancellationToken::new()).await.unwrap();
+    async fn on(database: Arc<ScratchDatabase>, keys: &[(&str, &str)]) -> Self {
+        let service = crate::start(config_with(&database, keys), CancellationToken::new()).await.unwrap();
         Self { router: service.router.clone(), database, _service: service }
     }
 
@@ -97,6 +102,31 @@ impl House {
         self.send(Method::POST, "/v1/customers", &[], body).await
     }
 
+    pub(super) async fn log_in(&self, email: &str) -> Answer {
+        let body = json!({"email": email, "password": PASSWORD});
+        let answer = self.send(Method::POST, "/v1/session", &[], body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer
+    }
+
+    /// Whoever has just signed up, joined or logged in.
+    pub(super) async fn person(&self, answer: &Answer, email: &str) -> Person {
+        let id = answer.body["member"]["id"].as_str().unwrap().to_owned();
+        let (cookie, principal) = (answer.cookie(), Owner::of(self, answer).await);
+        Person { id, email: email.to_owned(), cookie, principal }
+    }
+
+    /// Somebody who was invited and has joined.
+    pub(super) async fn join(&self, owner: &Owner, email: &str, role: &str) -> Person {
+        let body = json!({"email": email, "role": role});
+        let invited = self.send(Method::POST, "/v1/members", &owner.headers(), body).await;
+        let url = invited.body["invite_url"].as_str().unwrap_or_else(|| panic!("{}", invited.body));
+        let body = json!({"token": url.split_once('=').unwrap().1, "password": PASSWORD});
+        let joined = self.send(Method::POST, "/v1/invitations/accept", &[], body).await;
+        assert_eq!(joined.status, StatusCode::CREATED, "{}", joined.body);
+        self.person(&joined, email).await
+    }
+
     /// A secret, issued by the owner.
     pub(super) async fn issue(&self, owner: &Owner, scopes: Value) -> (String, String) {
         let body = json!({"name": "ci", "scopes": scopes});
@@ -107,17 +137,29 @@ impl House {
     }
 }
 
+/// One of a customer's people.
+pub(super) struct Person {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) cookie: String,
+    pub(super) principal: Owner,
+}
+
 pub(super) fn config(database: &ScratchDatabase) -> Config {
+    config_with(database, &[])
+}
+
+fn config_with(database: &ScratchDatabase, keys: &[(&str, &str)]) -> Config {
     let url = database.url();
-    let env = Env::from_pairs([
+    let own = [
         ("DAYBOOK_CUSTOMERS_DATABASE_URL", url.as_str()),
         ("DAYBOOK_INTERNAL_KEY", KEY),
         ("DAYBOOK_CUSTOMERS_CONNECTIONS_MAX", "8"),
-    ]);
-    Config::from_env(&env).unwrap()
+    ];
+    Config::from_env(&Env::from_pairs(own.into_iter().chain(keys.iter().copied()))).unwrap()
 }
 
-/// What the gateway forwards of an owner who is logged in.
+/// What the gateway forwards of somebody who is logged in.
 pub(super) struct Owner(String);
 
 impl Owner {
@@ -127,7 +169,7 @@ impl Owner {
         Self(house.ask("/internal/sessions/resolve", question).await["principal"].to_string())
     }
 
-    pub(super) fn headers(&self) -> [(&str, &str); 2] {
+    pub(super) fn headers(&self) -> [(&'static str, &str); 2] {
         [("x-daybook-principal", &self.0), ("x-daybook-internal-key", KEY)]
     }
 }

@@ -63,3 +63,70 @@ async fn the_gateway_learns_who_is_behind_a_cookie() {
     sqlx::query("UPDATE sessions SET expires_at = now()").execute(house.database.pool()).await.unwrap();
     assert_eq!(resolve(json!({"cookie": cookie})).await, json!({"refused": true}));
 }
+
+async fn sessions(house: &House, cookie: &str) -> Value {
+    house.send(Method::GET, "/v1/sessions", &[("cookie", cookie)], Value::Null).await.body["items"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_sees_and_ends_where_they_are_logged_in() {
+    let house = House::start().await;
+    house.sign_up("ada@example.com").await;
+    let (first, second) = (house.log_in("ada@example.com").await, house.log_in("ada@example.com").await);
+    let listed = sessions(&house, &second.cookie()).await;
+    let current: Vec<_> = listed.as_array().unwrap().iter().map(|item| item["current"] == true).collect();
+    assert_eq!(current, [true, false, false]);
+    assert!(!listed.to_string().contains(second.cookie().split_once('=').unwrap().1));
+
+    let path = format!("/v1/sessions/{}", sessions(&house, &first.cookie()).await[1]["id"].as_str().unwrap());
+    let (cookie, csrf) = (second.cookie(), second.body["csrf_token"].as_str().unwrap());
+    let bare = house.send(Method::DELETE, &path, &[("cookie", &cookie)], Value::Null).await;
+    assert_eq!(bare.problem(), (403, "/problems/csrf-token-missing"));
+    let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf)];
+    let ended = house.send(Method::DELETE, &path, &headers, Value::Null).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+    let me = house.send(Method::GET, "/v1/session", &[("cookie", &first.cookie())], Value::Null).await;
+    assert_eq!(me.problem(), (401, "/problems/session-missing"));
+    let again = house.send(Method::DELETE, &path, &headers, Value::Null).await;
+    assert_eq!(again.problem(), (404, "/problems/session-not-found"));
+    assert_eq!(sessions(&house, &cookie).await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_leaves_the_session_of_before() {
+    let house = House::start().await;
+    house.sign_up("ada@example.com").await;
+    let before = house.log_in("ada@example.com").await.cookie();
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let after = house.send(Method::POST, "/v1/session", &[("cookie", &before)], body).await;
+    assert_ne!(after.cookie(), before);
+    let old = house.send(Method::GET, "/v1/session", &[("cookie", &before)], Value::Null).await;
+    assert_eq!(old.problem(), (401, "/problems/session-missing"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_lasts_while_it_is_used_but_not_for_ever() {
+    let house = House::with(&[
+        ("DAYBOOK_CUSTOMERS_SESSION_TTL_S", "600"),
+        ("DAYBOOK_CUSTOMERS_SESSION_ABSOLUTE_TTL_S", "3600"),
+    ])
+    .await;
+    let cookie = house.sign_up("ada@example.com").await.cookie();
+    let me =
+        async || house.send(Method::GET, "/v1/session", &[("cookie", &cookie)], Value::Null).await.status;
+    let age = async |seconds: i32| {
+        let sql = "UPDATE sessions SET created_at = created_at - $1 * interval '1 second',
+                          last_used_at = last_used_at - $1 * interval '1 second',
+                          expires_at = expires_at - $1 * interval '1 second'";
+        sqlx::query(sql).bind(seconds).execute(house.database.pool()).await.unwrap();
+    };
+    for _ in 0..6 {
+        age(500).await;
+        assert_eq!(me().await, StatusCode::OK, "it is used again and again");
+    }
+    age(500).await;
+    assert_eq!(me().await, StatusCode::OK);
+    age(101).await;
+    assert_eq!(me().await, StatusCode::UNAUTHORIZED, "an hour has passed");
+    assert_eq!(house.log_in("ada@example.com").await.status, StatusCode::OK);
+}

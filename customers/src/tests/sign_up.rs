@@ -40,6 +40,10 @@ async fn every_fault_of_a_sign_up_is_named() {
     let answer = sign_up(all).await;
     assert_eq!(answer.problem(), (422, "/problems/invalid-content"));
     assert_eq!(answer.pointers(), ["/name", "/email", "/password", "/time_zone"]);
+    let common = json!({"name": "a", "email": "a@b.c", "password": "Password2026!"});
+    assert_eq!(sign_up(common).await.pointers(), ["/password"]);
+    let long = json!({"name": "a", "email": "a@b.c", "password": "correct horse battery".repeat(7)});
+    assert_eq!(sign_up(long).await.pointers(), ["/password"]);
     let plan = json!({"name": "a", "email": "a@b.c", "password": "twelve chars", "plan": "free"});
     assert_eq!(sign_up(plan).await.pointers(), ["/plan"]);
     assert_eq!(sign_up(json!({"name": "a", "email": "a@b.c"})).await.pointers(), ["/password"]);

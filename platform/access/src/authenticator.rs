@@ -1,7 +1,10 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::CustomerId;
 use domain::token::{TokenHash, TokenSecret};
 use metrics::Counter;
 use moka::future::Cache;
@@ -10,13 +13,14 @@ use moka::policy::EvictionPolicy;
 
 use crate::entry::{Entry, Lifetimes, Mark};
 use crate::link::Link;
+use crate::uses::Uses;
 use crate::{AuthenticatorConfig, Denied, Principal, TokenAuthority, Verdict};
 
 /// How long a mark is remembered: longer than any answer of an authority can be under way.
 const MARK_TTL: Duration = Duration::from_mins(10);
 const MARKS_MAX: u64 = 100_000;
-/// While revocations are out of reach, each token is validated again at most this often.
-const RECHECK_INTERVAL: Duration = Duration::from_secs(30);
+/// While revocations are out of reach, each token is validated again at most this often: so late can one be heard of.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Validates tokens with one question a day for each, however many callers show it.
 #[derive(Clone)]
@@ -33,6 +37,9 @@ struct Inner {
     marks: Cache<TokenHash, Mark>,
     /// Tokens that were validated again while revocations were out of reach.
     rechecks: Cache<TokenHash, ()>,
+    /// The time zones that customers have lately moved to.
+    zones: Cache<CustomerId, Tz>,
+    uses: Uses,
     link: Link,
     hits: Counter,
     misses: Counter,
@@ -48,6 +55,8 @@ impl Authenticator {
         // Least recently used, because the default policy may turn a newcomer away.
         let marks = Cache::builder().max_capacity(MARKS_MAX).time_to_live(MARK_TTL);
         let marks = marks.eviction_policy(EvictionPolicy::lru()).build();
+        let zones = Cache::builder().max_capacity(MARKS_MAX).time_to_live(MARK_TTL);
+        let zones = zones.eviction_policy(EvictionPolicy::lru()).build();
         let rechecks =
             Cache::builder().max_capacity(config.entries_max).time_to_live(RECHECK_INTERVAL).build();
         Self(Arc::new(Inner {
@@ -57,6 +66,8 @@ impl Authenticator {
             refusals,
             marks,
             rechecks,
+            zones,
+            uses: Uses::default(),
             link: Link::default(),
             hits: metrics::counter!("daybook_token_cache_hits_total"),
             misses: metrics::counter!("daybook_token_cache_misses_total"),
@@ -68,8 +79,21 @@ impl Authenticator {
     /// # Errors
     /// [`Denied::Malformed`] without any look-up, otherwise [`Denied::Refused`] or [`Denied::Unavailable`].
     pub async fn authenticate(&self, text: &str, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
+        self.authenticate_from(text, None, now).await
+    }
+
+    /// As [`Self::authenticate`]; a use is noted with the client's address.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn authenticate_from(
+        &self,
+        text: &str,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Principal>, Denied> {
         let outcome = match TokenSecret::parse(text) {
-            Ok(secret) => self.admit(&secret.hash(), now).await,
+            Ok(secret) => self.admit(&secret.hash(), address, now).await,
             Err(_) => Err(Denied::Malformed),
         };
         if let Err(denied) = outcome {
@@ -78,21 +102,35 @@ impl Authenticator {
         outcome
     }
 
-    async fn admit(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
+    async fn admit(
+        &self,
+        hash: &TokenHash,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Principal>, Denied> {
+        let entry = self.find(hash, now).await?;
+        let principal = entry.admit(now)?;
+        if let Some(noted) = entry.noted() {
+            self.0.uses.note(noted, address, now);
+        }
+        Ok(principal)
+    }
+
+    async fn find(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Entry, Denied> {
         let inner = &*self.0;
         if let Some(entry) = inner.entries.get(hash).await {
             inner.hits.increment(1);
             if inner.link.is_stale(now) {
-                return self.recheck(hash, entry, now).await.admit(now);
+                return Ok(self.recheck(hash, entry, now).await);
             }
-            return entry.admit(now);
+            return Ok(entry);
         }
         if let Some(denied) = inner.refusals.get(hash).await {
             inner.hits.increment(1);
             return Err(denied);
         }
         inner.misses.increment(1);
-        self.fill(hash.clone(), now).await?.admit(now)
+        self.fill(hash.clone(), now).await
     }
 
     /// Asks the authority, once for all who wait for the same token. In a task of its own: a caller that goes away must not
@@ -134,22 +172,31 @@ impl Authenticator {
         let mut applied = None;
         loop {
             let mark = self.0.marks.get(hash).await;
-            let Some(new) = mark.filter(|_| mark != applied) else { return entry };
-            entry = entry.narrowed(new, self.0.config.ttl(), now);
+            if let Some(new) = mark.filter(|_| mark != applied) {
+                entry = entry.narrowed(new, self.0.config.ttl(), now);
+                self.0.entries.insert(hash.clone(), entry.clone()).await;
+                applied = mark;
+                continue;
+            }
+            let Some(customer) = entry.customer() else { return entry };
+            let zone = self.0.zones.get(&customer).await;
+            let Some(moved) = zone.and_then(|zone| entry.in_zone(customer, zone)) else { return entry };
+            entry = moved;
             self.0.entries.insert(hash.clone(), entry.clone()).await;
-            applied = mark;
         }
     }
 
     /// Validates a cached token again; it goes on working while the authority cannot be reached.
     async fn recheck(&self, hash: &TokenHash, entry: Entry, now: DateTime<Utc>) -> Entry {
         let this = self.clone();
-        let key = hash.clone();
+        let (key, before) = (hash.clone(), entry.clone());
         let rechecking = async {
             // In a task of its own for the same reason as a fill.
             let done = tokio::spawn(async move {
                 let entry = match this.0.authority.validate(&key).await {
-                    Ok(Verdict::Valid(validated)) => Entry::valid(validated, this.0.config.ttl(), now),
+                    Ok(Verdict::Valid(validated)) => {
+                        Entry::valid(validated, this.0.config.ttl(), now).noting_as(&before)
+                    }
                     Ok(Verdict::Refused(refusal)) => Entry::refused(refusal, this.0.config.ttl()),
                     Err(_) => return,
                 };
@@ -184,6 +231,26 @@ impl Authenticator {
         } else if let Some(entry) = self.0.entries.get(hash).await {
             self.settle(hash, entry, Utc::now()).await;
         }
+    }
+
+    /// The customer's days begin and end elsewhere, from now on.
+    pub async fn move_to(&self, customer: CustomerId, time_zone: Tz) {
+        // Told before the entries are gone through, so that a fill that is under way finds it.
+        self.0.zones.insert(customer, time_zone).await;
+        let now = Utc::now();
+        for (hash, entry) in &self.0.entries {
+            if entry.customer() == Some(customer) {
+                self.settle(&hash, entry, now).await;
+            }
+        }
+    }
+
+    pub(crate) fn authority(&self) -> &dyn TokenAuthority {
+        &*self.0.authority
+    }
+
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     pub(crate) fn link(&self) -> &Link {

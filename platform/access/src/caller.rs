@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -11,6 +12,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::{Authenticator, Denied, Principal};
+
+/// Where the gateway says who connected to it.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// What a service needs to know its callers; its state gives it by `FromRef`.
 #[derive(Clone, Debug)]
@@ -51,10 +55,21 @@ impl Access {
             return Ok(Arc::new(principal));
         }
         let authorization = headers.get(AUTHORIZATION).ok_or(Denied::Missing)?;
-        match credentials(authorization)? {
-            Credentials::Bearer(token) => Ok(self.authenticator.authenticate(token, Utc::now()).await?),
-            Credentials::Basic(token) => Ok(self.authenticator.authenticate(&token, Utc::now()).await?),
-        }
+        let address = self.client_address(headers);
+        let credentials = credentials(authorization)?;
+        let token = match &credentials {
+            Credentials::Bearer(token) => token,
+            Credentials::Basic(token) => token.as_str(),
+        };
+        Ok(self.authenticator.authenticate_from(token, address, Utc::now()).await?)
+    }
+
+    /// Where the client is, as the gateway saw it. What anybody else says about that is no more than a claim, so it
+    /// counts only beside the key.
+    #[must_use]
+    pub fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let said = headers.get(FORWARDED_FOR).filter(|_| self.key.is_shown_by(headers))?;
+        said.to_str().ok()?.parse().ok()
     }
 }
 

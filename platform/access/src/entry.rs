@@ -2,10 +2,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::CustomerId;
 use domain::token::TokenHash;
 use moka::Expiry;
 
-use crate::{Denied, Principal, Refusal, Validated};
+use crate::uses::Noted;
+use crate::{Denied, Principal, Refusal, Subject, Validated};
 
 /// What is known of a token.
 #[derive(Clone, Debug)]
@@ -17,7 +20,12 @@ pub(crate) struct Entry {
 
 #[derive(Clone, Debug)]
 pub(crate) enum State {
-    Valid { principal: Arc<Principal>, ends_at: Option<DateTime<Utc>> },
+    Valid {
+        principal: Arc<Principal>,
+        ends_at: Option<DateTime<Utc>>,
+        /// Where its uses are noted, if it is a token's.
+        noted: Option<Arc<Noted>>,
+    },
     Refused(Refusal),
 }
 
@@ -42,7 +50,11 @@ impl Entry {
     /// A validated token: kept for `ttl`, or until its own end if that comes first.
     pub(crate) fn valid(validated: Validated, ttl: Duration, now: DateTime<Utc>) -> Self {
         let Validated { principal, expires_at } = validated;
-        let state = State::Valid { principal: Arc::new(principal), ends_at: expires_at };
+        let noted = match principal.subject {
+            Subject::Token(token_id) => Some(Arc::new(Noted::new(token_id))),
+            Subject::Member(_) => None,
+        };
+        let state = State::Valid { principal: Arc::new(principal), ends_at: expires_at, noted };
         Self { state, lives: ttl }.until(expires_at, now)
     }
 
@@ -61,21 +73,57 @@ impl Entry {
     pub(crate) fn narrowed(self, mark: Mark, ttl: Duration, now: DateTime<Utc>) -> Self {
         match (self.state, mark) {
             (_, Mark::Revoked) => Self::refused(Refusal::Revoked, ttl),
-            (State::Valid { principal, ends_at }, Mark::EndsAt(end)) => {
+            (State::Valid { principal, ends_at, noted }, Mark::EndsAt(end)) => {
                 let ends_at = Some(ends_at.map_or(end, |before| before.min(end)));
-                Self { state: State::Valid { principal, ends_at }, lives: self.lives }.until(ends_at, now)
+                Self { state: State::Valid { principal, ends_at, noted }, lives: self.lives }
+                    .until(ends_at, now)
             }
             (state @ State::Refused(_), Mark::EndsAt(_)) => Self { state, lives: self.lives },
         }
     }
 
+    /// The same entry with the uses noted where `other` notes them, so that validating again does not report anew.
+    pub(crate) fn noting_as(mut self, other: &Self) -> Self {
+        if let (State::Valid { noted, .. }, State::Valid { noted: before, .. }) =
+            (&mut self.state, &other.state)
+        {
+            noted.clone_from(before);
+        }
+        self
+    }
+
+    /// The same entry with the customer's days in another time zone; none if it is not that customer's or already says so.
+    pub(crate) fn in_zone(&self, customer: CustomerId, time_zone: Tz) -> Option<Self> {
+        let State::Valid { principal, ends_at, noted } = &self.state else { return None };
+        if principal.customer_id != customer || principal.time_zone == time_zone {
+            return None;
+        }
+        let principal = Arc::new(Principal { time_zone, ..(**principal).clone() });
+        let state = State::Valid { principal, ends_at: *ends_at, noted: noted.clone() };
+        Some(Self { state, lives: self.lives })
+    }
+
+    pub(crate) fn customer(&self) -> Option<CustomerId> {
+        match &self.state {
+            State::Valid { principal, .. } => Some(principal.customer_id),
+            State::Refused(_) => None,
+        }
+    }
+
+    pub(crate) fn noted(&self) -> Option<&Arc<Noted>> {
+        match &self.state {
+            State::Valid { noted, .. } => noted.as_ref(),
+            State::Refused(_) => None,
+        }
+    }
+
     /// Lets the bearer in, if the token still does. An entry may outlive the token by the cache's own pace, so its end is
     /// looked at each time.
-    pub(crate) fn admit(self, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
-        match self.state {
-            State::Valid { ends_at: Some(end), .. } if end <= now => Err(Denied::Refused(Refusal::Expired)),
-            State::Valid { principal, .. } => Ok(principal),
-            State::Refused(refusal) => Err(Denied::Refused(refusal)),
+    pub(crate) fn admit(&self, now: DateTime<Utc>) -> Result<Arc<Principal>, Denied> {
+        match &self.state {
+            State::Valid { ends_at: Some(end), .. } if *end <= now => Err(Denied::Refused(Refusal::Expired)),
+            State::Valid { principal, .. } => Ok(Arc::clone(principal)),
+            State::Refused(refusal) => Err(Denied::Refused(*refusal)),
         }
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use domain::Partition;
+use domain::customer::CustomerEvent;
 use domain::token::TokenEvent;
 use event_bus::{BusError, EventSubscription};
 use event_store::RecordedEvent;
@@ -24,13 +25,15 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Authenticator {
     /// Follows customers' log from its head, until `shutdown`: what is revoked there is refused here. Reads on from where
-    /// it was after an interruption, so nothing is missed.
+    /// it was after an interruption, so nothing is missed; what is served in the meantime is validated again. The other
+    /// way, it tells the authority in the background when tokens were used.
     pub fn follow_revocations(
         &self,
         subscription: Arc<dyn EventSubscription>,
         tasks: &mut JoinSet<()>,
         shutdown: CancellationToken,
     ) {
+        tasks.spawn(self.clone().report_uses(shutdown.clone()));
         let this = self.clone();
         tasks.spawn(async move {
             shutdown.run_until_cancelled_owned(this.follow(&*subscription)).await;
@@ -91,9 +94,18 @@ impl Authenticator {
     }
 
     async fn hear(&self, event: &RecordedEvent) {
-        if event.aggregate_type != "token" {
-            return;
+        match event.aggregate_type.as_str() {
+            "token" => self.hear_of_token(event).await,
+            "customer" => {
+                if let Ok(CustomerEvent::TimeZoneChanged(changed)) = event.decode() {
+                    self.move_to(event.customer_id, changed.time_zone).await;
+                }
+            }
+            _ => {}
         }
+    }
+
+    async fn hear_of_token(&self, event: &RecordedEvent) {
         match event.decode::<TokenEvent>() {
             Ok(TokenEvent::TokenRevoked(revoked)) => self.revoke(&revoked.sha256).await,
             Ok(TokenEvent::TokenRotated(rotated)) => self.end(&rotated.sha256, rotated.ends_at).await,

@@ -1,7 +1,8 @@
 //! Who is calling, and what the caller may do.
 //!
 //! A service takes the extractor [`Caller`], or [`Access::authenticate`] where it is hot. Behind both stands the
-//! [`Authenticator`]: it asks a [`TokenAuthority`] about a token once a day and follows the log of revocations.
+//! [`Authenticator`]: it asks a [`TokenAuthority`] about a token once a day, follows the log of revocations, and tells the
+//! authority in the background when tokens are used.
 //!
 //! Invariants: a secret is hashed at the door and never kept; a text that is no token costs no look-up; what is known of a
 //! token only ever narrows, so a revocation cannot be undone by an answer that was under way; no answer from the authority
@@ -16,6 +17,8 @@ mod entry;
 mod follow;
 mod link;
 mod principal;
+mod report;
+mod uses;
 
 pub use authenticator::Authenticator;
 pub use authority::{AuthorityError, HttpAuthority, Refusal, TokenAuthority, Validated, Verdict};
@@ -23,6 +26,7 @@ pub use caller::{Access, Caller};
 pub use config::AuthenticatorConfig;
 pub use denied::Denied;
 pub use principal::{Principal, Subject};
+pub use uses::TokenUse;
 
 #[cfg(test)]
 mod tests;

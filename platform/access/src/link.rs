@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-/// How long the log of revocations may be out of reach before what is cached is validated again, in milliseconds.
-const CUT_OFF_MAX_MS: i64 = 60_000;
+/// How long the log of revocations may be out of reach before what is cached is validated again, in milliseconds: as long
+/// as a revocation may take to be heard of when it is within reach.
+const CUT_OFF_MAX_MS: i64 = 1_000;
 const NEVER_CONNECTED: i64 = i64::MIN;
 const CONNECTED: i64 = i64::MAX;
 

@@ -2,3 +2,5 @@ mod authority;
 mod cache;
 mod callers;
 mod revocations;
+mod uses;
+mod zones;

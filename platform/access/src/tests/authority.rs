@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Authenticator, AuthenticatorConfig, AuthorityError, Principal, Refusal, Subject, TokenAuthority,
-    Validated, Verdict,
+    TokenUse, Validated, Verdict,
 };
 
 /// An authority that counts its questions, and answers when it may.
@@ -19,6 +19,7 @@ pub(super) struct Counting {
     answer: Mutex<Option<Verdict>>,
     pub(super) asked: AtomicUsize,
     pub(super) may_answer: Semaphore,
+    pub(super) told: Mutex<Vec<TokenUse>>,
 }
 
 impl Counting {
@@ -27,6 +28,7 @@ impl Counting {
             answer: Mutex::new(Some(answer)),
             asked: AtomicUsize::new(0),
             may_answer: Semaphore::new(1_000),
+            told: Mutex::default(),
         })
     }
 
@@ -62,6 +64,14 @@ impl TokenAuthority for Counting {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.may_answer.acquire().await.unwrap().forget();
         answer.ok_or_else(|| AuthorityError("down".into()))
+    }
+
+    async fn note_uses(&self, uses: &[TokenUse]) -> Result<(), AuthorityError> {
+        if self.answer.lock().unwrap().is_none() {
+            return Err(AuthorityError("down".into()));
+        }
+        self.told.lock().unwrap().extend_from_slice(uses);
+        Ok(())
     }
 }
 

@@ -70,6 +70,27 @@ async fn a_forwarded_principal_counts_only_beside_the_key() {
 }
 
 #[test]
+fn an_address_counts_only_beside_the_key() {
+    let access = access();
+    let mut headers =
+        HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), "10.0.0.1".parse().unwrap())]);
+    assert_eq!(access.client_address(&headers), None);
+    headers.insert(INTERNAL_KEY_HEADER, InternalKey::random().header());
+    assert_eq!(access.client_address(&headers), None);
+    headers.insert(INTERNAL_KEY_HEADER, access.internal_key().header());
+    assert_eq!(access.client_address(&headers), Some("10.0.0.1".parse().unwrap()));
+    // The key alone says who forwarded the request, not who sent it.
+    assert!(headers.get(PRINCIPAL_HEADER).is_none());
+}
+
+#[tokio::test]
+async fn the_key_alone_is_nobody() {
+    let access = access();
+    let headers = HeaderMap::from_iter([(INTERNAL_KEY_HEADER, access.internal_key().header())]);
+    assert_eq!(access.authenticate(&headers).await.unwrap_err().kind, "/problems/token-missing");
+}
+
+#[test]
 fn a_missing_scope_is_named_beside_those_that_are_there() {
     let principal = principal();
     assert!(principal.require(Scope::Read).is_ok());

@@ -85,10 +85,10 @@ async fn what_is_served_while_cut_off_is_validated_again() {
     authenticator.link().connected();
     assert_eq!(outcome(&authenticator, noon()).await, Ok(()));
     authenticator.link().cut_off(noon());
-    assert_eq!(outcome(&authenticator, noon() + TimeDelta::seconds(59)).await, Ok(()));
-    assert_eq!(authority.asked(), 1, "a short cut changes nothing");
+    assert_eq!(outcome(&authenticator, noon() + TimeDelta::milliseconds(900)).await, Ok(()));
+    assert_eq!(authority.asked(), 1, "as long as a revocation may take anyway, a cut changes nothing");
 
-    let late = noon() + TimeDelta::seconds(61);
+    let late = noon() + TimeDelta::milliseconds(1_100);
     authority.answer(Some(unknown()));
     assert_eq!(outcome(&authenticator, late).await, Err(Denied::Refused(Refusal::Unknown)));
     assert_eq!(authority.asked(), 2);

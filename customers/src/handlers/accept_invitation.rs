@@ -1,0 +1,92 @@
+use access::Subject;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chassis::{Problem, ProblemJson};
+use chrono::Utc;
+use domain::customer::{CustomerCommand, CustomerError, MemberAdded};
+use event_store::ExecuteError;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::answers::{BodyProblems, ServerProblems, SessionAnswer};
+use crate::credentials::{self, Reservation};
+use crate::error::CustomersError;
+use crate::fields::Faults;
+use crate::invitations::{self, InvitationSecret, Invited};
+use crate::sessions;
+use crate::state::{AppState, metadata};
+
+/// Who joins.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptInvitation {
+    /// What follows `#token=` in the link.
+    token: String,
+    /// The password to log in with from now on.
+    #[schema(format = Password, min_length = 12, max_length = 128)]
+    password: String,
+}
+
+/// Accept an invitation
+///
+/// Makes the invited person a member and begins a session. A link works once.
+#[utoipa::path(
+    post, path = "/v1/invitations/accept", tag = "people", security(()),
+    request_body(content = AcceptInvitation, example = json!({
+        "token": "dbi_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es", "password": "correct horse battery"
+    })),
+    responses(
+        (status = 201, description = "Joined and logged in.", body = SessionAnswer,
+         headers(("set-cookie" = String, description = "The session: daybook_session."))),
+        (status = 404, description = "The link is unknown, used, withdrawn or older than seven days.",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The address has an account already.", body = Problem,
+         content_type = "application/problem+json"),
+        BodyProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn accept_invitation(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ProblemJson(body): ProblemJson<AcceptInvitation>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let now = Utc::now();
+    state.projection.catch_up().await?;
+    let invited = invitations::find(&state.pool, &InvitationSecret::shown(&body.token), now).await?;
+    let invited = invited.ok_or(CustomersError::InvitationNotFound)?;
+    let mut faults = Faults::default();
+    faults.password("/password", &body.password, &[&invited.email]);
+    faults.none()?;
+
+    let reservation = Reservation {
+        customer_id: invited.customer_id,
+        member_id: invited.member_id,
+        email: invited.email.clone(),
+        password_hash: state.passwords.hash(body.password).await?,
+    };
+    credentials::reserve(&state.pool, &reservation, now).await?;
+    join(&state, &headers, invited).await?;
+    state.projection.catch_up().await?;
+
+    sessions::end_shown(&state.pool, &headers).await?;
+    let origin = sessions::Origin::of(&state.access, &headers);
+    let member = reservation.member_id;
+    let secret = sessions::begin(&state.pool, member, &origin, state.lifetimes, now).await?;
+    let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
+    let session = session.ok_or(CustomersError::InvitationNotFound)?;
+    Ok((StatusCode::CREATED, state.cookies.keep(&secret), Json(SessionAnswer::new(session, &secret))))
+}
+
+/// The invitation is gone with the fold of this event, in the same transaction.
+async fn join(state: &AppState, headers: &HeaderMap, invited: Invited) -> Result<(), CustomersError> {
+    let Invited { customer_id, member_id, email, role, by } = invited;
+    let mut cause = metadata(headers, Subject::Member(member_id));
+    cause.insert("invited_by".to_owned(), by);
+    let command = CustomerCommand::AddMember(MemberAdded { member_id, email, role });
+    match state.customers.execute(&customer_id.to_string(), command, cause).await {
+        Err(ExecuteError::Refused(CustomerError::AlreadyMember)) => Err(CustomersError::EmailTaken),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,61 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::{Problem, ProblemJson};
+use domain::MemberId;
+use domain::customer::{CustomerCommand, Permission, Role, RoleChanged};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::remove_member::change;
+use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
+use crate::error::CustomersError;
+use crate::members::{self, ListedMember};
+use crate::permissions;
+use crate::state::AppState;
+
+/// What a member is there for, from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeRole {
+    /// The role.
+    #[schema(value_type = RoleName)]
+    role: Role,
+}
+
+/// Change a role
+///
+/// Counts for the member's sessions too, within a second. The last owner stays owner.
+#[utoipa::path(
+    patch, path = "/v1/members/{id}", tag = "people",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The member's id.")),
+    request_body(content = ChangeRole, example = json!({"role": "auditor"})),
+    responses(
+        (status = 200, description = "Changed.", body = ListedMember),
+        (status = 404, description = "There is no such member.", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 409, description = "It is the last owner.", body = Problem,
+         content_type = "application/problem+json"),
+        BodyProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn change_role(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<uuid::Uuid>, PathRejection>,
+    headers: HeaderMap,
+    ProblemJson(body): ProblemJson<ChangeRole>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManagePeople).await?;
+    let Path(id) = id.map_err(|_| CustomersError::MemberNotFound)?;
+    let member_id = MemberId(id);
+    let command = CustomerCommand::ChangeRole(RoleChanged { member_id, role: body.role });
+    change(&state, principal, &headers, command).await?;
+    let member = members::find(&state.pool, principal.customer_id, member_id).await?;
+    Ok(Json(member.ok_or(CustomersError::MemberNotFound)?))
+}

@@ -1,0 +1,83 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chassis::{Problem, ProblemJson};
+use chrono::Utc;
+use domain::customer::{Permission, Role};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
+use crate::error::CustomersError;
+use crate::fields::Faults;
+use crate::invitations::{self, InvitationAnswer, InvitationSecret};
+use crate::permissions;
+use crate::state::AppState;
+
+/// Who is invited.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InviteMember {
+    /// The address; upper and lower case do not matter.
+    #[schema(format = Email, max_length = 254)]
+    email: String,
+    /// As what.
+    #[schema(value_type = RoleName)]
+    role: Role,
+}
+
+/// The invitation, with its link.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Invited {
+    /// The link to hand on, shown this once. What follows `#token=` is what `POST /v1/invitations/accept` takes; it
+    /// stands behind the `#` so that no server on the way sees it.
+    #[schema(example = "http://127.0.0.1:8080/join#token=dbi_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es")]
+    invite_url: String,
+    #[serde(flatten)]
+    invitation: InvitationAnswer,
+}
+
+/// Invite somebody
+///
+/// Makes a link with which the invited person sets a password and joins, within seven days. Daybook sends no mail: the
+/// link is the answer, this once. Inviting the same address again makes the link of before useless.
+#[utoipa::path(
+    post, path = "/v1/members", tag = "people", security(("token" = []), ("basic" = []), ("session" = [])),
+    request_body(content = InviteMember, example = json!({"email": "bob@example.com", "role": "analyst"})),
+    responses(
+        (status = 201, description = "Invited.", body = Invited),
+        (status = 409, description = "The address is a member's already, or too many invitations wait.",
+         body = Problem, content_type = "application/problem+json"),
+        BodyProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn invite_member(
+    State(state): State<AppState>,
+    caller: Caller,
+    ProblemJson(body): ProblemJson<InviteMember>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManagePeople).await?;
+    let mut faults = Faults::default();
+    let email = faults.email("/email", &body.email);
+    faults.none()?;
+    let customer = state.customers.load(&principal.customer_id.to_string()).await?;
+    if customer.members.values().any(|member| member.email == email) {
+        return Err(CustomersError::AlreadyMember);
+    }
+    let (secret, now) = (InvitationSecret::random(), Utc::now());
+    let invitation = InvitationAnswer {
+        id: Uuid::now_v7(),
+        email,
+        role: body.role,
+        invited_by: principal.subject.to_string(),
+        created_at: now,
+        expires_at: now + invitations::TTL,
+    };
+    invitations::keep(&state.pool, principal.customer_id, &invitation, &secret).await?;
+    let invite_url = format!("{}/join#token={}", state.public_url, secret.reveal());
+    Ok((StatusCode::CREATED, Json(Invited { invite_url, invitation })))
+}

@@ -1,0 +1,53 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use chrono::Utc;
+use domain::customer::Permission;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::invitations::{self, InvitationAnswer};
+use crate::pages::{Asked, Page};
+use crate::permissions;
+use crate::state::AppState;
+
+/// A page of invitations.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InvitationPage {
+    /// In the order in which they were made.
+    items: Vec<InvitationAnswer>,
+    /// For the next page, if there is one.
+    next_cursor: Option<String>,
+}
+
+/// List invitations
+///
+/// Those that wait to be accepted; never a link.
+#[utoipa::path(
+    get, path = "/v1/invitations", tag = "people", security(("token" = []), ("basic" = []), ("session" = [])),
+    params(Page),
+    responses(
+        (status = 200, description = "A page.", body = InvitationPage),
+        (status = 400, description = "The query string does not keep the rules.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn list_invitations(
+    State(state): State<AppState>,
+    caller: Caller,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManagePeople).await?;
+    let asked = Asked::of(page)?;
+    let (customer, now) = (principal.customer_id, Utc::now());
+    let mut items = invitations::list(&state.pool, customer, asked.cursor, asked.rows(), now).await?;
+    let next_cursor = asked.cut(&mut items, |invitation| invitation.id);
+    Ok(Json(InvitationPage { items, next_cursor }))
+}

@@ -1,0 +1,51 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::customer::Permission;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::members::{self, ListedMember};
+use crate::pages::{Asked, Page};
+use crate::permissions;
+use crate::state::AppState;
+
+/// A page of people.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MemberPage {
+    /// In the order of their ids.
+    items: Vec<ListedMember>,
+    /// For the next page, if there is one.
+    next_cursor: Option<String>,
+}
+
+/// List people
+///
+/// The customer's people and their roles.
+#[utoipa::path(
+    get, path = "/v1/members", tag = "people", security(("token" = []), ("basic" = []), ("session" = [])),
+    params(Page),
+    responses(
+        (status = 200, description = "A page.", body = MemberPage),
+        (status = 400, description = "The query string does not keep the rules.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn list_members(
+    State(state): State<AppState>,
+    caller: Caller,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::SeePeople).await?;
+    let asked = Asked::of(page)?;
+    let mut items = members::list(&state.pool, principal.customer_id, asked.cursor, asked.rows()).await?;
+    let next_cursor = asked.cut(&mut items, |member| member.id);
+    Ok(Json(MemberPage { items, next_cursor }))
+}

@@ -1,0 +1,62 @@
+use access::{Caller, Principal};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::MemberId;
+use domain::customer::{CustomerCommand, CustomerError, Permission};
+use event_store::ExecuteError;
+use http::{HeaderMap, StatusCode};
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::members;
+use crate::permissions;
+use crate::state::{AppState, metadata};
+
+/// Remove somebody
+///
+/// Ends the member's sessions at once, and makes useless the invitations that the member made. The last owner stays.
+#[utoipa::path(
+    delete, path = "/v1/members/{id}", tag = "people",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The member's id.")),
+    responses(
+        (status = 204, description = "Removed."),
+        (status = 404, description = "There is no such member.", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 409, description = "It is the last owner.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn remove_member(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<uuid::Uuid>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManagePeople).await?;
+    let Path(id) = id.map_err(|_| CustomersError::MemberNotFound)?;
+    let member = MemberId(id);
+    change(&state, principal, &headers, CustomerCommand::RemoveMember(member)).await?;
+    members::forget(&state.pool, member).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Carries out a command on the caller's own customer, and folds what came of it.
+pub(super) async fn change(
+    state: &AppState,
+    principal: &Principal,
+    headers: &HeaderMap,
+    command: CustomerCommand,
+) -> Result<(), CustomersError> {
+    let (stream, cause) = (principal.customer_id.to_string(), metadata(headers, principal.subject));
+    match state.customers.execute(&stream, command, cause).await {
+        Ok(()) => Ok(state.projection.catch_up().await?),
+        Err(ExecuteError::Refused(CustomerError::NoSuchMember)) => Err(CustomersError::MemberNotFound),
+        Err(ExecuteError::Refused(CustomerError::LastOwner)) => Err(CustomersError::LastOwner),
+        Err(error) => Err(error.into()),
+    }
+}

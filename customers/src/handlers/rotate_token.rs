@@ -1,0 +1,132 @@
+use access::{Caller, Principal};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::{Problem, ProblemJson};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::TokenId;
+use domain::customer::Permission;
+use domain::token::{TokenCommand, TokenError, TokenIssued};
+use event_store::ExecuteError;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::issue_token::{IssuedToken, make_secret};
+use crate::answers::{BodyProblems, CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::fields::Faults;
+use crate::permissions;
+use crate::state::{AppState, metadata, token_stream};
+use crate::tokens;
+
+const OVERLAP_S_DEFAULT: u32 = 24 * 60 * 60;
+const OVERLAP_S_MAX: u32 = 30 * 24 * 60 * 60;
+
+/// How a token is rotated.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateToken {
+    /// How long the old token goes on working, in seconds; 0 ends it at once.
+    #[schema(minimum = 0, maximum = 2_592_000, default = 86_400)]
+    overlap_s: Option<u32>,
+}
+
+/// Rotate a token
+///
+/// Issues a successor with the same name and scopes, and lets the old token end after the overlap, or at its own end if
+/// that comes first. A successor of a token that ends lives as long as the old one was given, from now on.
+#[utoipa::path(
+    post, path = "/v1/tokens/{id}/rotate", tag = "tokens",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The token's id.")),
+    request_body(content = RotateToken, example = json!({"overlap_s": 3_600})),
+    responses(
+        (status = 201, description = "Rotated; the answer is the successor.", body = IssuedToken),
+        (status = 404, description = "There is no such token.", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 409, description = "The token has ended or was revoked.", body = Problem,
+         content_type = "application/problem+json"),
+        BodyProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn rotate_token(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    ProblemJson(body): ProblemJson<RotateToken>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    let rights = permissions::require(&state, principal, Permission::ManageTokens).await?;
+    let overlap_s = body.overlap_s.unwrap_or(OVERLAP_S_DEFAULT);
+    let mut faults = Faults::default();
+    if overlap_s > OVERLAP_S_MAX {
+        faults.add("/overlap_s", format!("must be at most {OVERLAP_S_MAX}"));
+    }
+    faults.none()?;
+    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
+    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    let now = Utc::now();
+    let old = standing(&state, principal, id, now).await?;
+    // Whoever rotates learns a secret that is good for all of this.
+    rights.may_give(principal, old.scopes.as_slice())?;
+
+    let secret = make_secret();
+    let lifetime = match old.expires_at {
+        Some(end) => Some(end - tokens::find(&state.pool, principal.customer_id, id).await?.created_at),
+        None => None,
+    };
+    let successor = TokenIssued {
+        token_id: TokenId(Uuid::now_v7()),
+        customer_id: principal.customer_id,
+        prefix: secret.prefix(),
+        sha256: secret.hash(),
+        expires_at: lifetime.map(|lifetime| now + lifetime),
+        ..old.clone()
+    };
+    let new_id = successor.token_id;
+    let cause = metadata(&headers, principal.subject);
+    // The successor first: a crash in between leaves a token that nobody knows the secret of, not a customer without one.
+    let command = TokenCommand::IssueToken { token: successor, now };
+    state.tokens.execute(&token_stream(principal, new_id), command, cause.clone()).await?;
+    let ends_at = now + TimeDelta::seconds(overlap_s.into());
+    let command = TokenCommand::RotateToken { successor: new_id, ends_at, now };
+    if let Err(error) = state.tokens.execute(&token_stream(principal, id), command, cause.clone()).await {
+        let command = TokenCommand::RevokeToken { customer_id: principal.customer_id };
+        state.tokens.execute(&token_stream(principal, new_id), command, cause).await?;
+        return Err(over(error));
+    }
+    state.projection.catch_up().await?;
+    state.access.authenticator().end(&old.sha256, ends_at).await;
+    let issued = tokens::find(&state.pool, principal.customer_id, new_id).await?;
+    Ok((StatusCode::CREATED, Json(IssuedToken { token: secret.reveal().to_owned(), issued })))
+}
+
+/// The token as it was issued, if it still lets anybody in.
+async fn standing(
+    state: &AppState,
+    principal: &Principal,
+    id: TokenId,
+    now: DateTime<Utc>,
+) -> Result<TokenIssued, CustomersError> {
+    let token = state.tokens.load(&token_stream(principal, id)).await?;
+    if token.revoked {
+        return Err(CustomersError::TokenRevoked);
+    }
+    if token.expires_at.is_some_and(|end| end <= now) {
+        return Err(CustomersError::TokenExpired);
+    }
+    token.issued.ok_or(CustomersError::TokenNotFound)
+}
+
+/// Somebody revoked it, or it ended, in this very moment.
+fn over(error: ExecuteError<TokenError>) -> CustomersError {
+    match error {
+        ExecuteError::Refused(TokenError::Revoked) => CustomersError::TokenRevoked,
+        ExecuteError::Refused(TokenError::Expired) => CustomersError::TokenExpired,
+        other => other.into(),
+    }
+}

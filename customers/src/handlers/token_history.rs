@@ -1,0 +1,59 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::TokenId;
+use domain::customer::Permission;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::permissions;
+use crate::state::{AppState, token_stream};
+use crate::tokens::{self, TokenAnswer};
+use crate::trace::{self, TokenTrace};
+use crate::uses::{self, Uses};
+
+/// Everything that is known of a token.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenHistory {
+    /// As it now stands.
+    token: TokenAnswer,
+    /// What happened to it, in order: who made it, rotated it and revoked it.
+    events: Vec<TokenTrace>,
+    /// From when to when it was used, and from where.
+    uses: Uses,
+}
+
+/// Trace a token
+///
+/// Who made it, who used it from when to when, who rotated or revoked it.
+#[utoipa::path(
+    get, path = "/v1/tokens/{id}/history", tag = "tokens",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The token's id.")),
+    responses(
+        (status = 200, description = "Its history.", body = TokenHistory),
+        (status = 404, description = "There is no such token.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn token_history(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::TraceTokens).await?;
+    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
+    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    state.projection.catch_up().await?;
+    let token = tokens::find(&state.pool, principal.customer_id, id).await?;
+    let events = trace::of(&state, principal.customer_id, &token_stream(principal, id)).await?;
+    let uses = uses::of(&state.pool, id).await?;
+    Ok(Json(TokenHistory { token, events, uses }))
+}

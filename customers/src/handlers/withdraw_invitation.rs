@@ -1,0 +1,42 @@
+use access::Caller;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use chassis::Problem;
+use domain::customer::Permission;
+use http::StatusCode;
+
+use crate::answers::{CallerProblems, ServerProblems};
+use crate::error::CustomersError;
+use crate::invitations;
+use crate::permissions;
+use crate::state::AppState;
+
+/// Withdraw an invitation
+///
+/// Its link is good no more.
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}", tag = "people",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = uuid::Uuid, Path, description = "The invitation's id.")),
+    responses(
+        (status = 204, description = "Withdrawn."),
+        (status = 404, description = "No such invitation waits.", body = Problem,
+         content_type = "application/problem+json"),
+        CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn withdraw_invitation(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<uuid::Uuid>, PathRejection>,
+) -> Result<impl IntoResponse, CustomersError> {
+    let principal = &*caller.0;
+    permissions::require(&state, principal, Permission::ManagePeople).await?;
+    let Path(id) = id.map_err(|_| CustomersError::InvitationNotFound)?;
+    if invitations::withdraw(&state.pool, principal.customer_id, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(CustomersError::InvitationNotFound)
+    }
+}

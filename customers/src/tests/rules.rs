@@ -1,0 +1,60 @@
+//! Who may call what, one line for each documented operation. [`super::matrix`] tries all of it.
+
+use domain::customer::Permission as P;
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Everybody, without any credentials.
+    Anyone,
+    /// Whoever is logged in; a token is nobody there.
+    LoggedIn,
+    /// Whoever has the permission, by role or by scope.
+    May(P),
+}
+
+/// What the operation's `{id}` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    Nothing,
+    Token,
+    Member,
+    Invitation,
+    Session,
+}
+
+/// An operation, who may call it, and the status of its success.
+pub(super) struct Rule {
+    pub(super) operation: &'static str,
+    pub(super) who: Who,
+    pub(super) thing: Thing,
+    pub(super) success: u16,
+}
+
+const fn rule(operation: &'static str, who: Who, thing: Thing, success: u16) -> Rule {
+    Rule { operation, who, thing, success }
+}
+
+pub(super) const RULES: &[Rule] = &[
+    rule("POST /v1/customers", Who::Anyone, Thing::Nothing, 201),
+    rule("GET /v1/customers/self", Who::May(P::SeePeople), Thing::Nothing, 200),
+    rule("PATCH /v1/customers/self", Who::May(P::ManageCustomer), Thing::Nothing, 200),
+    rule("GET /v1/invitations", Who::May(P::ManagePeople), Thing::Nothing, 200),
+    // With a link that was never made.
+    rule("POST /v1/invitations/accept", Who::Anyone, Thing::Nothing, 404),
+    rule("DELETE /v1/invitations/{id}", Who::May(P::ManagePeople), Thing::Invitation, 204),
+    rule("GET /v1/members", Who::May(P::SeePeople), Thing::Nothing, 200),
+    rule("POST /v1/members", Who::May(P::ManagePeople), Thing::Nothing, 201),
+    rule("PATCH /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 200),
+    rule("DELETE /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 204),
+    rule("GET /v1/session", Who::LoggedIn, Thing::Nothing, 200),
+    rule("POST /v1/session", Who::Anyone, Thing::Nothing, 200),
+    rule("DELETE /v1/session", Who::LoggedIn, Thing::Nothing, 204),
+    rule("GET /v1/sessions", Who::LoggedIn, Thing::Nothing, 200),
+    rule("DELETE /v1/sessions/{id}", Who::LoggedIn, Thing::Session, 204),
+    rule("GET /v1/tokens", Who::May(P::ManageTokens), Thing::Nothing, 200),
+    rule("POST /v1/tokens", Who::May(P::ManageTokens), Thing::Nothing, 201),
+    rule("DELETE /v1/tokens/{id}", Who::May(P::ManageTokens), Thing::Token, 204),
+    rule("GET /v1/tokens/{id}/history", Who::May(P::TraceTokens), Thing::Token, 200),
+    rule("POST /v1/tokens/{id}/rotate", Who::May(P::ManageTokens), Thing::Token, 201),
+];

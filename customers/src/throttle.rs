@@ -1,0 +1,138 @@
+//! How often somebody may try to log in: counted for the account that is named, whether it exists or not, and for the
+//! client's address. A log-in that succeeds does not count.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+
+use crate::error::CustomersError;
+
+/// Windows that have ended are forgotten so many at a time.
+const FORGOTTEN_MAX: i64 = 100;
+
+/// The most attempts within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogInLimits {
+    /// That fail at one account.
+    pub account_attempts_max: u32,
+    /// That fail from one address.
+    pub address_attempts_max: u32,
+    /// How long the window is, from the first attempt.
+    pub window: TimeDelta,
+}
+
+/// An attempt whose outcome is not known yet.
+pub(crate) struct Attempt {
+    limits: LogInLimits,
+    account: [u8; 32],
+    address: Option<[u8; 32]>,
+}
+
+fn key(kind: &str, name: &str) -> [u8; 32] {
+    Sha256::new_with_prefix(kind).chain_update(":").chain_update(name).finalize().into()
+}
+
+/// What one client has: an address of IPv4, or the network of an address of IPv6, in which it can choose any other.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
+impl Attempt {
+    /// Lets somebody try, unless too many attempts have failed. Those that are under way are not counted yet: there are
+    /// never more of them than passwords may wait to be hashed.
+    ///
+    /// # Errors
+    /// [`CustomersError::TooManyLogIns`], or what the database says.
+    pub(crate) async fn begin(
+        pool: &PgPool,
+        limits: LogInLimits,
+        account: &str,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, CustomersError> {
+        let this = Self {
+            limits,
+            account: key("account", account),
+            address: address.map(|address| key("address", &network(address).to_string())),
+        };
+        let counted = sqlx::query!(
+            "SELECT key, attempts, window_end FROM log_in_attempts WHERE key = ANY ($1) AND window_end > $2",
+            &this.keys(),
+            now,
+        )
+        .fetch_all(pool)
+        .await?;
+        let excess = counted.iter().filter(|row| {
+            let is_account = row.key == this.account;
+            let max = if is_account { limits.account_attempts_max } else { limits.address_attempts_max };
+            i64::from(row.attempts) >= i64::from(max)
+        });
+        match excess.map(|row| row.window_end).max() {
+            Some(end) => {
+                let retry_after_s = (end - now).num_seconds().max(1).unsigned_abs();
+                Err(CustomersError::TooManyLogIns { retry_after_s })
+            }
+            None => Ok(this),
+        }
+    }
+
+    fn keys(&self) -> Vec<Vec<u8>> {
+        [Some(self.account), self.address].into_iter().flatten().map(|key| key.to_vec()).collect()
+    }
+
+    /// The attempt failed, and counts.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn failed(self, pool: &PgPool, now: DateTime<Utc>) -> Result<(), CustomersError> {
+        // In order, so that two attempts that share a key cannot deadlock.
+        sqlx::query!(
+            "INSERT INTO log_in_attempts AS a (key, attempts, window_end)
+             SELECT n.key, 1, $2 FROM unnest($1::bytea[]) AS n (key) ORDER BY n.key
+             ON CONFLICT (key) DO UPDATE
+                SET attempts = CASE WHEN a.window_end <= $3 THEN 1 ELSE least(a.attempts + 1, 1000000) END,
+                    window_end = CASE WHEN a.window_end <= $3 THEN excluded.window_end ELSE a.window_end END",
+            &self.keys(),
+            now + self.limits.window,
+            now,
+        )
+        .execute(pool)
+        .await?;
+        sqlx::query!(
+            "DELETE FROM log_in_attempts WHERE key IN
+                    (SELECT key FROM log_in_attempts WHERE window_end <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            now,
+            FORGOTTEN_MAX,
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The attempt succeeded: what failed at the account before is forgotten.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn succeeded(self, pool: &PgPool) -> Result<(), CustomersError> {
+        sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &self.account).execute(pool).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_with_many_addresses_is_one_client() {
+        let network = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_ne!(network("10.0.0.1"), network("10.0.0.2"));
+    }
+}
