@@ -1,8 +1,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chassis::{ConfigError, Env, InternalKey, Upstream};
 use utoipa::openapi::OpenApi;
+
+use crate::rates::RateLimits;
 
 /// What the gateway needs to know.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct Limits {
     pub session_cache_ttl: Duration,
     /// How many resolved sessions are kept.
     pub sessions_max: u64,
+    /// How many requests a second one token and one customer may make.
+    pub rates: RateLimits,
 }
 
 impl Default for Limits {
@@ -43,8 +48,12 @@ impl Default for Limits {
         Self {
             requests_max: 2_048,
             answer_timeout: Duration::from_mins(1),
-            session_cache_ttl: Duration::from_secs(5),
+            session_cache_ttl: Duration::from_secs(1),
             sessions_max: 10_000,
+            rates: RateLimits {
+                credential_per_s: NonZeroU32::MIN.saturating_add(19_999),
+                customer_per_s: NonZeroU32::MIN.saturating_add(39_999),
+            },
         }
     }
 }
@@ -87,6 +96,12 @@ impl Limits {
             answer_timeout: seconds("DAYBOOK_GATEWAY_ANSWER_TIMEOUT_S", default.answer_timeout)?,
             session_cache_ttl: seconds("DAYBOOK_GATEWAY_SESSION_CACHE_TTL_S", default.session_cache_ttl)?,
             sessions_max: env.or("DAYBOOK_GATEWAY_SESSIONS_MAX", default.sessions_max)?,
+            rates: RateLimits {
+                credential_per_s: env
+                    .or("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", default.rates.credential_per_s)?,
+                customer_per_s: env
+                    .or("DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S", default.rates.customer_per_s)?,
+            },
         })
     }
 }

@@ -2,6 +2,7 @@ use axum::response::{IntoResponse, Response};
 use chassis::{Problem, UpstreamError};
 use http::StatusCode;
 
+use crate::rates::Allowance;
 use crate::routes::Target;
 
 /// Why the gateway itself answers with an error.
@@ -16,6 +17,14 @@ pub(crate) enum GatewayError {
     /// Too many requests are in flight.
     #[error("too many requests are in flight")]
     Overloaded,
+    /// The token, the person or the customer makes too many requests.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// When to try again, in seconds.
+        retry_after_s: u64,
+        /// What is left: nothing.
+        allowance: Allowance,
+    },
     /// The client's body broke off or is not framed as HTTP asks.
     #[error("the body broke off")]
     BodyBroken,
@@ -55,6 +64,14 @@ impl From<GatewayError> for Problem {
             }
             GatewayError::Overloaded => Problem::unavailable("overloaded", OVERLOADED_RETRY_AFTER_S)
                 .with_detail("Too many requests are in flight; nothing of this one was done."),
+            GatewayError::TooManyRequests { retry_after_s, .. } => {
+                let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited").with_detail(
+                    "Too many requests a second; nothing of this one was done. The ratelimit-policy header has the \
+                     numbers. Send activities in batches: a batch is one request.",
+                );
+                problem.retry_after_s = Some(retry_after_s);
+                problem
+            }
             GatewayError::BodyBroken => Problem::bad_request("unreadable-body")
                 .with_detail("The body broke off or is not framed as its headers say."),
             GatewayError::SessionExpired => Problem::unauthorized("session-expired")
@@ -95,6 +112,15 @@ fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
 
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
-        Problem::from(self).into_response()
+        match self {
+            Self::TooManyRequests { retry_after_s, allowance } => {
+                let left = allowance.clone();
+                let mut response =
+                    Problem::from(Self::TooManyRequests { retry_after_s, allowance }).into_response();
+                left.write(response.headers_mut());
+                response
+            }
+            other => Problem::from(other).into_response(),
+        }
     }
 }

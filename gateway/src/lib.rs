@@ -1,5 +1,5 @@
-//! The only public door: it routes requests to the services, resolves sessions, limits what is in flight, and serves
-//! the dashboard and one OpenAPI document.
+//! The only public door: it routes requests to the services, resolves sessions, limits what is in flight and how many
+//! requests a token and a customer may make, and serves the dashboard and one OpenAPI document.
 //!
 //! Invariants: a body passes through as it comes and is never held; `/internal/…` is never routed; no `x-daybook-*`
 //! header of a client reaches a service; a cookie authorizes a write only together with its CSRF token; every error
@@ -13,6 +13,7 @@ mod flight;
 mod handlers;
 mod headers;
 mod openapi;
+mod rates;
 mod readiness;
 mod router;
 mod routes;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Limits};
 pub use openapi::{MergeError, merge, openapi_base, unrouted};
+pub use rates::RateLimits;
 
 /// Builds the door. Its router has neither `/healthz` and `/readyz`, which come from the readiness, nor the layer of
 /// [`chassis::observe`].

@@ -30,11 +30,13 @@ nothing but a fold of that log.\n\nPrograms authenticate with `Authorization: Be
 the token as user name, the dashboard with a session cookie. Errors are `application/problem+json` (RFC 9457). Every \
 answer has `x-request-id`; `traceparent` is honoured.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 8] = [
     ("activities", "Record, read, correct and redact activities."),
     ("history", "The log itself, for auditors."),
     ("reports", "What the log adds up to."),
-    ("customers", "Sign up, log in and out."),
+    ("customers", "Sign up, and what the customer is."),
+    ("people", "Who works with it, and as what."),
+    ("session", "Log in and out, and where one is logged in."),
     ("tokens", "What programs authenticate with."),
     ("operations", "Whether the system lives and can serve."),
 ];

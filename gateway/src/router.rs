@@ -14,6 +14,7 @@ use crate::config::{Config, Limits};
 use crate::error::GatewayError;
 use crate::flight::Flight;
 use crate::handlers::{forward, openapi, pages};
+use crate::rates::Rates;
 use crate::routes::{ROUTES, Target};
 use crate::sessions::Sessions;
 use crate::site::Site;
@@ -26,6 +27,7 @@ pub(crate) struct Gateway {
     pub(crate) internal_key: InternalKey,
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
+    pub(crate) rates: Rates,
     pub(crate) openapi: Bytes,
     pub(crate) site: Site,
 }
@@ -39,6 +41,7 @@ impl Gateway {
         })?;
         Ok(Self {
             sessions: Sessions::new(config.customers.clone(), config.internal_key.clone(), config.limits),
+            rates: Rates::new(config.limits.rates, config.customers.clone(), config.internal_key.clone()),
             activities: config.activities,
             customers: config.customers,
             reports: config.reports,

@@ -66,6 +66,16 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// Where sessions begin and end.
 pub(crate) const SESSION_PATH: &str = "/v1/session";
 
+/// Where writes change what sessions are good for.
+const PEOPLE_PATHS: [&str; 3] = ["/v1/members/{member}", "/v1/sessions/{session}", "/v1/customers/self"];
+
+impl Route {
+    /// Whether a write there may end sessions or change what they may do.
+    pub(crate) fn is_about_people(&self) -> bool {
+        PEOPLE_PATHS.contains(&self.path)
+    }
+}
+
 /// Everything the public can reach in the services. A path may stand here more than once, with different methods.
 pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities", GET, Reports, Resolve),
@@ -76,6 +86,14 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/history/{*stream}", GET, Activities, Resolve),
     route("/v1/reports/{*report}", GET, Reports, Resolve),
     route("/v1/customers", POST, Customers, Forward),
+    route("/v1/customers/self", GET.or(PATCH), Customers, Resolve),
+    route("/v1/members", GET.or(POST), Customers, Resolve),
+    route("/v1/members/{member}", PATCH.or(DELETE), Customers, Resolve),
+    route("/v1/invitations", GET, Customers, Resolve),
+    route("/v1/invitations/accept", POST, Customers, Forward),
+    route("/v1/invitations/{invitation}", DELETE, Customers, Resolve),
+    route("/v1/sessions", GET, Customers, Forward),
+    route("/v1/sessions/{session}", DELETE, Customers, Forward),
     route(SESSION_PATH, GET.or(POST).or(DELETE), Customers, Forward),
     route("/v1/tokens", GET.or(POST), Customers, Resolve),
     route("/v1/tokens/{*token}", GET.or(POST).or(DELETE), Customers, Resolve),

@@ -1,6 +1,7 @@
 use std::fmt::Write;
 use std::future::ready;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chassis::{InternalKey, Upstream, UpstreamError};
@@ -22,6 +23,9 @@ pub(crate) struct Sessions {
     customers: Upstream,
     key: InternalKey,
     cache: Cache<String, Known>,
+    /// Counts the changes of people that came through this door. What was learnt before the last one is asked anew; an
+    /// answer that is under way when one happens is from before.
+    changes: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -30,6 +34,8 @@ enum Known {
         principal: HeaderValue,
         /// The token, once it has been shown to be right.
         csrf: Option<Arc<str>>,
+        /// How many changes there had been when customers was asked.
+        after: u64,
     },
     Over,
 }
@@ -58,7 +64,7 @@ impl Sessions {
     pub(crate) fn new(customers: Upstream, key: InternalKey, limits: Limits) -> Self {
         let cache =
             Cache::builder().max_capacity(limits.sessions_max).time_to_live(limits.session_cache_ttl).build();
-        Self { customers, key, cache }
+        Self { customers, key, cache, changes: AtomicU64::new(0) }
     }
 
     /// The principal behind a cookie, as the header for the services. A write must show the session's CSRF token.
@@ -77,7 +83,9 @@ impl Sessions {
         let csrf = csrf.filter(|csrf| csrf.len() <= SECRET_BYTES_MAX);
         match self.cache.get(cookie).await {
             Some(Known::Over) => return Err(GatewayError::SessionExpired),
-            Some(Known::Live { principal, csrf: proven }) => {
+            Some(Known::Live { principal, csrf: proven, after })
+                if after == self.changes.load(Ordering::Acquire) =>
+            {
                 if !write || (csrf.is_some() && csrf == proven.as_deref()) {
                     return Ok(principal);
                 }
@@ -85,12 +93,13 @@ impl Sessions {
                     return Err(GatewayError::CsrfTokenMissing);
                 }
             }
-            None => {}
+            Some(Known::Live { .. }) | None => {}
         }
         self.ask(cookie, csrf, write).await
     }
 
     async fn ask(&self, cookie: &str, csrf: Option<&str>, write: bool) -> Result<HeaderValue, GatewayError> {
+        let after = self.changes.load(Ordering::Acquire);
         let question = Question { cookie, csrf };
         let asked = self.customers.ask("/internal/sessions/resolve", &question, &self.key, ASK_TIMEOUT).await;
         let answer: Answer = asked.map_err(|error| GatewayError::Upstream {
@@ -108,7 +117,7 @@ impl Sessions {
         let principal = answer.principal.and_then(|principal| header_value(principal.get()));
         let principal = principal.ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
         let proven = csrf.filter(|_| answer.csrf_ok).map(Arc::from);
-        self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven }).await;
+        self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven, after }).await;
         if write && !answer.csrf_ok {
             return Err(GatewayError::CsrfTokenMissing);
         }
@@ -118,6 +127,11 @@ impl Sessions {
     /// The session has been ended: no answer of before counts any more.
     pub(crate) async fn end(&self, cookie: &str) {
         self.learn(cookie, Known::Over).await;
+    }
+
+    /// Somebody's role or sessions have been changed: no answer of before counts any more.
+    pub(crate) fn doubt_all(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What is over stays over.
@@ -171,7 +185,9 @@ mod tests {
         let customers: Upstream = "http://127.0.0.1:1".parse().unwrap();
         let sessions = Sessions::new(customers, InternalKey::random(), Limits::default());
         sessions.end("abc").await;
-        sessions.learn("abc", Known::Live { principal: HeaderValue::from_static("{}"), csrf: None }).await;
+        sessions
+            .learn("abc", Known::Live { principal: HeaderValue::from_static("{}"), csrf: None, after: 0 })
+            .await;
         let resolved = sessions.resolve("abc", None, false).await;
         assert!(matches!(resolved, Err(GatewayError::SessionExpired)));
     }

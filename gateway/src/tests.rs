@@ -5,6 +5,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod passing;
+mod rates;
 mod routing;
 mod sessions;
 

@@ -27,10 +27,15 @@ pub(crate) async fn forward(
     parts.extensions.clear();
     headers::strip(&mut parts.headers);
     headers::set_forwarded_for(&mut parts.headers, peer);
+    // Beside the key a service believes what the gateway says: who connected, and whose session it is.
+    parts.headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
     if route.session == Session::Resolve {
         exchange_cookie(gateway, &parts.method, &mut parts.headers).await?;
     }
+    let payer = gateway.rates.payer(&parts.headers).await;
+    let allowance = payer.as_ref().map(|payer| gateway.rates.admit(payer)).transpose()?;
     let ended = session_ended_by(route, &parts);
+    let changes_sessions = route.is_about_people() && parts.method != Method::GET;
 
     let (body, broken) = watched(body);
     let call = gateway.upstream(route.target).call(Request::from_parts(parts, body));
@@ -47,8 +52,17 @@ pub(crate) async fn forward(
     if let Some(cookie) = ended.filter(|_| response.status().is_success()) {
         gateway.sessions.end(&cookie).await;
     }
+    if changes_sessions && response.status().is_success() {
+        gateway.sessions.doubt_all();
+    }
+    if let Some(payer) = payer {
+        gateway.rates.learn(payer, response.status()).await;
+    }
     response.extensions_mut().clear();
     headers::strip(response.headers_mut());
+    if let Some(allowance) = allowance {
+        allowance.write(response.headers_mut());
+    }
     // What depends on who asks is nobody else's, and is asked about every time unless the service knows better.
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     Ok(response)
@@ -66,7 +80,6 @@ async fn exchange_cookie(
         let write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let principal = gateway.sessions.resolve(cookie, headers::csrf_token(headers), write).await?;
         headers.insert(PRINCIPAL_HEADER, principal);
-        headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
     }
     headers.remove(COOKIE);
     Ok(())

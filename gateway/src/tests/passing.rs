@@ -20,7 +20,7 @@ async fn what_only_services_may_say_is_taken_out() {
     let (door, witness) = witnessed();
     let request = request("GET", "/v1/activities")
         .header("x-daybook-principal", "{}")
-        .header("X-Daybook-Internal-Key", "0123456789abcdef")
+        .header("X-Daybook-Internal-Key", "a-clients-guess-of-it")
         .header("x-daybook-else", "1")
         .header("connection", "x-mine")
         .header("x-mine", "1")
@@ -30,7 +30,8 @@ async fn what_only_services_may_say_is_taken_out() {
     send(&door, request).await;
     let headers = witness.last().headers;
     let names: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
-    assert_eq!(names, ["x-request-id"]);
+    assert_eq!(names, ["x-request-id", "x-daybook-internal-key"]);
+    assert_eq!(headers["x-daybook-internal-key"], "0123456789abcdef", "the gateway's own word");
 }
 
 #[tokio::test]

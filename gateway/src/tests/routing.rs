@@ -16,6 +16,16 @@ async fn each_method_of_a_path_has_its_service() {
         ("GET", "/v1/reports/activity?from=x", "reports"),
         ("GET", "/v1/reports/active-users", "reports"),
         ("POST", "/v1/customers", "customers"),
+        ("PATCH", "/v1/customers/self", "customers"),
+        ("GET", "/v1/members", "customers"),
+        ("POST", "/v1/members", "customers"),
+        ("PATCH", "/v1/members/7", "customers"),
+        ("DELETE", "/v1/members/7", "customers"),
+        ("GET", "/v1/invitations", "customers"),
+        ("POST", "/v1/invitations/accept", "customers"),
+        ("DELETE", "/v1/invitations/7", "customers"),
+        ("GET", "/v1/sessions", "customers"),
+        ("DELETE", "/v1/sessions/7", "customers"),
         ("GET", "/v1/session", "customers"),
         ("POST", "/v1/session", "customers"),
         ("DELETE", "/v1/session", "customers"),
@@ -23,6 +33,7 @@ async fn each_method_of_a_path_has_its_service() {
         ("POST", "/v1/tokens", "customers"),
         ("DELETE", "/v1/tokens/7", "customers"),
         ("POST", "/v1/tokens/7/rotate", "customers"),
+        ("GET", "/v1/tokens/7/history", "customers"),
     ] {
         let response = send(&door, request(method, path)).await;
         assert_eq!(response.status(), 200, "{method} {path}");

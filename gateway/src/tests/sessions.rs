@@ -128,3 +128,30 @@ async fn without_customers_a_session_is_unknown_and_not_refused() {
     assert_eq!((status.as_u16(), &problem["type"]), (503, &"/problems/service-unavailable".into()));
     assert_eq!(problem["detail"], "customers is not reachable; it comes back by itself.");
 }
+
+#[tokio::test]
+async fn a_change_of_people_counts_at_once_for_every_session() {
+    let (door, _, asked) = with_session();
+    let read = || request("GET", "/v1/activities").header("cookie", "daybook_session=good");
+    for _ in 0..2 {
+        assert_eq!(send(&door, read()).await.status(), 200);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let write = |method, path| request(method, path).header("authorization", "Bearer x");
+    for (n, (method, path)) in [
+        ("DELETE", "/v1/members/1"),
+        ("PATCH", "/v1/members/1"),
+        ("DELETE", "/v1/sessions/1"),
+        ("PATCH", "/v1/customers/self"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(send(&door, write(method, path)).await.status(), 200);
+        assert_eq!(send(&door, read()).await.status(), 200);
+        assert_eq!(asked.load(Ordering::SeqCst), n + 2, "{method} {path}");
+    }
+    assert_eq!(send(&door, request("GET", "/v1/members")).await.status(), 200);
+    assert_eq!(send(&door, read()).await.status(), 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 5, "reading changes nothing");
+}

@@ -1,0 +1,256 @@
+//! How many requests a second one token, and one customer with all of its tokens and people, may make.
+//!
+//! The door does not know whose a token is, and does not wait to find out: it asks customers in the background, once,
+//! after a service has let the token in. So a flood of bad tokens causes no questions, and a new token counts for its
+//! customer a few milliseconds after its first request.
+
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chassis::{InternalKey, PRINCIPAL_HEADER, Upstream};
+use domain::token::TokenSecret;
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use moka::future::Cache;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::error::GatewayError;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Credentials whose customer is remembered, and for how long.
+const KNOWN_MAX: u64 = 100_000;
+const KNOWN_TTL: Duration = Duration::from_hours(24);
+/// How long nobody asks again whose a token is after a question.
+const ASKED_TTL: Duration = Duration::from_secs(10);
+const ASKED_AT_ONCE_MAX: usize = 16;
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+/// After so many requests, the state of those who have not come lately is forgotten.
+const TIDY_INTERVAL: u64 = 50_000;
+
+type Limiter = RateLimiter<u64, DefaultKeyedStateStore<u64>, DefaultClock, StateInformationMiddleware>;
+
+/// Requests a second; as many may come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// With one token, or of one person.
+    pub credential_per_s: NonZeroU32,
+    /// Of one customer.
+    pub customer_per_s: NonZeroU32,
+}
+
+/// Counts requests.
+#[derive(Clone)]
+pub(crate) struct Rates(Arc<Inner>);
+
+struct Inner {
+    limits: RateLimits,
+    credentials: Limiter,
+    customers: Limiter,
+    /// Keys are hashes with chance in them, so that nobody can choose two credentials that count as one.
+    seed: RandomState,
+    known: Cache<u64, u64>,
+    asked: Cache<u64, ()>,
+    asking: Arc<Semaphore>,
+    counted: AtomicU64,
+    upstream: Upstream,
+    key: InternalKey,
+}
+
+/// Who is counted for a request.
+pub(crate) struct Payer {
+    credential: u64,
+    customer: Option<u64>,
+    /// To find out the customer with.
+    secret: Option<TokenSecret>,
+}
+
+/// What is left after a request.
+#[derive(Clone)]
+pub(crate) struct Allowance {
+    policy: HeaderValue,
+    left: HeaderValue,
+}
+
+#[derive(Deserialize)]
+struct Forwarded<'a> {
+    customer_id: &'a str,
+    #[serde(borrow)]
+    subject: &'a serde_json::value::RawValue,
+}
+
+#[derive(Serialize)]
+struct Question {
+    sha256: domain::token::TokenHash,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    valid: Option<Valid>,
+}
+
+#[derive(Deserialize)]
+struct Valid {
+    principal: Whose,
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    customer_id: String,
+}
+
+impl Rates {
+    pub(crate) fn new(limits: RateLimits, upstream: Upstream, key: InternalKey) -> Self {
+        let limiter = |per_s| RateLimiter::keyed(Quota::per_second(per_s)).with_middleware();
+        Self(Arc::new(Inner {
+            limits,
+            credentials: limiter(limits.credential_per_s),
+            customers: limiter(limits.customer_per_s),
+            seed: RandomState::new(),
+            known: Cache::builder().max_capacity(KNOWN_MAX).time_to_live(KNOWN_TTL).build(),
+            asked: Cache::builder().max_capacity(KNOWN_MAX).time_to_live(ASKED_TTL).build(),
+            asking: Arc::new(Semaphore::new(ASKED_AT_ONCE_MAX)),
+            counted: AtomicU64::new(0),
+            upstream,
+            key,
+        }))
+    }
+
+    /// Who is counted for a request whose cookie has been exchanged; nobody if it comes without credentials.
+    pub(crate) async fn payer(&self, headers: &HeaderMap) -> Option<Payer> {
+        let seed = &self.0.seed;
+        if let Some(principal) = headers.get(PRINCIPAL_HEADER) {
+            let forwarded: Forwarded = serde_json::from_slice(principal.as_bytes()).ok()?;
+            let customer = Some(seed.hash_one(forwarded.customer_id));
+            return Some(Payer {
+                credential: seed.hash_one(forwarded.subject.get()),
+                customer,
+                secret: None,
+            });
+        }
+        let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let secret = secret(text);
+        let credential = match &secret {
+            Some(secret) => seed.hash_one(secret.reveal()),
+            None => seed.hash_one(text),
+        };
+        let customer = self.0.known.get(&credential).await;
+        Some(Payer { credential, customer, secret })
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// [`GatewayError::TooManyRequests`], which says when to come again.
+    pub(crate) fn admit(&self, payer: &Payer) -> Result<Allowance, GatewayError> {
+        let inner = &*self.0;
+        if inner.counted.fetch_add(1, Ordering::Relaxed) % TIDY_INTERVAL == TIDY_INTERVAL - 1 {
+            inner.credentials.retain_recent();
+            inner.customers.retain_recent();
+        }
+        // The credential first: what is refused for it does not count for the customer's other ones.
+        let credential = check(&inner.credentials, payer.credential);
+        let customer = payer.customer.map(|customer| match credential {
+            Ok(_) => check(&inner.customers, customer),
+            Err(_) => Ok(0),
+        });
+        let wait = credential.err().or(customer.and_then(Result::err));
+        let RateLimits { credential_per_s, customer_per_s } = inner.limits;
+        let customer = customer.map(|customer| (customer_per_s, customer.unwrap_or(0)));
+        let allowance = Allowance::new((credential_per_s, credential.unwrap_or(0)), customer);
+        match wait {
+            None => Ok(allowance),
+            Some(wait) => {
+                let limit = if credential.is_err() { "credential" } else { "customer" };
+                metrics::counter!("daybook_gateway_rate_limited_total", "limit" => limit).increment(1);
+                Err(GatewayError::TooManyRequests { retry_after_s: wait.as_secs() + 1, allowance })
+            }
+        }
+    }
+
+    /// Finds out in the background whose a token is that a service has let in.
+    pub(crate) async fn learn(&self, payer: Payer, status: StatusCode) {
+        let (None, Some(secret)) = (payer.customer, payer.secret) else { return };
+        if status == StatusCode::UNAUTHORIZED {
+            return;
+        }
+        let Ok(place) = Arc::clone(&self.0.asking).try_acquire_owned() else { return };
+        if !self.0.asked.entry(payer.credential).or_insert(()).await.is_fresh() {
+            return;
+        }
+        let this = self.clone();
+        tokio::spawn(async move {
+            let _place = place;
+            let (inner, question) = (&*this.0, Question { sha256: secret.hash() });
+            let path = "/internal/tokens/validate";
+            let answer: Result<Answer, _> =
+                inner.upstream.ask(path, &question, &inner.key, ASK_TIMEOUT).await;
+            match answer {
+                Ok(Answer { valid: Some(valid) }) => {
+                    let customer = inner.seed.hash_one(valid.principal.customer_id.as_str());
+                    inner.known.insert(payer.credential, customer).await;
+                }
+                Ok(Answer { valid: None }) => {}
+                Err(error) => tracing::debug!(%error, "whose a token is is found out later"),
+            }
+        });
+    }
+}
+
+/// What is left, or how long to wait.
+fn check(limiter: &Limiter, key: u64) -> Result<u32, Duration> {
+    match limiter.check_key(&key) {
+        Ok(state) => Ok(state.remaining_burst_capacity()),
+        Err(not_until) => Err(not_until.wait_time_from(DefaultClock::default().now())),
+    }
+}
+
+/// The token of an `Authorization` header: a bearer's, or a user name of HTTP Basic.
+fn secret(authorization: &str) -> Option<TokenSecret> {
+    let (scheme, rest) = authorization.split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return TokenSecret::parse(rest).ok();
+    }
+    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+    TokenSecret::parse(pair.split_once(':').map_or(pair.as_str(), |(user, _)| user)).ok()
+}
+
+impl Allowance {
+    /// Each with its rate and what remains of it.
+    fn new(credential: (NonZeroU32, u32), customer: Option<(NonZeroU32, u32)>) -> Self {
+        let (rate, left) = credential;
+        let (policy, left) = match customer {
+            None => (format!("\"credential\";q={rate};w=1"), format!("\"credential\";r={left};t=1")),
+            Some((customers, theirs)) => (
+                format!("\"credential\";q={rate};w=1, \"customer\";q={customers};w=1"),
+                format!("\"credential\";r={left};t=1, \"customer\";r={theirs};t=1"),
+            ),
+        };
+        let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+        Self { policy: value(policy), left: value(left) }
+    }
+
+    /// As the draft of the HTTP API working group has them (`draft-ietf-httpapi-ratelimit-headers-10`).
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        headers.insert(RATE_LIMIT_POLICY, self.policy);
+        headers.insert(RATE_LIMIT, self.left);
+    }
+}
+
+impl std::fmt::Debug for Allowance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Allowance").field(&self.left).finish()
+    }
+}

@@ -1,0 +1,112 @@
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::post;
+use chassis::{Problem, Upstream};
+use domain::token::TokenSecret;
+use serde_json::json;
+
+use super::{Witness, config, door, ok, problem, request, send};
+use crate::{Config, Limits, RateLimits};
+
+fn rates(credential: u32, customer: u32) -> Limits {
+    let per_s = |n| NonZeroU32::new(n).unwrap();
+    let rates = RateLimits { credential_per_s: per_s(credential), customer_per_s: per_s(customer) };
+    Limits { rates, ..Limits::default() }
+}
+
+fn bearer(n: u8) -> String {
+    format!("Bearer {}", TokenSecret::make(|below| n % below).reveal())
+}
+
+/// A door to a service that answers like this, and to a customers that knows every token as one customer's. Counts how
+/// often customers is asked.
+fn limited(limits: Limits, answer: fn() -> Response) -> (Router, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let validate = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { Json(json!({"valid": {"principal": {"customer_id": "c1"}, "expires_at": null}})) }
+    };
+    let customers = Router::new().route("/internal/tokens/validate", post(validate));
+    let activities = Upstream::Local(Router::new().fallback(move || async move { answer() }));
+    (door(Config { activities, customers: Upstream::Local(customers), limits, ..config() }), asked)
+}
+
+async fn read(door: &Router, authorization: &str) -> Response {
+    send(door, request("GET", "/v1/history").header("authorization", authorization)).await
+}
+
+#[tokio::test]
+async fn a_token_beyond_its_rate_is_told_when_to_come_again() {
+    let (door, _) = limited(rates(1, 1_000), ok);
+    let first = read(&door, &bearer(1)).await;
+    assert_eq!(first.status(), 200);
+    assert_eq!(first.headers()["ratelimit-policy"], "\"credential\";q=1;w=1");
+    assert_eq!(first.headers()["ratelimit"], "\"credential\";r=0;t=1");
+    let second = read(&door, &bearer(1)).await;
+    assert_eq!(second.headers()["retry-after"], "1");
+    assert!(second.headers().contains_key("ratelimit") && second.headers().contains_key("ratelimit-policy"));
+    let (status, problem) = problem(second).await;
+    assert_eq!((status.as_u16(), &problem["type"]), (429, &"/problems/rate-limited".into()));
+    assert_eq!(read(&door, &bearer(2)).await.status(), 200, "another token has a rate of its own");
+}
+
+#[tokio::test]
+async fn all_tokens_of_a_customer_share_its_rate() {
+    let (door, asked) = limited(rates(1_000, 1), ok);
+    let begin = Instant::now();
+    let refused = loop {
+        // Until the door has learnt whose both are, each counts for itself.
+        let answers = [read(&door, &bearer(1)).await, read(&door, &bearer(2)).await];
+        if let Some(refused) = answers.into_iter().find(|answer| answer.status() == 429) {
+            break refused;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "the customer's rate was never counted");
+        tokio::task::yield_now().await;
+    };
+    let policy = &refused.headers()["ratelimit-policy"];
+    assert_eq!(policy, "\"credential\";q=1000;w=1, \"customer\";q=1;w=1");
+    assert!(asked.load(Ordering::SeqCst) <= 2, "each token is asked about once");
+}
+
+#[tokio::test]
+async fn a_flood_of_bad_tokens_causes_no_question() {
+    let (door, asked) =
+        limited(rates(1_000, 1_000), || Problem::unauthorized("token-unknown").into_response());
+    for n in 0..60 {
+        assert_eq!(read(&door, &bearer(n)).await.status(), 401);
+    }
+    for text in ["Bearer dbk_x", "Basic ???", "Digest x"] {
+        assert_eq!(read(&door, text).await.status(), 401);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_person_counts_for_the_customer_from_the_first_request() {
+    let resolve = || async {
+        Json(json!({"principal": {"customer_id": "c1", "subject": {"member": "m1"}}, "csrf_ok": true}))
+    };
+    let witness = Witness::default();
+    let customers = Router::new().route("/internal/sessions/resolve", post(resolve));
+    let [activities, customers] = [witness.service("activities"), customers].map(Upstream::Local);
+    let door = door(Config { activities, customers, limits: rates(1_000, 1), ..config() });
+    let read = || request("GET", "/v1/history").header("cookie", "daybook_session=x");
+    let first = send(&door, read()).await;
+    assert_eq!(first.headers()["ratelimit"], "\"credential\";r=999;t=1, \"customer\";r=0;t=1");
+    assert_eq!((send(&door, read()).await.status().as_u16(), witness.count()), (429, 1));
+}
+
+#[tokio::test]
+async fn whoever_shows_no_credentials_is_not_counted() {
+    let (door, _) = limited(rates(1, 1), ok);
+    for _ in 0..5 {
+        let answer = send(&door, request("GET", "/v1/history")).await;
+        assert!(answer.status() == 200 && !answer.headers().contains_key("ratelimit"));
+    }
+}
