@@ -10,6 +10,9 @@ use crate::databases::Databases;
 use crate::documents;
 use crate::failure::Failure;
 
+/// What links for people begin with.
+const PUBLIC_URL: &str = "DAYBOOK_PUBLIC_URL";
+
 /// All services in one process. They call each other through their HTTP interfaces, without a network between.
 pub(crate) struct Composition {
     /// The public door.
@@ -18,16 +21,18 @@ pub(crate) struct Composition {
 }
 
 impl Composition {
-    /// Starts every service on its database. `closing` says that the door closes, `shutdown` that everything ends.
+    /// Starts every service on its database, reached at `url`. `closing` says that the door closes, `shutdown` that
+    /// everything ends.
     ///
     /// # Errors
     /// Why one of them did not start.
     pub(crate) async fn start(
         databases: &Databases,
+        url: &str,
         closing: CancellationToken,
         shutdown: CancellationToken,
     ) -> Result<Self, Failure> {
-        Self::start_with(&env(databases), closing, shutdown).await
+        Self::start_with(&env(databases, url, std::env::vars()), closing, shutdown).await
     }
 
     /// The same with a configuration of its own, which must hold what [`env`] decides.
@@ -106,11 +111,13 @@ async fn watch(name: &'static str, mut tasks: Tasks) -> Result<(), String> {
     Ok(())
 }
 
-/// What the services read: their defaults, over them `DAYBOOK_…` of this process' environment, over them what one
-/// process decides.
-fn env(databases: &Databases) -> Env {
-    let inherited = std::env::vars().filter(|(key, _)| key.starts_with("DAYBOOK_"));
-    Env::from_pairs(inherited.chain(decided(databases)))
+/// What the services read: their defaults, over them where we listen, over that `DAYBOOK_…` of this process'
+/// environment, over them what one process decides.
+fn env(databases: &Databases, url: &str, inherited: impl Iterator<Item = (String, String)>) -> Env {
+    // Only somebody who put a door of his own in front of ours knows better how people come here.
+    let reached = std::iter::once((PUBLIC_URL.to_owned(), url.to_owned()));
+    let inherited = inherited.filter(|(key, value)| key.starts_with("DAYBOOK_") && !value.is_empty());
+    Env::from_pairs(reached.chain(inherited).chain(decided(databases)))
 }
 
 /// What one process decides: where the databases are, and a key that nobody outside needs to know.
@@ -147,9 +154,23 @@ mod tests {
     #[test]
     fn what_one_process_decides_comes_last() {
         let databases = Databases::named(|service| format!("postgres://127.0.0.1/daybook_{service}"));
-        let env = env(&databases);
+        let inherited = [("DAYBOOK_MIGRATE", "false"), ("DAYBOOK_FOLD_DELAY_MS", "7"), ("HOME", "/nowhere")];
+        let inherited = inherited.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let env = env(&databases, "http://127.0.0.1:1", inherited.into_iter());
+        assert_eq!((env.get("DAYBOOK_FOLD_DELAY_MS"), env.get("HOME")), (Some("7"), None));
         assert_eq!(env.get("DAYBOOK_REPORTS_DATABASE_URL"), Some("postgres://127.0.0.1/daybook_reports"));
         assert_eq!(env.get("DAYBOOK_MIGRATE"), Some("true"));
         assert!(env.get("DAYBOOK_INTERNAL_KEY").is_some_and(|key| key.len() == 32));
+    }
+
+    #[test]
+    fn links_begin_with_where_we_listen_unless_the_environment_knows_better() {
+        let databases = Databases::named(|service| format!("postgres://127.0.0.1/daybook_{service}"));
+        let url = "http://127.0.0.1:8080";
+        assert_eq!(env(&databases, url, std::iter::empty()).get(PUBLIC_URL), Some(url));
+        for (set, expected) in [("https://daybook.example.com", "https://daybook.example.com"), ("", url)] {
+            let inherited = std::iter::once((PUBLIC_URL.to_owned(), set.to_owned()));
+            assert_eq!(env(&databases, url, inherited).get(PUBLIC_URL), Some(expected));
+        }
     }
 }

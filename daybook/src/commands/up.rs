@@ -56,10 +56,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let opening = Storage::open(&folder, arguments.database_url.as_deref());
     let mut storage = unless_stopped(opening, &stop).await?;
     let databases = storage.databases().clone();
-    let addresses =
-        Addresses { pid: std::process::id(), url: Some(url), metrics_url: Some(metrics_url), databases };
+    let addresses = Addresses {
+        pid: std::process::id(),
+        url: Some(url.clone()),
+        metrics_url: Some(metrics_url),
+        databases,
+    };
     let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
-    let starting = Composition::start(storage.databases(), closing.clone(), shutdown.clone());
+    let starting = Composition::start(storage.databases(), &url, closing.clone(), shutdown.clone());
     let mut composition = match Box::pin(unless_stopped(starting, &stop)).await {
         Ok(composition) => composition,
         Err(failure) => {
