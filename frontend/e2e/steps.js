@@ -1,9 +1,12 @@
 // The steps by name, in order. Each waits for a condition, and every wait has a limit (the page's default).
 import assert from 'node:assert/strict';
+import { openBrowser } from './browser.js';
+import { watchForFaults } from './faults.js';
 
 const REVOKED_MAX_MS = 5_000;
 const ASK_AGAIN_MS = 50;
 const PASSWORD = 'correct horse battery staple';
+const GUEST_WAIT_MAX_MS = 30_000;
 
 /** A POST with a token, as a program would send it. */
 async function record({ url, state }, activity) {
@@ -17,6 +20,35 @@ async function record({ url, state }, activity) {
 
 async function textIs(locator, text) {
   await locator.filter({ hasText: new RegExp(`^${text}$`) }).waitFor();
+}
+
+/** Chooses a filter. It is chosen once it is in the address, which takes a busy machine a moment. */
+async function choose(page, name) {
+  await page.getByRole('radio', { name }).click();
+  await page.getByRole('radio', { name, checked: true }).waitFor();
+}
+
+const goTo = (page, name) =>
+  page.getByRole('navigation', { name: 'Main' }).getByText(name, { exact: true }).click();
+
+/** What somebody else sees, in a browser that nobody has used. */
+async function asGuest(url, look) {
+  const { context, close } = await openBrowser({ viewport: { width: 1280, height: 900 } });
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(GUEST_WAIT_MAX_MS);
+    const faults = watchForFaults(page, url);
+    await look(page, faults);
+    faults.none();
+  } finally {
+    await close();
+  }
+}
+
+async function join(page, link) {
+  await page.goto(link);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Join' }).click();
 }
 
 export const steps = {
@@ -96,8 +128,8 @@ export const steps = {
     const answer = await record(all, { type: 'invoice.paid', actor: 'bob' });
     assert.equal(answer.status, 202);
     await textIs(page.getByTestId('total'), '2');
-    await page.getByRole('radio', { name: 'Last 30 days' }).check();
-    await page.getByRole('radio', { name: 'Table' }).check();
+    await choose(page, 'Last 30 days');
+    await choose(page, 'Table');
     await page.getByRole('combobox', { name: 'Type' }).selectOption('invoice.paid');
     await textIs(page.getByTestId('total'), '1');
     const { search } = new URL(page.url());
@@ -127,6 +159,62 @@ export const steps = {
     }
     assert.equal(answer.status, 401, `still let in after ${REVOKED_MAX_MS} ms`);
     assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
+  },
+
+  async 'an invited analyst joins once, sees what analysts see, and is out when removed'({
+    page,
+    url,
+    state,
+  }) {
+    const email = `guest-${state.email}`;
+    await goTo(page, 'People');
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByRole('radio', { name: /^analyst/ }).check();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.getByTestId('invite-link').textContent();
+    assert.ok(link.startsWith(`${url}/join#token=dbi_`), link);
+    await page.getByTestId('invitation-row').filter({ hasText: email }).waitFor();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByTestId('invited').waitFor({ state: 'detached' });
+    assert.ok(!(await page.content()).includes(link), 'the link is still on the page');
+
+    await asGuest(url, async (guest, faults) => {
+      await join(guest, link);
+      await guest.getByRole('heading', { name: 'Overview' }).waitFor();
+      assert.equal(guest.url(), `${url}/`);
+      await guest.getByTestId('feed-item').first().waitFor();
+      await goTo(guest, 'Tokens');
+      await guest.getByTestId('no-admin').filter({ hasText: 'analyst' }).waitFor();
+      await goTo(guest, 'People');
+      await guest.getByTestId('no-manager').filter({ hasText: 'analyst' }).waitFor();
+      await guest.getByTestId('member-row').filter({ hasText: email }).waitFor();
+      assert.equal(await guest.getByTestId('member-row').count(), 2);
+      assert.equal(await guest.getByRole('button', { name: /^Remove/ }).count(), 0);
+
+      faults.expect(/^POST \/v1\/invitations\/accept: 404$/);
+      await join(guest, link);
+      await guest.getByRole('heading', { name: 'This link is good no more' }).waitFor();
+
+      await page.reload();
+      await page.getByRole('button', { name: `Remove ${email}` }).click();
+      const dialog = page.getByRole('dialog', { name: /^Remove/ });
+      await dialog.getByRole('button', { name: 'Remove' }).click();
+      await page
+        .getByTestId('member-row')
+        .filter({ hasText: email })
+        .waitFor({ state: 'detached' });
+      faults.expect(/^GET \/v1\/[a-z/-]+: 401$/);
+      await guest.goto(`${url}/people`);
+      await guest.getByRole('heading', { name: 'Log in' }).waitFor();
+    });
+  },
+
+  async 'the account menu leads to the sessions'({ page }) {
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('link', { name: 'Sessions' }).click();
+    await page.getByTestId('session-row').filter({ hasText: 'this one' }).waitFor();
+    await page.getByTestId('account-menu').waitFor({ state: 'hidden' });
+    assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Sessions');
   },
 
   async 'the API docs list the operations'({ page, url }) {

@@ -11,6 +11,7 @@ type Json<Operation> = Operation extends {
 
 export type SignUp = Json<paths['/v1/customers']['post']>;
 export type LogIn = Json<paths['/v1/session']['post']>;
+export type Acceptance = Json<paths['/v1/invitations/accept']['post']>;
 export type Session = paths['/v1/session']['get']['responses'][200]['content']['application/json'];
 
 const KEY = ['session'] as const;
@@ -74,6 +75,14 @@ export function useSignUp() {
     mutationFn: (body: SignUp) => answered(client.POST('/v1/customers', { body })),
     onSuccess: ({ id, name, time_zone, member, scopes, csrf_token }) =>
       beginSession(queries, { customer: { id, name, time_zone }, member, scopes, csrf_token }),
+  });
+}
+
+export function useAcceptInvitation() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Acceptance) => answered(client.POST('/v1/invitations/accept', { body })),
+    onSuccess: (session) => beginSession(queries, session),
   });
 }
 

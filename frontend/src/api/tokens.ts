@@ -35,3 +35,15 @@ export function useRevokeToken() {
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }
+
+/** A successor with a secret of its own; the old token goes on working for so many seconds. */
+export function useRotateToken() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, overlap_s }: { id: string; overlap_s: number }) =>
+      answered(
+        client.POST('/v1/tokens/{id}/rotate', { params: { path: { id } }, body: { overlap_s } }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}

@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { Link } from 'react-router';
 import { refusal } from '../api/problem';
 import type { Session, useLogOut } from '../api/session';
 
@@ -31,6 +32,9 @@ export function AccountMenu({ session, logOut }: Props) {
             {refusal(logOut.error)}
           </p>
         )}
+        <Link className="account-link" to="/sessions">
+          Sessions
+        </Link>
         <button
           type="button"
           className="button button-wide"

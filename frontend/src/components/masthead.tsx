@@ -1,4 +1,4 @@
-import { Link, NavLink } from 'react-router';
+import { Link, NavLink, useLocation } from 'react-router';
 import type { Session, useLogOut } from '../api/session';
 import { AccountMenu } from './account-menu';
 
@@ -6,6 +6,7 @@ type Props = { session: Session; logOut: ReturnType<typeof useLogOut> };
 
 /** The head of every page; docs.html has the same one in plain HTML. */
 export function Masthead({ session, logOut }: Props) {
+  const { pathname } = useLocation();
   return (
     <header className="masthead">
       <div className="masthead-inner">
@@ -18,9 +19,11 @@ export function Masthead({ session, logOut }: Props) {
             Overview
           </NavLink>
           <NavLink to="/tokens">Tokens</NavLink>
+          <NavLink to="/people">People</NavLink>
           <a href="/docs">API docs</a>
         </nav>
-        <AccountMenu session={session} logOut={logOut} />
+        {/* A new one for each page, so that it is closed again. */}
+        <AccountMenu key={pathname} session={session} logOut={logOut} />
       </div>
     </header>
   );

@@ -1,4 +1,4 @@
-import type { Token } from '../api/tokens';
+import type { Scope, Token } from '../api/tokens';
 import { formatAgo, formatDay, formatFull } from '../format/times';
 import { stateOf } from './token-state';
 
@@ -8,16 +8,19 @@ type Props = {
   isCut: boolean;
   timeZone: string;
   now: number;
+  /** Whoever rotates learns a secret, so nobody rotates a token that can do more than they may give. */
+  mine: readonly Scope[];
+  onRotate: (token: Token) => void;
   onRevoke: (token: Token) => void;
 };
 
 const COLUMNS = ['Name', 'Token', 'Scopes', 'Created', 'Last used', 'Expires', ''];
 
 /** The customer's tokens, the newest first; those that have ended too. */
-export function TokenTable({ tokens, isCut, timeZone, now, onRevoke }: Props) {
+export function TokenTable({ tokens, isCut, timeZone, now, mine, onRotate, onRevoke }: Props) {
   return (
     <>
-      <table className="table table-tokens">
+      <table className="table table-cards">
         <thead>
           <tr>
             {COLUMNS.map((column) => (
@@ -29,7 +32,7 @@ export function TokenTable({ tokens, isCut, timeZone, now, onRevoke }: Props) {
         </thead>
         <tbody>
           {tokens.map((token) => (
-            <Row key={token.id} {...{ token, timeZone, now, onRevoke }} />
+            <Row key={token.id} {...{ token, timeZone, now, mine, onRotate, onRevoke }} />
           ))}
         </tbody>
       </table>
@@ -38,9 +41,12 @@ export function TokenTable({ tokens, isCut, timeZone, now, onRevoke }: Props) {
   );
 }
 
-type RowProps = { token: Token } & Pick<Props, 'timeZone' | 'now' | 'onRevoke'>;
+type RowProps = { token: Token } & Pick<
+  Props,
+  'timeZone' | 'now' | 'mine' | 'onRotate' | 'onRevoke'
+>;
 
-function Row({ token, timeZone, now, onRevoke }: RowProps) {
+function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
   const state = stateOf(token, now);
   const time = (moment: string, text: string) => (
     <time dateTime={moment} title={formatFull(moment, timeZone)}>
@@ -70,16 +76,28 @@ function Row({ token, timeZone, now, onRevoke }: RowProps) {
       <td data-label="Expires">
         {expires_at == null ? 'never' : time(expires_at, formatDay(expires_at, timeZone))}
       </td>
-      <td className="token-state">
+      <td className="row-actions">
         {state === 'active' ? (
-          <button
-            type="button"
-            className="button button-small button-danger"
-            aria-label={`Revoke ${token.name}`}
-            onClick={() => onRevoke(token)}
-          >
-            Revoke
-          </button>
+          <>
+            {token.scopes.every((scope) => mine.includes(scope)) && (
+              <button
+                type="button"
+                className="button button-small"
+                aria-label={`Rotate ${token.name}`}
+                onClick={() => onRotate(token)}
+              >
+                Rotate
+              </button>
+            )}
+            <button
+              type="button"
+              className="button button-small button-danger"
+              aria-label={`Revoke ${token.name}`}
+              onClick={() => onRevoke(token)}
+            >
+              Revoke
+            </button>
+          </>
         ) : (
           <span
             className="badge"

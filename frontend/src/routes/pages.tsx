@@ -1,8 +1,11 @@
 import { Route, Routes } from 'react-router';
+import { JoinPage } from './join';
 import { LogInPage } from './log-in';
 import { MembersOnly } from './members-only';
 import { NotFoundPage } from './not-found';
 import { OverviewPage } from './overview';
+import { PeoplePage } from './people';
+import { SessionsPage } from './sessions';
 import { SignUpPage } from './sign-up';
 import { TokensPage } from './tokens';
 import { VisitorsOnly } from './visitors-only';
@@ -14,11 +17,14 @@ export function Pages() {
       <Route element={<MembersOnly />}>
         <Route index element={<OverviewPage />} />
         <Route path="tokens" element={<TokensPage />} />
+        <Route path="people" element={<PeoplePage />} />
+        <Route path="sessions" element={<SessionsPage />} />
       </Route>
       <Route element={<VisitorsOnly />}>
         <Route path="log-in" element={<LogInPage />} />
         <Route path="sign-up" element={<SignUpPage />} />
       </Route>
+      <Route path="join" element={<JoinPage />} />
       <Route path="*" element={<NotFoundPage />} />
     </Routes>
   );

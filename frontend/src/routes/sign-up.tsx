@@ -5,12 +5,12 @@ import { useSignUp, type SignUp } from '../api/session';
 import { Form, text } from '../components/form';
 import { Labelled } from '../components/labelled';
 import { Password } from '../components/password';
+import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
 import { browserTimeZone, timeZones } from '../filters/zone';
 import { usePageTitle } from './use-page-title';
 
 const FIELDS = ['name', 'email', 'password', 'time_zone'];
 const NAME_CHARS_MAX = 200;
-const PASSWORD_CHARS_MIN = 12;
 
 export function SignUpPage() {
   usePageTitle('Sign up');
@@ -56,11 +56,7 @@ export function SignUpPage() {
             <input {...control} name="email" type="email" autoComplete="username" required />
           )}
         </Labelled>
-        <Labelled
-          label="Password"
-          hint={`At least ${PASSWORD_CHARS_MIN} characters. A few words do well.`}
-          error={errors.fields.password}
-        >
+        <Labelled label="Password" hint={PASSWORD_RULE} error={errors.fields.password}>
           {(control) => (
             <Password {...control} name="password" autoComplete="new-password" required />
           )}
@@ -102,9 +98,8 @@ function faultsOf({ name, email, password }: SignUp): FormErrors {
   const fields: Record<string, string> = {};
   if (name.trim() === '') fields.name = 'Enter a name.';
   if (!/^\S+@\S+$/.test(email.trim())) fields.email = 'This is not an e-mail address.';
-  if (Array.from(password).length < PASSWORD_CHARS_MIN) {
-    fields.password = `Too short: at least ${PASSWORD_CHARS_MIN} characters.`;
-  }
+  const fault = passwordFault(password);
+  if (fault !== undefined) fields.password = fault;
   return Object.keys(fields).length > 0 ? { fields, form: undefined } : NO_ERRORS;
 }
 

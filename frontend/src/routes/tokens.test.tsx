@@ -117,4 +117,36 @@ describe('the tokens', () => {
     await user.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Revoke' }));
     expect(await screen.findByRole('alert')).toHaveTextContent('There is no such token.');
   });
+
+  it('are rotated, and the secret of the successor is shown once', async () => {
+    const calls = serve({
+      ...LOGGED_IN,
+      'GET /v1/tokens': page(token),
+      'POST /v1/tokens/t1/rotate': { status: 201, body: { ...issued, id: 't2', replaces: 't1' } },
+    });
+    const { user } = show('/tokens');
+    await user.click(await screen.findByRole('button', { name: 'Rotate nightly import' }));
+    const dialog = within(screen.getByRole('dialog', { name: 'Rotate “nightly import”?' }));
+    expect(dialog.getByRole('combobox')).toHaveDisplayValue('1 day');
+    await user.selectOptions(dialog.getByRole('combobox'), '1 hour');
+    await user.click(dialog.getByRole('button', { name: 'Rotate' }));
+    expect(await screen.findByTestId('token-secret')).toHaveTextContent(issued.token);
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+    const call = calls.find(({ route }) => route === 'POST /v1/tokens/t1/rotate');
+    expect(call?.body).toEqual({ overlap_s: 3_600 });
+  });
+
+  it('with the scope admin are made and rotated by owners alone', async () => {
+    const member = { ...session.member, role: 'engineer' };
+    serve({
+      'GET /v1/session': ok({ ...session, member }),
+      'GET /v1/tokens': page(token, { ...token, id: 't2', name: 'terraform', scopes: ['admin'] }),
+    });
+    show('/tokens');
+    expect(await screen.findByRole('button', { name: 'Rotate nightly import' })).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Rotate terraform' })).not.toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Revoke terraform' })).toBeVisible();
+    expect(screen.getByRole('checkbox', { name: /^admin/ })).toBeDisabled();
+    expect(screen.getByRole('checkbox', { name: /^audit/ })).toBeEnabled();
+  });
 });

@@ -6,6 +6,8 @@ import { IssuedSecret } from '../components/issued-secret';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
 import { RevokeDialog } from '../components/revoke-dialog';
+import { scopesToGive } from '../components/roles';
+import { RotateDialog } from '../components/rotate-dialog';
 import { TokenTable } from '../components/token-table';
 import { useNow } from '../components/use-now';
 import { useSession } from './members-only';
@@ -42,19 +44,22 @@ export function TokensPage() {
 }
 
 function Tokens() {
-  const { customer, scopes } = useSession();
+  const session = useSession();
+  const { customer } = session;
+  const mine = scopesToGive(session);
   const tokens = useQuery(tokensQuery);
   const now = useNow(TICK_MS);
   const [issued, setIssued] = useState<IssuedToken>();
   const [doomed, setDoomed] = useState<Token>();
+  const [rotated, setRotated] = useState<Token>();
 
   return (
     <>
       {issued !== undefined && (
         <IssuedSecret key={issued.id} issued={issued} onDone={() => setIssued(undefined)} />
       )}
-      <div className="tokens">
-        <Panel title="All tokens" className="panel-tokens">
+      <div className="split">
+        <Panel title="All tokens">
           <Loaded query={tokens} skeleton={<SkeletonLines count={SKELETON_LINES} />}>
             {({ items, next_cursor }) =>
               items.length > 0 ? (
@@ -63,6 +68,8 @@ function Tokens() {
                   isCut={next_cursor != null}
                   timeZone={customer.time_zone}
                   now={now}
+                  mine={mine}
+                  onRotate={setRotated}
                   onRevoke={setDoomed}
                 />
               ) : (
@@ -74,10 +81,18 @@ function Tokens() {
             }
           </Loaded>
         </Panel>
-        <Panel title="New token" className="panel-new-token">
-          <IssueTokenForm mine={scopes} timeZone={customer.time_zone} onIssued={setIssued} />
+        <Panel title="New token">
+          <IssueTokenForm mine={mine} timeZone={customer.time_zone} onIssued={setIssued} />
         </Panel>
       </div>
+      {rotated !== undefined && (
+        <RotateDialog
+          key={rotated.id}
+          token={rotated}
+          onRotated={setIssued}
+          onClose={() => setRotated(undefined)}
+        />
+      )}
       {doomed !== undefined && (
         <RevokeDialog key={doomed.id} token={doomed} onClose={() => setDoomed(undefined)} />
       )}

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useSearchParams } from 'react-router';
 import { sessionQuery } from '../api/session';
+import { Door } from '../components/door';
 import { Splash } from '../components/splash';
 import { wayBack } from './way-back';
 
@@ -11,33 +12,8 @@ export function VisitorsOnly() {
   if (session.isPending) return <Splash />;
   if (session.data) return <Navigate replace to={wayBack(address)} />;
   return (
-    <div className="door">
-      <section className="door-about" aria-label="About Daybook">
-        <p className="brand brand-large">
-          <img src="/favicon.svg" alt="" width="34" height="34" />
-          <span>Daybook</span>
-        </p>
-        <p className="door-claim">Everything your users do, in the order it happened.</p>
-        <ul className="door-points">
-          <li>
-            <strong>One log.</strong> What was acknowledged is on disk, and nothing in it is ever
-            changed.
-          </li>
-          <li>
-            <strong>Reports that follow it.</strong> Each is a fold of the log, and says up to
-            where.
-          </li>
-          <li>
-            <strong>One line to begin.</strong> A token and <code>curl</code> are all it takes.
-          </li>
-        </ul>
-        <p className="door-links">
-          <a href="/docs">API docs</a>
-        </p>
-      </section>
-      <main className="door-main">
-        <Outlet />
-      </main>
-    </div>
+    <Door>
+      <Outlet />
+    </Door>
   );
 }

@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react';
+
+/** What Daybook is on the one side; on the other the form by which somebody comes in. */
+export function Door({ children }: { children: ReactNode }) {
+  return (
+    <div className="door">
+      <section className="door-about" aria-label="About Daybook">
+        <p className="brand brand-large">
+          <img src="/favicon.svg" alt="" width="34" height="34" />
+          <span>Daybook</span>
+        </p>
+        <p className="door-claim">Everything your users do, in the order it happened.</p>
+        <ul className="door-points">
+          <li>
+            <strong>One log.</strong> What was acknowledged is on disk, and nothing in it is ever
+            changed.
+          </li>
+          <li>
+            <strong>Reports that follow it.</strong> Each is a fold of the log, and says up to
+            where.
+          </li>
+          <li>
+            <strong>One line to begin.</strong> A token and <code>curl</code> are all it takes.
+          </li>
+        </ul>
+        <p className="door-links">
+          <a href="/docs">API docs</a>
+        </p>
+      </section>
+      <main className="door-main">{children}</main>
+    </div>
+  );
+}

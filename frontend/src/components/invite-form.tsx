@@ -1,0 +1,66 @@
+import { useMemo, useState } from 'react';
+import { useInvite, type Invited } from '../api/people';
+import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { Form, text } from './form';
+import { Labelled } from './labelled';
+import { RoleChoice } from './role-choice';
+import { roleOf } from './roles';
+
+const FIELDS = ['email', 'role'];
+const ROLE_DEFAULT = 'analyst';
+
+type Props = { onInvited: (invited: Invited) => void };
+
+export function InviteForm({ onInvited }: Props) {
+  const invite = useInvite();
+  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
+  // A form that has done its work begins anew.
+  const [round, setRound] = useState(0);
+  const { error } = invite;
+  const refused = useMemo(() => (error === null ? NO_ERRORS : placed(error)), [error]);
+  const errors = faults === NO_ERRORS ? refused : faults;
+
+  const submit = (form: FormData) => {
+    const email = text(form, 'email').trim();
+    const isAddress = /^\S+@\S+$/.test(email);
+    setFaults(
+      isAddress
+        ? NO_ERRORS
+        : { fields: { email: 'This is not an e-mail address.' }, form: undefined },
+    );
+    if (!isAddress) return;
+    invite.mutate(
+      { email, role: roleOf(text(form, 'role')) ?? ROLE_DEFAULT },
+      {
+        onSuccess: (invited) => {
+          invite.reset();
+          setRound(round + 1);
+          onInvited(invited);
+        },
+      },
+    );
+  };
+
+  return (
+    <Form key={round} label="Invite somebody" errors={errors} onSubmit={submit}>
+      <Labelled
+        label="E-mail"
+        hint="Daybook sends no mail: you hand on the link."
+        error={errors.fields.email}
+      >
+        {(control) => <input {...control} name="email" type="email" autoComplete="off" />}
+      </Labelled>
+      <RoleChoice name="role" chosen={ROLE_DEFAULT} />
+      <button className="button button-primary button-wide" disabled={invite.isPending}>
+        {invite.isPending ? 'Inviting…' : 'Make a link'}
+      </button>
+    </Form>
+  );
+}
+
+function placed(error: Error): FormErrors {
+  if (error instanceof ProblemError && error.is('already-member')) {
+    return { fields: { email: error.message }, form: undefined };
+  }
+  return formErrors(error, FIELDS);
+}
