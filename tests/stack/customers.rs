@@ -112,6 +112,15 @@ async fn a_token_shows_its_secret_once() {
     assert!(secret.starts_with(listed["prefix"].as_str().unwrap()));
 }
 
+/// Tokens without what is written in the background while they are used.
+fn lasting(tokens: &Value) -> Vec<Value> {
+    let mut tokens = tokens.as_array().unwrap().clone();
+    for token in &mut tokens {
+        assert!(token.as_object_mut().unwrap().remove("last_used_at").is_some(), "{token}");
+    }
+    tokens
+}
+
 #[tokio::test]
 async fn tokens_are_listed_page_by_page() {
     let customer = shared().customer().await;
@@ -129,7 +138,7 @@ async fn tokens_are_listed_page_by_page() {
             None => break,
         }
     }
-    assert_eq!(json!(paged), all["items"]);
+    assert_eq!(lasting(&json!(paged)), lasting(&all["items"]));
     customer.api.get("/v1/tokens?limit=0").await.problem(400, "invalid-query");
 }
 

@@ -10,6 +10,7 @@ mod faults;
 mod frontend;
 mod gateway;
 mod operations;
+mod people;
 mod processes;
 mod reports;
 mod support;
