@@ -40,8 +40,8 @@ export function RotateDialog({ token, onRotated, onClose }: Props) {
       onClose={onClose}
     >
       <p>
-        A new token with the same name and scopes takes the place of <code>{token.prefix}…</code>.
-        Its secret is shown once.
+        A new token with the same name and scopes takes the place of <code>{token.prefix}…</code>,
+        and its secret is shown once.
       </p>
       <Labelled
         label="The old token goes on working for"
