@@ -114,6 +114,13 @@ async fn one_document_describes_everything_and_everything_in_it_is_there() {
         ("DELETE", "/v1/session"),
         ("GET", "/v1/tokens"),
         ("POST", "/v1/tokens"),
+        ("POST", "/v1/tokens/{id}/rotate"),
+        ("GET", "/v1/tokens/{id}/history"),
+        ("GET", "/v1/members"),
+        ("POST", "/v1/members"),
+        ("PATCH", "/v1/members/{id}"),
+        ("POST", "/v1/invitations/accept"),
+        ("GET", "/v1/sessions"),
         ("GET", "/v1/reports/activity"),
         ("GET", "/v1/reports/active-users"),
         ("GET", "/healthz"),
@@ -150,7 +157,7 @@ async fn every_problem_that_is_documented_is_a_problem() {
 #[tokio::test]
 async fn the_dashboard_and_the_documents_are_pages() {
     let api = shared().anonymous();
-    for path in ["/", "/docs", "/tokens"] {
+    for path in ["/", "/docs", "/tokens", "/people", "/sessions", "/join"] {
         let answer = send(api.request(Method::GET, path).header("accept", "text/html")).await;
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
