@@ -11,6 +11,8 @@ mod frontend;
 mod interrupt;
 mod openapi;
 mod process;
+mod pulsar;
+mod python;
 mod server;
 mod sqlx;
 mod steps;
@@ -40,7 +42,7 @@ enum Task {
     Up(up::Arguments),
     /// Run every check, or the end-to-end tests of some parts
     ///
-    /// Format, lints, generated files, unit and integration tests against a PostgreSQL of their own, the whole stack
+    /// Format, lints, generated files, unit and integration tests against a PostgreSQL and a Pulsar broker of their own, the whole stack
     /// and the browser. Ends with a table, and with exit code 1 if anything failed or could not run.
     Test(test::Arguments),
     /// Refresh the `.sqlx` folders, by which SQL is checked without a database
@@ -49,6 +51,10 @@ enum Task {
     Sqlx(sqlx::Arguments),
     /// Write docs/openapi.json from the code, and the frontend's client from it
     Openapi,
+    /// Start an Apache Pulsar broker and run it until Ctrl-C
+    ///
+    /// Maven resolves it once per machine. Prints its addresses when it is healthy.
+    Pulsar(pulsar::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,5 +67,6 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Sqlx(arguments) => sqlx::run(&arguments),
         Task::Openapi => openapi::run(),
+        Task::Pulsar(arguments) => pulsar::run(&arguments),
     }
 }

@@ -3,11 +3,14 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use local_broker::{Broker, Options};
+
 use crate::process::{self, Failure};
+use crate::pulsar;
 use crate::server::Server;
 use crate::steps::Steps;
 use crate::tools::{self, Tool};
-use crate::{build, frontend, openapi, sqlx, workspace};
+use crate::{build, frontend, openapi, python, sqlx, workspace};
 
 const TEST_LIMIT: Duration = Duration::from_mins(30);
 const LIST_LIMIT: Duration = Duration::from_mins(10);
@@ -38,7 +41,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 /// Every check, the quick ones first.
 fn everything() -> ExitCode {
     let mut steps = Steps::default();
-    let tools = [Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Chromium];
+    let tools =
+        [Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Chromium, Tool::Java, Tool::Maven, Tool::Python];
     steps.step("tools", || tools::ensure(&tools));
     steps.step("format", build::check_format);
     let packages = steps.step("frontend: packages", frontend::install);
@@ -52,12 +56,14 @@ fn everything() -> ExitCode {
     let server = start_server(&mut steps, built);
     let url = server.as_ref().map(Server::url);
     steps.step_after(url.is_some(), "PostgreSQL", "sql: statements", || sqlx::check(url.unwrap_or_default()));
-    steps.step_after(url.is_some(), "PostgreSQL", "tests", || {
+    let broker = start_broker(&mut steps, url.is_some());
+    let interpreter = steps.step("Python", python::ensure);
+    steps.step_after(broker.is_some() && interpreter, "PostgreSQL, Pulsar and Python", "tests", || {
         let mut command = workspace::cargo();
         command.args(["test", "--workspace", "--no-fail-fast"]);
-        process::run(with_surroundings(&mut command, url), TEST_LIMIT)
+        process::run(with_surroundings(&mut command, url, broker.as_ref())?, TEST_LIMIT)
     });
-    drop(server);
+    drop((server, broker));
     steps.finish()
 }
 
@@ -65,7 +71,7 @@ fn everything() -> ExitCode {
 fn only(parts: &[String]) -> ExitCode {
     let mut steps = Steps::default();
     let in_browser = parts.iter().any(|part| part == "frontend");
-    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc];
+    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Java, Tool::Maven];
     if in_browser {
         tools.push(Tool::Chromium);
     }
@@ -78,14 +84,15 @@ fn only(parts: &[String]) -> ExitCode {
     let built = steps.step_after(embedded, "frontend: build", "build", build::build_stack);
     let server = start_server(&mut steps, built);
     let url = server.as_ref().map(Server::url);
-    steps.step_after(url.is_some(), "PostgreSQL", "tests", || {
+    let broker = start_broker(&mut steps, url.is_some());
+    steps.step_after(broker.is_some(), "PostgreSQL and Pulsar", "tests", || {
         let filters: Vec<_> = parts.iter().map(|part| format!("{part}::")).collect();
         for filter in &filters {
             there_are_tests(filter)?;
         }
-        process::run(with_surroundings(stack_tests().args(filters), url), TEST_LIMIT)
+        process::run(with_surroundings(stack_tests().args(filters), url, broker.as_ref())?, TEST_LIMIT)
     });
-    drop(server);
+    drop((server, broker));
     steps.finish()
 }
 
@@ -98,14 +105,32 @@ fn start_server(steps: &mut Steps, built: bool) -> Option<Server> {
     server
 }
 
+fn start_broker(steps: &mut Steps, needed: bool) -> Option<Broker> {
+    let mut broker = None;
+    steps.step_after(needed, "PostgreSQL", "Pulsar", || {
+        broker = Some(pulsar::start(Options::default())?);
+        Ok(())
+    });
+    broker
+}
+
 /// What tests find in their environment.
-fn with_surroundings<'a>(command: &'a mut Command, url: Option<&str>) -> &'a mut Command {
+fn with_surroundings<'a>(
+    command: &'a mut Command,
+    url: Option<&str>,
+    broker: Option<&Broker>,
+) -> Result<&'a mut Command, Failure> {
+    command.env("DAYBOOK_TEST_PYTHON", python::interpreter()?);
+    if let Some(broker) = broker {
+        command.env("DAYBOOK_TEST_PULSAR_URL", broker.url());
+        command.env("DAYBOOK_TEST_PULSAR_WEB_URL", broker.web_url());
+    }
     command.env("DAYBOOK_TEST_DATABASE_URL", url.unwrap_or_default());
     command.env("DAYBOOK_BINARY", workspace::daybook("debug"));
     if let Some(browser) = tools::chromium() {
         command.env("CHROMIUM_PATH", browser);
     }
-    command
+    Ok(command)
 }
 
 fn stack_tests() -> Command {

@@ -12,6 +12,7 @@ use crate::workspace;
 const APT_LIMIT: Duration = Duration::from_mins(15);
 const ASK_LIMIT: Duration = Duration::from_secs(20);
 const NODE_MAJOR_MIN: u32 = 20;
+const JAVA_MAJOR_MIN: u32 = 17;
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A program that we need.
@@ -25,6 +26,12 @@ pub(crate) enum Tool {
     Protoc,
     /// Runs the browser tests.
     Chromium,
+    /// Runs the Pulsar broker.
+    Java,
+    /// Fetches the Pulsar broker.
+    Maven,
+    /// Runs the example of a consumer.
+    Python,
 }
 
 impl Tool {
@@ -45,6 +52,15 @@ impl Tool {
             Self::Chromium if chromium().is_none() => {
                 Some("Chromium is missing; install it, or set CHROMIUM_PATH".to_owned())
             }
+            Self::Java => match java_major() {
+                Some(major) if major < JAVA_MAJOR_MIN => {
+                    Some(format!("Java {major} is too old; {JAVA_MAJOR_MIN} or newer is needed"))
+                }
+                Some(_) => None,
+                None => Some(format!("Java {JAVA_MAJOR_MIN} or newer is missing")),
+            },
+            Self::Python if !has_venv() => Some("Python 3 with its module venv is missing".to_owned()),
+            Self::Maven if find("mvn").is_none() => Some("Maven is missing (mvn)".to_owned()),
             _ => None,
         }
     }
@@ -55,6 +71,9 @@ impl Tool {
             Self::Node => &["nodejs", "npm"],
             Self::Protoc => &["protobuf-compiler"],
             Self::Chromium => &["chromium"],
+            Self::Java => &["default-jre-headless"],
+            Self::Maven => &["maven"],
+            Self::Python => &["python3", "python3-venv"],
         }
     }
 }
@@ -98,6 +117,17 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 fn node_major() -> Option<u32> {
     let said = process::output(Command::new("node").arg("--version"), ASK_LIMIT).ok()?;
     String::from_utf8(said).ok()?.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// Debian has `ensurepip`, without which no environment can be made, in a package of its own.
+fn has_venv() -> bool {
+    process::output(Command::new("python3").args(["-c", "import venv, ensurepip"]), ASK_LIMIT).is_ok()
+}
+
+/// From `openjdk 17.0.15 2025-04-15`.
+fn java_major() -> Option<u32> {
+    let said = process::output(Command::new("java").args(["--version"]), ASK_LIMIT).ok()?;
+    String::from_utf8(said).ok()?.split_ascii_whitespace().nth(1)?.split('.').next()?.parse().ok()
 }
 
 fn uses_pulsar() -> bool {

@@ -9,7 +9,22 @@ pub enum BusError {
     /// The database that wakes and elects.
     #[error("the bus' database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The broker.
+    /// The broker, for now.
     #[error("the broker: {0}")]
     Broker(String),
+    /// The broker is there and cannot be used as it is; somebody must do something.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl BusError {
+    /// The same once more, for somebody else who waited for it.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Refused(reason) => Self::Refused(reason.clone()),
+            Self::Broker(reason) => Self::Broker(reason.clone()),
+            Self::Log(error) => Self::Broker(error.to_string()),
+            Self::Database(error) => Self::Broker(error.to_string()),
+        }
+    }
 }

@@ -1,17 +1,21 @@
-//! Publish and subscribe: the traits, the outbox relay that publishes, and the embedded adapter.
+//! Publish and subscribe: the traits, the outbox relay that publishes, and the two adapters.
 //!
 //! Invariants: the log is the truth and the bus only carries it; the relay publishes at least once and in order within a
 //! partition, and a consumer's checkpoint makes it exactly once; losing a wake-up is harmless, because every wait has a
-//! slow poll behind it.
+//! slow poll behind it; log partition *n* is topic partition *n*.
 
+mod bus;
 pub mod conformance;
 mod embedded;
 mod error;
+pub mod pulsar;
 mod relay;
 mod traits;
 
+pub use bus::Bus;
 pub use embedded::{EmbeddedPublisher, EmbeddedSubscription};
 pub use error::BusError;
+pub use pulsar::{Feed, Group, PulsarConfig};
 pub use relay::Relay;
 pub use traits::{EventPublisher, EventSubscription, Published};
 

@@ -3,19 +3,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Partition;
-use event_store::EventLog;
+use event_store::{EventLog, Head};
+use futures::StreamExt;
 use sqlx::postgres::PgListener;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{BusError, EventPublisher};
+use crate::{BusError, EventPublisher, Published};
 
 /// By which a process tells the relays of other processes that it has appended.
 const CHANNEL: &str = "daybook_appended";
 /// Advisory locks of relays, apart from any other use of them in this database.
 const LOCK_CLASS: i32 = 0x0DA7;
+/// Every relay holds this one together with the others; who holds it is there.
+const PRESENCE_CLASS: i32 = 0x0DA8;
+/// A question to the database that takes longer is given up, and the locks with it.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The server finds out within two seconds that the machine of a relay is gone. Of a process that is killed it hears at
+/// once.
+const KEEPALIVES: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "1"),
+    ("tcp_keepalives_interval", "1"),
+    ("tcp_keepalives_count", "1"),
+    ("tcp_user_timeout", "2000"),
+];
+/// Partitions that are published at the same time.
+const PARTITIONS_CONCURRENT: usize = 8;
 /// How long a lost wake-up can delay a publication, and how often free partitions are looked for.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Rounds follow each other no faster, so that a burst of commits becomes one publication.
@@ -59,7 +74,7 @@ impl Relay {
         let mut pause = RETRY_FIRST;
         loop {
             let mut progressed = false;
-            let error = match self.hold().await {
+            let error = match in_time(self.hold()).await {
                 Ok(mut held) => self.relay(&mut held, &mut progressed).await,
                 Err(error) => error,
             };
@@ -72,7 +87,11 @@ impl Relay {
 
     async fn hold(&self) -> Result<Held, BusError> {
         // A connection of its own: the locks live as long as it does.
-        let connection = self.log.pool().connect_options().connect().await?;
+        let options = self.log.pool().connect_options().as_ref().clone().options(KEEPALIVES);
+        let mut connection = options.connect().await?;
+        sqlx::query!("SELECT pg_advisory_lock_shared($1, 0)", PRESENCE_CLASS)
+            .execute(&mut connection)
+            .await?;
         let mut listener = PgListener::connect_with(self.log.pool()).await?;
         listener.listen(CHANNEL).await?;
         let next_election = tokio::time::Instant::now();
@@ -82,7 +101,12 @@ impl Relay {
     async fn relay(&mut self, held: &mut Held, progressed: &mut bool) -> BusError {
         loop {
             match self.round(held).await {
-                Ok(()) => *progressed = true,
+                Ok(more) => {
+                    *progressed = true;
+                    if more {
+                        continue;
+                    }
+                }
                 Err(error) => return error,
             }
             tokio::time::sleep(ROUND_INTERVAL).await;
@@ -103,34 +127,79 @@ impl Relay {
         }
     }
 
-    async fn round(&mut self, held: &mut Held) -> Result<(), BusError> {
+    /// Publishes what is new. Answers whether there is more.
+    async fn round(&mut self, held: &mut Held) -> Result<bool, BusError> {
         if tokio::time::Instant::now() >= held.next_election {
-            self.elect(held).await?;
+            in_time(self.elect(held)).await?;
             held.next_election = tokio::time::Instant::now() + POLL_INTERVAL;
         }
         self.commits.mark_unchanged();
         let mut others = false;
-        let mut moved = Vec::new();
-        for head in self.log.heads().await? {
-            let Some(published) = held.positions.get_mut(&head.partition) else {
-                others |= held.told.insert(head.partition, head.position) != Some(head.position);
-                continue;
-            };
-            if head.position > *published {
-                let to = self.publisher.publish(head.partition, *published, head.position).await?;
-                moved.push((head.partition, to));
+        let mut waiting: Vec<(Head, i64)> = Vec::new();
+        for head in in_time(async { Ok(self.log.heads().await?) }).await? {
+            match held.positions.get(&head.partition) {
+                Some(published) if head.position > *published => waiting.push((head, *published)),
+                Some(_) => {}
+                None => others |= held.told.insert(head.partition, head.position) != Some(head.position),
             }
         }
+        let backlog: i64 = waiting.iter().map(|(head, published)| head.position - published).sum();
+        metrics::gauge!("daybook_relay_backlog_events").set(backlog as f64);
+        let (moved, more, failed) = self.publish(waiting).await;
         self.publisher.flush().await?;
-        self.store(held, &moved).await?;
+        in_time(self.store(held, &moved)).await?;
         if others {
             sqlx::query!("SELECT pg_notify($1, '')", CHANNEL).execute(self.log.pool()).await?;
         }
-        Ok(())
+        failed.map_or(Ok(more), Err)
     }
 
-    /// Takes every partition that nobody relays.
+    /// Publishes several partitions at a time; one that fails does not hold up the others. Answers how far each has come,
+    /// whether there is more, and what failed.
+    async fn publish(&self, waiting: Vec<(Head, i64)>) -> (Vec<(Partition, i64)>, bool, Option<BusError>) {
+        let publishing = futures::stream::iter(waiting)
+            .map(|(head, published)| async move {
+                (head, published, self.publisher.publish(head.partition, published, head.position).await)
+            })
+            .buffer_unordered(PARTITIONS_CONCURRENT);
+        let (mut moved, mut more, mut failed) = (Vec::new(), false, None);
+        tokio::pin!(publishing);
+        while let Some((head, published, outcome)) = publishing.next().await {
+            match outcome {
+                Ok(to) => {
+                    more |= to < head.position;
+                    if to > published {
+                        moved.push((head.partition, to));
+                        metrics::counter!("daybook_relay_published_total").increment((to - published) as u64);
+                    }
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        (moved, more, failed)
+    }
+
+    /// Takes free partitions up to a fair share of all, and gives up what it has beyond it. Nothing is being published
+    /// meanwhile.
     async fn elect(&self, held: &mut Held) -> Result<(), BusError> {
+        let relays = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM pg_locks
+                WHERE locktype = 'advisory' AND classid::bigint = $1 AND objsubid = 2 AND granted
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"#,
+            i64::from(PRESENCE_CLASS),
+        )
+        .fetch_one(&mut held.connection)
+        .await?;
+        let share = usize::from(self.log.partitions().count()).div_ceil(relays.max(1) as usize);
+        if held.positions.len() > share {
+            let excess: Vec<i32> =
+                held.positions.keys().skip(share).map(|partition| i32::from(partition.0)).collect();
+            sqlx::query!("SELECT pg_advisory_unlock($1, p) FROM unnest($2::int[]) AS p", LOCK_CLASS, &excess)
+                .fetch_all(&mut held.connection)
+                .await?;
+            held.positions.retain(|partition, _| !excess.contains(&i32::from(partition.0)));
+            return Ok(());
+        }
         let free: Vec<i32> = self
             .log
             .partitions()
@@ -138,22 +207,24 @@ impl Relay {
             .filter(|partition| !held.positions.contains_key(partition))
             .map(|partition| i32::from(partition.0))
             .collect();
-        if free.is_empty() {
+        let wanted = share - held.positions.len();
+        if free.is_empty() || wanted == 0 {
             return Ok(());
         }
         let taken = sqlx::query_scalar!(
-            r#"SELECT p AS "partition!" FROM unnest($1::int[]) AS p WHERE pg_try_advisory_lock($2, p)"#,
+            r#"SELECT p AS "partition!" FROM unnest($1::int[]) AS p WHERE pg_try_advisory_lock($2, p) LIMIT $3"#,
             &free,
             LOCK_CLASS,
+            wanted as i64,
         )
         .fetch_all(&mut held.connection)
         .await?;
         // Read after the lock: the last holder may have moved it.
         let taken: BTreeSet<i32> = taken.into_iter().collect();
-        let positions =
-            sqlx::query!("SELECT partition, position FROM relay_position").fetch_all(self.log.pool()).await?;
-        for row in positions.into_iter().filter(|row| taken.contains(&row.partition)) {
-            held.positions.insert(Partition(row.partition as u16), row.position);
+        for published in positions(self.log.pool()).await? {
+            if taken.contains(&i32::from(published.partition.0)) {
+                held.positions.insert(published.partition, published.position);
+            }
         }
         Ok(())
     }
@@ -177,5 +248,21 @@ impl Relay {
             held.positions.insert(*partition, *position);
         }
         Ok(())
+    }
+}
+
+/// How far each partition has been published.
+pub(crate) async fn positions(pool: &PgPool) -> Result<Vec<Published>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT partition, position FROM relay_position").fetch_all(pool).await?;
+    let published = rows.into_iter();
+    Ok(published
+        .map(|row| Published { partition: Partition(row.partition as u16), position: row.position })
+        .collect())
+}
+
+async fn in_time<T>(asking: impl Future<Output = Result<T, BusError>>) -> Result<T, BusError> {
+    match tokio::time::timeout(DATABASE_TIMEOUT, asking).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(BusError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))),
     }
 }

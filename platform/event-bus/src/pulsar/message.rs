@@ -1,0 +1,234 @@
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use domain::{CustomerId, Json, Partition};
+use event_store::RecordedEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// A log that travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// The log of activities, whole.
+    Activities,
+    /// The log of customers: tokens whole, of everything else only that it happened. Names and addresses of people stay
+    /// in the log, where those who may can read them.
+    Tokens,
+}
+
+impl Feed {
+    /// The topic's own name.
+    #[must_use]
+    pub const fn topic(self) -> &'static str {
+        match self {
+            Self::Activities => "daybook.activities.v1",
+            Self::Tokens => "daybook.tokens.v1",
+        }
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Activities => "/daybook/activities",
+            Self::Tokens => "/daybook/customers",
+        }
+    }
+
+    fn carries(self, event: &RecordedEvent) -> bool {
+        self == Self::Activities || event.aggregate_type == "token"
+    }
+}
+
+/// A CloudEvents 1.0 envelope, in JSON.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    specversion: &'static str,
+    id: Uuid,
+    source: &'static str,
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Cow<'a, str>>,
+    time: DateTime<Utc>,
+    partition: Partition,
+    position: i64,
+    customerid: CustomerId,
+    aggregatetype: &'a str,
+    aggregateid: &'a str,
+    sequence: i64,
+    eventversion: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datacontenttype: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct Actor<'a> {
+    #[serde(borrow)]
+    actor: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    before: Option<Before<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Before<'a> {
+    #[serde(borrow)]
+    actor: Option<Cow<'a, str>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Trace<'a> {
+    #[serde(borrow)]
+    traceparent: Option<Cow<'a, str>>,
+}
+
+/// The message for an event.
+///
+/// # Errors
+/// None that a stored event can bring about.
+pub fn encode(feed: Feed, event: &RecordedEvent) -> Result<Vec<u8>, serde_json::Error> {
+    let carries = feed.carries(event);
+    // A payload of another shape has no actor.
+    let actor: Actor<'_> = serde_json::from_str(event.payload.as_str()).unwrap_or_default();
+    let trace: Trace<'_> = serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
+    serde_json::to_vec(&Envelope {
+        specversion: "1.0",
+        id: event.event_id,
+        source: feed.source(),
+        r#type: &event.event_type,
+        subject: actor.actor.or(actor.before.and_then(|before| before.actor)).filter(|_| carries),
+        time: event.recorded_at,
+        partition: event.partition,
+        position: event.position,
+        customerid: event.customer_id,
+        aggregatetype: &event.aggregate_type,
+        aggregateid: &event.aggregate_id,
+        sequence: event.sequence,
+        eventversion: &event.event_version,
+        traceparent: trace.traceparent,
+        metadata: carries.then(|| event.metadata.as_str()),
+        datacontenttype: carries.then_some("application/json"),
+        data: carries.then_some(&event.payload.0),
+    })
+}
+
+#[derive(Deserialize)]
+struct Received {
+    id: Uuid,
+    r#type: String,
+    time: DateTime<Utc>,
+    partition: Partition,
+    position: i64,
+    customerid: CustomerId,
+    aggregatetype: String,
+    aggregateid: String,
+    sequence: i64,
+    eventversion: String,
+    metadata: String,
+    data: Json,
+}
+
+/// The event in a message; `None` for a message that carries none, which the log then tells.
+#[must_use]
+pub fn decode(message: &[u8]) -> Option<RecordedEvent> {
+    let received: Received = serde_json::from_slice(message).ok()?;
+    Some(RecordedEvent {
+        partition: received.partition,
+        position: received.position,
+        aggregate_type: received.aggregatetype,
+        aggregate_id: received.aggregateid,
+        sequence: received.sequence,
+        event_type: received.r#type,
+        event_version: received.eventversion,
+        recorded_at: received.time,
+        event_id: received.id,
+        customer_id: received.customerid,
+        payload: received.data,
+        metadata: Json(RawValue::from_string(received.metadata).ok()?),
+    })
+}
+
+/// Where a message's event has its place.
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    pub(crate) partition: Partition,
+    pub(crate) position: i64,
+    datacontenttype: Option<serde::de::IgnoredAny>,
+}
+
+impl Place {
+    /// Whether the message brings the event itself.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.datacontenttype.is_some()
+    }
+}
+
+pub(crate) fn place(message: &[u8]) -> Option<Place> {
+    serde_json::from_slice(message).ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn event(aggregate_type: &str) -> RecordedEvent {
+        let json = |text: &str| Json(RawValue::from_string(text.to_owned()).unwrap());
+        RecordedEvent {
+            partition: Partition(3),
+            position: 17,
+            aggregate_type: aggregate_type.into(),
+            aggregate_id: "01890a5d-ac96-774b-bcce-b302099a8057:a \"quoted\" id".into(),
+            sequence: 1,
+            event_type: "ActivityRecorded".into(),
+            event_version: "2.0.0".into(),
+            recorded_at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
+            event_id: Uuid::from_u128(7),
+            customer_id: CustomerId(Uuid::from_u128(9)),
+            payload: json(r#"{ "type":"page.view", "actor":"zoë\n", "value": 1.50 }"#),
+            metadata: json(r#"{"traceparent":"00-1-2-01","request_id":"r"}"#),
+        }
+    }
+
+    #[test]
+    fn a_message_brings_the_event_as_it_is_in_the_log_to_the_letter() {
+        let event = event("activity");
+        let message = encode(Feed::Activities, &event).unwrap();
+        assert_eq!(format!("{:?}", decode(&message).unwrap()), format!("{event:?}"));
+        let place = place(&message).unwrap();
+        assert_eq!((place.partition, place.position), (Partition(3), 17));
+    }
+
+    #[test]
+    fn a_message_is_a_cloud_event() {
+        let message = encode(Feed::Activities, &event("activity")).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&message).unwrap();
+        for (key, expected) in [("specversion", "1.0"), ("subject", "zoë\n"), ("traceparent", "00-1-2-01")] {
+            assert_eq!(value[key], expected);
+        }
+        // Names of attributes are lower case letters and digits (CloudEvents 1.0, 3.1).
+        let keys = value.as_object().unwrap().keys();
+        assert!(
+            keys.into_iter()
+                .all(|key| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+        );
+    }
+
+    #[test]
+    fn people_do_not_travel_with_the_revocations() {
+        let message = encode(Feed::Tokens, &event("customer")).unwrap();
+        assert!(!String::from_utf8_lossy(&message).contains("zoë"));
+        assert!(decode(&message).is_none());
+        assert_eq!(place(&message).unwrap().position, 17);
+        assert!(decode(&encode(Feed::Tokens, &event("token")).unwrap()).is_some());
+    }
+
+    #[test]
+    fn what_is_no_message_of_ours_is_none() {
+        assert!(decode(b"{}").is_none());
+        assert!(place(b"hello").is_none());
+    }
+}

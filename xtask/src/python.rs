@@ -1,0 +1,36 @@
+//! A Python with Pulsar's official client, for the tests of the example and of docs/asyncapi.yaml.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{self, Failure};
+use crate::workspace;
+
+const LIMIT: Duration = Duration::from_mins(5);
+/// `pyyaml` and `jsonschema` check the document against real messages.
+const PACKAGES: [&str; 3] = ["pulsar-client==3.13.0", "pyyaml==6.0.4", "jsonschema==4.26.0"];
+
+/// Makes the environment, unless it is there with the same packages.
+pub(crate) fn ensure() -> Result<(), Failure> {
+    let (dir, stamp) = (dir()?, dir()?.join("packages"));
+    let wanted = PACKAGES.join("\n");
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        eprintln!("nothing has changed");
+        return Ok(());
+    }
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir), LIMIT)?;
+    let mut install = Command::new(interpreter()?);
+    install.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "install"]).args(PACKAGES);
+    process::run(&mut install, LIMIT)?;
+    fs::write(&stamp, wanted).map_err(Failure::io(format!("cannot write {}", stamp.display())))
+}
+
+pub(crate) fn interpreter() -> Result<PathBuf, Failure> {
+    Ok(dir()?.join("bin/python3"))
+}
+
+fn dir() -> Result<PathBuf, Failure> {
+    Ok(workspace::scratch()?.join("python"))
+}
