@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use access::AuthenticatorConfig;
 use chassis::{BodyLimits, ConfigError, Env, InternalKey, Upstream};
 use domain::Partitions;
+use event_bus::Bus;
 use event_store::AppenderConfig;
 use sqlx::postgres::PgConnectOptions;
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// The cache of validated tokens.
     pub tokens: AuthenticatorConfig,
+    /// What carries the logs.
+    pub bus: Bus,
 }
 
 /// How much the service takes on.
@@ -113,6 +116,7 @@ impl Config {
             appender: appender(env)?,
             limits: Limits::from_env(env)?,
             tokens: AuthenticatorConfig::from_env(env)?,
+            bus: Bus::from_env(env)?,
         })
     }
 }

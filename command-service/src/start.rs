@@ -4,7 +4,7 @@ use std::time::Duration;
 use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
-use event_bus::{EmbeddedPublisher, EmbeddedSubscription, Relay};
+use event_bus::{BusError, Feed, Group, Relay};
 use event_store::{Aggregates, Appender, EventLog, LogError, Repository};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -30,13 +30,15 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let log = EventLog::open(pool.clone(), config.partitions).await.map_err(unopened)?;
     let mut tasks = Tasks::new();
     let appender = Appender::start(&log, config.appender, &mut tasks, &shutdown);
-    let publisher = Arc::new(EmbeddedPublisher::new(log.clone()));
+    config.bus.prepare(Feed::Activities, &log).await.map_err(refused)?;
+    let publisher = config.bus.publisher(Feed::Activities, log.clone());
     Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, shutdown.clone());
 
     let authority = HttpAuthority { upstream: config.customers, key: config.internal_key.clone() };
     let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
-    let revocations = EmbeddedSubscription::new(log_of_customers(config.customers_database));
-    authenticator.follow_revocations(Arc::new(revocations), &mut tasks, shutdown);
+    let customers_log = log_of_customers(config.customers_database);
+    let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
+    authenticator.follow_revocations(revocations, &mut tasks, shutdown);
 
     let state = AppState {
         recorder: Recorder::new(log.clone(), appender.clone()),
@@ -86,6 +88,11 @@ fn unopened(error: LogError) -> StartError {
         LogError::Decode(_) => "",
     };
     StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+fn refused(error: BusError) -> StartError {
+    StartError::Unusable(format!("the bus cannot carry the log of activities: {error}"))
 }
 
 async fn probe(pool: PgPool) -> Result<(), String> {

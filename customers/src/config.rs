@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use access::AuthenticatorConfig;
 use chassis::{ConfigError, Env, InternalKey};
 use chrono::TimeDelta;
+use event_bus::Bus;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::throttle::LogInLimits;
@@ -36,6 +37,8 @@ pub struct Config {
     pub hashers: usize,
     /// The cache of validated tokens.
     pub tokens: AuthenticatorConfig,
+    /// What carries the log.
+    pub bus: Bus,
 }
 
 /// Three connections listen; a fold takes two, and a request must find one more.
@@ -74,6 +77,7 @@ impl Config {
             public_url: env.or("DAYBOOK_PUBLIC_URL", String::new())?,
             hashers: within(env, hashers, HASHERS_DEFAULT, 1, HASHERS_MAX)?,
             tokens: AuthenticatorConfig::from_env(env)?,
+            bus: Bus::from_env(env)?,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use access::{Access, Authenticator};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
-use event_bus::{EmbeddedPublisher, EmbeddedSubscription, Relay};
+use event_bus::{BusError, Feed, Group, Relay};
 use event_store::{Aggregates, Appender, AppenderConfig, EventLog, LogError, Repository};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -32,18 +32,20 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let mut tasks = Tasks::new();
     let limits = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, limits, &mut tasks, &shutdown);
-    let publisher = Arc::new(EmbeddedPublisher::new(log.clone()));
+    config.bus.prepare(Feed::Tokens, &log).await.map_err(refused)?;
+    let publisher = config.bus.publisher(Feed::Tokens, log.clone());
     Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, shutdown.clone());
 
     let projection = Projection::new(log.clone());
     let unusable =
         |error| StartError::Unusable(format!("the read models of customers cannot be filled: {error}"));
     projection.catch_up().await.map_err(unusable)?;
-    projection.follow(Arc::new(EmbeddedSubscription::new(log.clone())), &mut tasks, shutdown.clone());
+    let subscribe = |name| config.bus.subscription(Feed::Tokens, log.clone(), &Group::alone(name));
+    projection.follow(subscribe("customers-read-models"), &mut tasks, shutdown.clone());
 
     let authority = Arc::new(OwnAuthority { pool: pool.clone() });
     let authenticator = Authenticator::new(Arc::<OwnAuthority>::clone(&authority), config.tokens);
-    authenticator.follow_revocations(Arc::new(EmbeddedSubscription::new(log.clone())), &mut tasks, shutdown);
+    authenticator.follow_revocations(subscribe("customers"), &mut tasks, shutdown);
 
     let repository = Repository::new(log, appender);
     let state = AppState {
@@ -88,6 +90,11 @@ fn unopened(error: LogError) -> StartError {
         LogError::PartitionsDiffer { .. } | LogError::Decode(_) => "",
     };
     StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+fn refused(error: BusError) -> StartError {
+    StartError::Unusable(format!("the bus cannot carry the log of customers: {error}"))
 }
 
 async fn probe(pool: PgPool) -> Result<(), String> {

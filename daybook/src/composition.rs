@@ -27,19 +27,6 @@ impl Composition {
     /// # Errors
     /// Why one of them did not start.
     pub(crate) async fn start(
-        databases: &Databases,
-        url: &str,
-        closing: CancellationToken,
-        shutdown: CancellationToken,
-    ) -> Result<Self, Failure> {
-        Self::start_with(&env(databases, url, std::env::vars()), closing, shutdown).await
-    }
-
-    /// The same with a configuration of its own, which must hold what [`env`] decides.
-    ///
-    /// # Errors
-    /// Why one of them did not start.
-    pub(crate) async fn start_with(
         env: &Env,
         closing: CancellationToken,
         shutdown: CancellationToken,
@@ -112,8 +99,12 @@ async fn watch(name: &'static str, mut tasks: Tasks) -> Result<(), String> {
 }
 
 /// What the services read: their defaults, over them where we listen, over that `DAYBOOK_…` of this process'
-/// environment, over them what one process decides.
-fn env(databases: &Databases, url: &str, inherited: impl Iterator<Item = (String, String)>) -> Env {
+/// environment and what else was asked for, over them what one process decides.
+pub(crate) fn env(
+    databases: &Databases,
+    url: &str,
+    inherited: impl Iterator<Item = (String, String)>,
+) -> Env {
     // Only somebody who put a door of his own in front of ours knows better how people come here.
     let reached = std::iter::once((PUBLIC_URL.to_owned(), url.to_owned()));
     let inherited = inherited.filter(|(key, value)| key.starts_with("DAYBOOK_") && !value.is_empty());

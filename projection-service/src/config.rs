@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use access::AuthenticatorConfig;
 use chassis::{ConfigError, Env, InternalKey, Upstream};
+use event_bus::Bus;
 use sqlx::postgres::PgConnectOptions;
 
 /// What the service needs to know.
@@ -30,6 +31,8 @@ pub struct Config {
     pub fold_delay: Duration,
     /// The cache of validated tokens.
     pub tokens: AuthenticatorConfig,
+    /// What carries the logs.
+    pub bus: Bus,
 }
 
 /// The jobs take four, the intake one, and a query must find one more.
@@ -77,6 +80,7 @@ impl Config {
                 FOLD_DELAY_MAX_MS,
             )?),
             tokens: AuthenticatorConfig::from_env(env)?,
+            bus: Bus::from_env(env)?,
         })
     }
 }

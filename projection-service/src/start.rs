@@ -4,7 +4,7 @@ use std::time::Duration;
 use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
-use event_bus::{EmbeddedSubscription, EventSubscription};
+use event_bus::{Feed, Group};
 use event_store::{EventLog, LogError};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -134,7 +134,7 @@ fn fold(
     shutdown: &CancellationToken,
 ) {
     let scheduled = Arc::new(Notify::new());
-    let subscription: Arc<dyn EventSubscription> = Arc::new(EmbeddedSubscription::new(log.clone()));
+    let subscription = config.bus.subscription(Feed::Activities, log.clone(), &Group::shared("reports"));
     let context = JobContext {
         pool: pool.clone(),
         subscription: Arc::clone(&subscription),
@@ -164,11 +164,12 @@ fn authenticator(config: &Config, tasks: &mut Tasks, shutdown: &CancellationToke
         .max_connections(CUSTOMERS_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(read_only(&config.customers_database));
-    let (following, shutdown) = (authenticator.clone(), shutdown.clone());
+    let (following, bus, shutdown) = (authenticator.clone(), config.bus.clone(), shutdown.clone());
     tasks.spawn(async move {
         let Some(log) = shutdown.run_until_cancelled(open_customers(pool)).await else { return };
         let mut tasks = Tasks::new();
-        following.follow_revocations(Arc::new(EmbeddedSubscription::new(log)), &mut tasks, shutdown);
+        let revocations = bus.subscription(Feed::Tokens, log, &Group::alone("reports"));
+        following.follow_revocations(revocations, &mut tasks, shutdown);
         tasks.join_all().await;
     });
     authenticator

@@ -51,7 +51,7 @@ impl House {
         // Not the process' environment: a benchmark measures the defaults.
         let env = Env::from_pairs(decided(&databases).chain(delay));
         let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
-        let composition = Composition::start_with(&env, closing.clone(), shutdown.clone()).await?;
+        let composition = Composition::start(&env, closing.clone(), shutdown.clone()).await?;
         let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let address = listener.local_addr().map_err(Failure::io("cannot find the address of a listener"))?;
         let door = tokio::spawn(chassis::serve(listener, composition.door.clone(), closing.clone()));

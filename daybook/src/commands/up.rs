@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::composition::Composition;
+use crate::composition::{self, Composition};
 use crate::demo;
 use crate::failure::Failure;
 use crate::folder::{self, Addresses, DataFolder};
@@ -39,6 +39,12 @@ pub(crate) struct Arguments {
     /// The databases `daybook_activities`, `daybook_customers` and `daybook_reports` are made if they do not exist.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// Carry the logs over this Pulsar broker instead of the embedded bus: pulsar://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pulsar: Option<String>,
+    /// The broker's administration, by which missing topics are made: http://HOST:PORT
+    #[arg(long, value_name = "URL", requires = "pulsar")]
+    pulsar_admin: Option<String>,
     /// The address at which metrics are read [default: 127.0.0.1:9100, or any free port if that is taken]
     #[arg(long, value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
@@ -63,7 +69,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         databases,
     };
     let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
-    let starting = Composition::start(storage.databases(), &url, closing.clone(), shutdown.clone());
+    let bus =
+        [("DAYBOOK_PULSAR_URL", &arguments.pulsar), ("DAYBOOK_PULSAR_ADMIN_URL", &arguments.pulsar_admin)];
+    let bus = bus.into_iter().filter_map(|(key, url)| Some((key.to_owned(), url.clone()?)));
+    let env = composition::env(storage.databases(), &url, std::env::vars().chain(bus));
+    let starting = Composition::start(&env, closing.clone(), shutdown.clone());
     let mut composition = match Box::pin(unless_stopped(starting, &stop)).await {
         Ok(composition) => composition,
         Err(failure) => {

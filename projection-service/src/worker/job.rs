@@ -165,11 +165,21 @@ impl JobContext {
             (_, None) => jobs::done(&mut transaction, partition).await?,
         }
         transaction.commit().await?;
+        if failure.is_none() && retry_in.is_none() && folded != i64::MAX {
+            self.acknowledge(partition, folded).await;
+        }
         Ok(match retry_in {
             _ if more => Left::More,
             Some(_) => Left::Resting(reached),
             None => Left::Nothing(reached),
         })
+    }
+
+    /// Housekeeping for the bus; the checkpoints that were just committed are the truth.
+    async fn acknowledge(&self, partition: Partition, position: i64) {
+        if let Err(error) = self.subscription.acknowledge(partition, position).await {
+            tracing::debug!(%error, %partition, "what was folded is not acknowledged; a later position makes up for it");
+        }
     }
 
     /// Folds a page into projections that stand at the same position, each in a savepoint of its own. Answers the last
