@@ -140,8 +140,10 @@ pub(crate) fn family(pid: i32) -> Vec<i32> {
     std::iter::once(pid).chain(children).collect()
 }
 
+/// Kills a process, unless it has ended already, as the children of a postmaster do that was killed before them.
 pub(crate) fn kill(pid: i32) {
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    let killed = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
+    assert!(matches!(killed, Ok(()) | Err(rustix::io::Errno::SRCH)), "{killed:?}");
 }
 
 /// Not even as a zombie, whose command line is empty.
