@@ -202,7 +202,7 @@ fn narrow() -> Stack {
         &[],
         &[
             ("DAYBOOK_CUSTOMERS_LOG_IN_ACCOUNT_ATTEMPTS_MAX", "3"),
-            ("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", "2"),
+            ("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", "10"),
             ("DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S", "1000"),
         ],
     )
@@ -229,7 +229,11 @@ async fn whoever_knocks_too_often_is_told_when_to_come_again() {
     let api = customer.with_scopes(&["read"]).await;
     let refused = eventually("a token has made too many requests", async || {
         let answer = api.get("/v1/reports/activity").await;
-        assert!(answer.header("ratelimit-policy").contains("\"credential\";q=2;w=1"), "{:?}", answer.headers);
+        assert!(
+            answer.header("ratelimit-policy").contains("\"credential\";q=10;w=1"),
+            "{:?}",
+            answer.headers
+        );
         assert!(answer.header("ratelimit").contains("\"credential\";r="), "{:?}", answer.headers);
         (answer.status != 200).then_some(answer)
     })
