@@ -39,9 +39,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
-    let service = start(config, shutdown.clone()).await?;
-    let router = chassis::observe(service.router.merge(service.readiness.router()), "activities");
+    let (router, tasks) = start(config, shutdown.clone()).await?.open("activities");
     chassis::serve(listener, router, shutdown).await;
-    service.tasks.join_all().await;
+    tasks.join_all().await;
     Ok(())
 }

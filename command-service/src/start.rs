@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::recorder::Recorder;
-use crate::state::AppState;
+use crate::state::{AppState, Shared};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const DATABASE: &str = "the database of activities (DAYBOOK_ACTIVITIES_DATABASE_URL)";
@@ -40,14 +40,14 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown);
 
-    let state = AppState {
+    let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
         activities: Arc::new(Aggregates::new(Repository::new(log.clone(), appender))),
         log,
         access: Access::new(authenticator, config.internal_key),
         limits: config.limits,
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
-    };
+    });
     let readiness = Readiness::default().with("activities database", move || probe(pool.clone()));
     Ok(Service { router: crate::router(state), readiness, tasks })
 }

@@ -1,3 +1,4 @@
+use std::ops::Deref;
 use std::sync::Arc;
 
 use access::{Access, Subject};
@@ -12,9 +13,12 @@ use tokio::sync::Semaphore;
 use crate::config::Limits;
 use crate::recorder::Recorder;
 
-/// What the handlers work with.
+/// What the handlers work with: a copy for each request, so it is a pointer.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is behind it.
+pub struct Shared {
     pub(crate) log: EventLog,
     pub(crate) recorder: Recorder,
     pub(crate) activities: Arc<Aggregates<Activity>>,
@@ -22,6 +26,20 @@ pub struct AppState {
     pub(crate) limits: Limits,
     /// Places for batches, whose bodies are held in memory.
     pub(crate) batches: Arc<Semaphore>,
+}
+
+impl AppState {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for Access {

@@ -35,23 +35,23 @@ impl Composition {
 
         let config = customers::Config::from_env(env)?;
         let customers = customers::start(config, shutdown.clone()).await?;
-        let customers = Upstream::Local(enter("customers", customers, &mut tasks));
+        let customers = enter("customers", customers, &mut tasks);
 
         let mut config = command_service::Config::from_env(env)?;
         config.customers = customers.clone();
         let activities = command_service::start(config, shutdown.clone()).await?;
-        let activities = Upstream::Local(enter("activities", activities, &mut tasks));
+        let activities = enter("activities", activities, &mut tasks);
 
         let mut config = projection_service::Config::from_env(env)?;
         config.customers = customers.clone();
         let reports = projection_service::start(config, shutdown).await?;
-        let reports = Upstream::Local(enter("reports", reports, &mut tasks));
+        let reports = enter("reports", reports, &mut tasks);
 
         let mut config = gateway::Config::from_env(env)?;
         (config.activities, config.customers, config.reports) = (activities, customers, reports);
         config.openapi = documents::merged()?;
-        let gateway = gateway::start(config, closing).await?;
-        let door = enter("gateway", gateway, &mut tasks);
+        let (door, door_tasks) = gateway::start(config, closing).await?.open("gateway");
+        tasks.spawn(watch("gateway", door_tasks));
         Ok(Self { door, tasks })
     }
 
@@ -84,11 +84,11 @@ impl Composition {
     }
 }
 
-/// A service's door as `run` of its crate opens it, and its tasks.
-fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
-    let Service { router, readiness, tasks } = service;
+/// A service behind the door of another, and its tasks.
+fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Upstream {
+    let (router, tasks) = service.open_inside();
     all.spawn(watch(name, tasks));
-    chassis::observe(router.merge(readiness.router()), name)
+    Upstream::Local(router)
 }
 
 async fn watch(name: &'static str, mut tasks: Tasks) -> Result<(), String> {

@@ -2,7 +2,6 @@ use std::collections::HashMap;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chassis::{Problem, REQUEST_ID_HEADER};
@@ -16,11 +15,23 @@ use serde_json::value::RawValue;
 const PROBLEM_BYTES_MAX: u64 = 64 * 1024;
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// What of a request its answer has to know.
+pub(crate) struct Asked {
+    head: bool,
+    id: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(crate) fn by(request: &Request) -> Self {
+        Self {
+            head: request.method() == Method::HEAD,
+            id: request.headers().get(REQUEST_ID_HEADER).cloned(),
+        }
+    }
+}
+
 /// The last touch on every answer: errors are problems, and problems name their request.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
-    let head = request.method() == Method::HEAD;
-    let id = request.headers().get(REQUEST_ID_HEADER).cloned();
-    let mut response = next.run(request).await;
+pub(crate) async fn finish(asked: Asked, mut response: Response) -> Response {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -32,12 +43,12 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     if !has_type(response.headers(), PROBLEM_JSON) || !is_small(&response) {
         return response;
     }
-    if head {
+    if asked.head {
         // The length of a body that is not sent would have to be that of the one with the instance.
         response.headers_mut().remove(CONTENT_LENGTH);
         return response;
     }
-    match id.as_ref().and_then(|id| id.to_str().ok()) {
+    match asked.id.as_ref().and_then(|id| id.to_str().ok()) {
         Some(id) => name_request(response, id).await,
         None => response,
     }

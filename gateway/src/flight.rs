@@ -3,49 +3,59 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use metrics::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::GatewayError;
 
 /// The requests in flight, of which there is a limited number.
-#[derive(Clone)]
-pub(crate) struct Flight(Arc<Semaphore>);
+pub(crate) struct Flight {
+    places: Arc<Semaphore>,
+    taken: Gauge,
+}
 
 impl Flight {
     pub(crate) fn new(requests_max: usize) -> Self {
-        Self(Arc::new(Semaphore::new(requests_max.min(Semaphore::MAX_PERMITS))))
+        Self {
+            places: Arc::new(Semaphore::new(requests_max.min(Semaphore::MAX_PERMITS))),
+            taken: metrics::gauge!("daybook_gateway_requests_in_flight"),
+        }
+    }
+
+    /// A place for one request more.
+    ///
+    /// # Errors
+    /// [`GatewayError::Overloaded`], at once, if that would be one too many.
+    pub(crate) fn enter(&self) -> Result<Place, GatewayError> {
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            metrics::counter!("daybook_gateway_overloaded_total").increment(1);
+            return Err(GatewayError::Overloaded);
+        };
+        self.taken.increment(1);
+        Ok(Place { taken: self.taken.clone(), _permit: permit })
     }
 }
 
-/// Refuses at once what would be one request too many.
-pub(crate) async fn limit(State(flight): State<Flight>, request: Request, next: Next) -> Response {
-    let Ok(permit) = flight.0.try_acquire_owned() else {
-        metrics::counter!("daybook_gateway_overloaded_total").increment(1);
-        return GatewayError::Overloaded.into_response();
-    };
-    let place = Place::new(permit);
-    // The place is free again when the answer's last byte has gone, not its first: a stream of history costs as much as
-    // the requests it outlives.
-    next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
+/// A place among the requests in flight, until it is dropped.
+pub(crate) struct Place {
+    taken: Gauge,
+    _permit: OwnedSemaphorePermit,
 }
 
-struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
-
 impl Place {
-    fn new(permit: OwnedSemaphorePermit) -> Self {
-        metrics::gauge!("daybook_gateway_requests_in_flight").increment(1);
-        Self(permit)
+    /// Keeps the place until the answer's last byte has gone, not its first: a stream of history costs as much as the
+    /// requests it outlives.
+    pub(crate) fn kept_by(self, response: Response) -> Response {
+        response.map(|body| Body::new(Held { body, _place: self }))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        metrics::gauge!("daybook_gateway_requests_in_flight").decrement(1);
+        self.taken.decrement(1);
     }
 }
 

@@ -51,8 +51,7 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
-    let service = start(config, shutdown.clone()).await?;
-    let router = chassis::observe(service.router.merge(service.readiness.router()), "gateway");
+    let (router, _) = start(config, shutdown.clone()).await?.open("gateway");
     chassis::serve(listener, router, shutdown).await;
     Ok(())
 }

@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, on};
 use bytes::Bytes;
 use chassis::{InternalKey, StartError, Upstream};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::answers::finish;
+use crate::answers::{Asked, finish};
 use crate::config::{Config, Limits};
 use crate::error::GatewayError;
 use crate::flight::Flight;
@@ -26,6 +27,7 @@ pub(crate) struct Gateway {
     reports: Upstream,
     pub(crate) internal_key: InternalKey,
     pub(crate) limits: Limits,
+    flight: Flight,
     pub(crate) sessions: Sessions,
     pub(crate) rates: Rates,
     pub(crate) openapi: Bytes,
@@ -40,6 +42,7 @@ impl Gateway {
             StartError::Unusable(format!("the OpenAPI document cannot be written: {error}"))
         })?;
         Ok(Self {
+            flight: Flight::new(config.limits.requests_max),
             sessions: Sessions::new(config.customers.clone(), config.internal_key.clone(), config.limits),
             rates: Rates::new(config.limits.rates, config.customers.clone(), config.internal_key.clone()),
             activities: config.activities,
@@ -63,19 +66,38 @@ impl Gateway {
 
 /// Every public route but `/healthz` and `/readyz`, which must answer even when the door is full.
 pub(crate) fn router(gateway: Gateway) -> Router {
-    let flight = Flight::new(gateway.limits.requests_max);
+    let gateway = Arc::new(gateway);
+    let through = |State(gateway): State<Arc<Gateway>>, request: Request, next: Next| async move {
+        pass(&gateway, request, |request| next.run(request)).await
+    };
+    let no_method = |State(gateway): State<Arc<Gateway>>, request: Request| async move {
+        pass(&gateway, request, |_| async { GatewayError::MethodNotAllowed }).await
+    };
     services()
-        .merge(pages())
-        .method_not_allowed_fallback(|| async { GatewayError::MethodNotAllowed })
-        .with_state(Arc::new(gateway))
-        .layer(middleware::from_fn_with_state(flight, crate::flight::limit))
-        .layer(middleware::from_fn(finish))
+        .merge(pages().layer(middleware::from_fn_with_state(Arc::clone(&gateway), through)))
+        .method_not_allowed_fallback(no_method)
+        .with_state(gateway)
+}
+
+/// What every request goes through. Not a layer around the services' routes: it would cost each request a boxed future
+/// and a copy of all that is below it.
+async fn pass<F: Future<Output: IntoResponse>>(
+    gateway: &Gateway,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
+    let asked = Asked::by(&request);
+    let response = match gateway.flight.enter() {
+        Ok(place) => place.kept_by(answer(request).await.into_response()),
+        Err(error) => error.into_response(),
+    };
+    finish(asked, response).await
 }
 
 fn services() -> Router<Arc<Gateway>> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let handler = move |State(gateway): State<Arc<Gateway>>, request: Request| async move {
-            forward(&gateway, route, request).await
+            pass(&gateway, request, |request| forward(&gateway, route, request)).await
         };
         router.route(route.path, on(route.methods, handler))
     })

@@ -70,23 +70,18 @@ DECLARE
     parts         int[];
     heads         bigint[];
     times         timestamptz[];
-    now_at        timestamptz;
     is_new        boolean;
     refuted_units int[];
 BEGIN
     -- In order, so that two batches that share partitions cannot deadlock. Each row is told its head from these arrays:
-    -- a join would look it up in the index once for every row.
-    SELECT array_agg(h.partition ORDER BY h.partition), array_agg(h.position ORDER BY h.partition),
-           array_agg(h.recorded_at ORDER BY h.partition)
+    -- a join would look it up in the index once for every row. The clock is read after the lock, so that what the last
+    -- holder wrote is the past.
+    SELECT array_agg(h.partition), array_agg(h.position), array_agg(greatest(clock_timestamp(), h.recorded_at))
       INTO parts, heads, times
       FROM (SELECT * FROM log_head l WHERE l.partition = ANY (p_partitions) ORDER BY l.partition FOR UPDATE) h;
     IF cardinality(parts) IS DISTINCT FROM cardinality(p_partitions) THEN
         RAISE EXCEPTION 'a partition of the batch is not in this log' USING ERRCODE = 'check_violation';
     END IF;
-    -- Read after the lock: what the last holder wrote is the past.
-    now_at := clock_timestamp();
-    SELECT array_agg(greatest(now_at, t.recorded_at) ORDER BY t.n) INTO times
-      FROM unnest(times) WITH ORDINALITY AS t (recorded_at, n);
 
     BEGIN
         INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
@@ -109,7 +104,7 @@ BEGIN
     IF is_new THEN
         RETURN QUERY
         UPDATE log_head h
-           SET position = h.position + n.events, recorded_at = greatest(now_at, h.recorded_at)
+           SET position = h.position + n.events, recorded_at = times[array_position(parts, h.partition)]
           FROM unnest(p_partitions, p_counts) AS n (partition, events)
          WHERE h.partition = n.partition
         RETURNING h.partition, h.position - n.events, h.recorded_at, '{}'::int[];
@@ -135,17 +130,18 @@ BEGIN
     ), inserted AS (
         INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
                             aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
-        SELECT k.partition, h.position + k.new_rank, k.sequence, greatest(now_at, h.recorded_at), k.event_id,
-               k.customer_id, k.aggregate_type, k.aggregate_id, k.event_type, k.event_version,
+        SELECT k.partition, heads[array_position(parts, k.partition)] + k.new_rank, k.sequence,
+               times[array_position(parts, k.partition)], k.event_id, k.customer_id, k.aggregate_type,
+               k.aggregate_id, k.event_type, k.event_version,
                k.payload::json, k.metadata::json
-          FROM kept k JOIN log_head h ON h.partition = k.partition
+          FROM kept k
     ), counted AS (
         SELECT p.partition, (SELECT count(*) FROM kept k WHERE k.partition = p.partition) AS events
           FROM unnest(p_partitions) AS p (partition)
     )
     UPDATE log_head h
        SET position = h.position + c.events,
-           recorded_at = CASE WHEN c.events = 0 THEN h.recorded_at ELSE greatest(now_at, h.recorded_at) END
+           recorded_at = CASE WHEN c.events = 0 THEN h.recorded_at ELSE times[array_position(parts, h.partition)] END
       FROM counted c
      WHERE h.partition = c.partition
     RETURNING h.partition, h.position - c.events, h.recorded_at, refuted_units;

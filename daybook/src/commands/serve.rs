@@ -84,12 +84,11 @@ impl Alone {
         let (url, metrics_url) = (url(&listener)?, url(&metrics_listener)?);
         let shutdown = CancellationToken::new();
         let starting = async { Ok(start(shutdown.clone()).await?) };
-        let Service { router, readiness, mut tasks } = unless_stopped(starting, &self.stop).await?;
+        let (router, mut tasks) = unless_stopped(starting, &self.stop).await?.open(self.name);
         let name = self.name;
         print(format_args!("{name} is ready.\n\nURL       {url}\nMetrics   {metrics_url}/metrics"))?;
         tracing::info!(%url, "{} serves", self.name);
 
-        let router = chassis::observe(router.merge(readiness.router()), self.name);
         let serving_metrics = tokio::spawn(chassis::serve(metrics_listener, metrics, self.stop.clone()));
         let mut serving = tokio::spawn(chassis::serve(listener, router, self.stop.clone()));
         let broken = loop {

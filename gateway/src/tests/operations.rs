@@ -1,5 +1,5 @@
 use axum::Router;
-use chassis::{Readiness, Service, Upstream};
+use chassis::{Readiness, Upstream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -7,8 +7,7 @@ use super::{config, request, send, text};
 use crate::Config;
 
 async fn door(config: Config, shutdown: CancellationToken) -> Router {
-    let Service { router, readiness, .. } = crate::start(config, shutdown).await.unwrap();
-    chassis::observe(router.merge(readiness.router()), "gateway")
+    crate::start(config, shutdown).await.unwrap().open("gateway").0
 }
 
 async fn ready(door: &Router) -> (u16, Value) {

@@ -1,12 +1,9 @@
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -15,12 +12,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::linger::linger;
-use crate::problem::{Problem, REQUEST_ID_HEADER};
 
 /// How long open requests may take once a service is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +21,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections at one listener; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 4_096;
-const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -57,44 +49,6 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::Taken { address },
         _ => ServeError::Listen { address, source },
-    })
-}
-
-/// Gives every request an `x-request-id` and a span, every answer the id, and turns a panic into a 500.
-pub fn observe(router: Router, service: &'static str) -> Router {
-    let panics = CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-        let message =
-            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Problem::internal(format_args!("panic: {}", message.unwrap_or("unknown"))).into_response()
-    });
-    router.layer(panics).layer(middleware::from_fn(move |request, next| identify(service, request, next)))
-}
-
-async fn identify(service: &'static str, mut request: Request, next: Next) -> Response {
-    let id = match request.headers().get(REQUEST_ID_HEADER) {
-        Some(given) if is_request_id(given) => given.clone(),
-        _ => HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-")),
-    };
-    request.headers_mut().insert(REQUEST_ID_HEADER, id.clone());
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", service, id = id.to_str().unwrap_or("-"), %route);
-    let method = request.method().clone();
-    let begin = Instant::now();
-    let mut response = next.run(request).instrument(span).await;
-    let labels = [
-        ("service", service.to_owned()),
-        ("route", route),
-        ("method", method.to_string()),
-        ("status", response.status().as_str().to_owned()),
-    ];
-    metrics::histogram!("daybook_http_request_duration_seconds", &labels).record(begin.elapsed());
-    response.headers_mut().insert(REQUEST_ID_HEADER, id);
-    response
-}
-
-fn is_request_id(value: &HeaderValue) -> bool {
-    value.to_str().is_ok_and(|text| {
-        (1..=REQUEST_ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
     })
 }
 

@@ -3,6 +3,7 @@ use tokio::task::JoinSet;
 
 use crate::env::ConfigError;
 use crate::health::Readiness;
+use crate::observe::observe;
 
 /// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
 pub type Tasks = JoinSet<()>;
@@ -16,6 +17,21 @@ pub struct Service {
     pub readiness: Readiness,
     /// Its background tasks.
     pub tasks: Tasks,
+}
+
+impl Service {
+    /// Its door, with what a process of its own needs around it, and its tasks.
+    #[must_use]
+    pub fn open(self, name: &'static str) -> (Router, Tasks) {
+        let (router, tasks) = self.open_inside();
+        (observe(router, name), tasks)
+    }
+
+    /// The same for a process whose door is another one: requests come with a name, and what panics is caught there.
+    #[must_use]
+    pub fn open_inside(self) -> (Router, Tasks) {
+        (self.router.merge(self.readiness.router()), self.tasks)
+    }
 }
 
 /// Why a service did not start.
