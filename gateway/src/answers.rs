@@ -23,10 +23,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn by(request: &Request) -> Self {
-        Self {
-            head: request.method() == Method::HEAD,
-            id: request.headers().get(REQUEST_ID_HEADER).cloned(),
-        }
+        Self { head: request.method() == Method::HEAD, id: request.headers().get(REQUEST_ID_HEADER).cloned() }
     }
 }
 

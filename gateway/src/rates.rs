@@ -76,6 +76,13 @@ pub(crate) struct Payer {
     secret: Option<TokenSecret>,
 }
 
+impl Payer {
+    /// Whether it is not known yet which customer the credential is of.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.customer.is_none()
+    }
+}
+
 /// What is left after a request.
 #[derive(Clone)]
 pub(crate) struct Allowance {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 
 use crate::error::GatewayError;
 use crate::headers;
+use crate::rates::Payer;
 use crate::router::Gateway;
 use crate::routes::{Route, SESSION_PATH, Session};
 
@@ -30,7 +31,11 @@ pub(crate) async fn forward(
     // Beside the key a service believes what the gateway says: who connected, and whose session it is.
     parts.headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
     if route.session == Session::Resolve {
-        exchange_cookie(gateway, &parts.method, &mut parts.headers).await?;
+        // On the heap, as whatever is seldom awaited here: its size would be every request's.
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            Box::pin(exchange_cookie(gateway, &parts.method, &mut parts.headers)).await?;
+        }
+        parts.headers.remove(COOKIE);
     }
     let payer = gateway.rates.payer(&parts.headers).await;
     let allowance = payer.as_ref().map(|payer| gateway.rates.admit(payer)).transpose()?;
@@ -50,13 +55,13 @@ pub(crate) async fn forward(
     })?;
 
     if let Some(cookie) = ended.filter(|_| response.status().is_success()) {
-        gateway.sessions.end(&cookie).await;
+        Box::pin(gateway.sessions.end(&cookie)).await;
     }
     if changes_sessions && response.status().is_success() {
         gateway.sessions.doubt_all();
     }
-    if let Some(payer) = payer {
-        gateway.rates.learn(payer, response.status()).await;
+    if let Some(payer) = payer.filter(Payer::is_unknown) {
+        Box::pin(gateway.rates.learn(payer, response.status())).await;
     }
     response.extensions_mut().clear();
     headers::strip(response.headers_mut());
@@ -68,20 +73,17 @@ pub(crate) async fn forward(
     Ok(response)
 }
 
-/// Puts the principal in place of the session cookie. An `Authorization` header speaks for itself.
+/// Puts the principal of the session cookie into the headers, of a request that has no `Authorization` to speak for it.
 async fn exchange_cookie(
     gateway: &Gateway,
     method: &Method,
     headers: &mut HeaderMap,
 ) -> Result<(), GatewayError> {
-    if !headers.contains_key(AUTHORIZATION)
-        && let Some(cookie) = headers::session_cookie(headers)
-    {
+    if let Some(cookie) = headers::session_cookie(headers) {
         let write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let principal = gateway.sessions.resolve(cookie, headers::csrf_token(headers), write).await?;
         headers.insert(PRINCIPAL_HEADER, principal);
     }
-    headers.remove(COOKIE);
     Ok(())
 }
 

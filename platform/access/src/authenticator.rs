@@ -121,7 +121,8 @@ impl Authenticator {
         if let Some(entry) = inner.entries.get(hash).await {
             inner.hits.increment(1);
             if inner.link.is_stale(now) {
-                return Ok(self.recheck(hash, entry, now).await);
+                // On the heap: its size would be every caller's.
+                return Ok(Box::pin(self.recheck(hash, entry, now)).await);
             }
             return Ok(entry);
         }

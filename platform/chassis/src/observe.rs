@@ -23,17 +23,25 @@ const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// Gives every request an `x-request-id` and a span, every answer the id, and turns a panic into a 500.
 pub fn observe(router: Router, service: &'static str) -> Router {
-    let panics = CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
-        let message =
-            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Problem::internal(format_args!("panic: {}", message.unwrap_or("unknown"))).into_response()
-    });
     let identify = tower::layer::layer_fn(move |inner| Identify {
         inner,
         durations: Arc::new(Durations { service, known: RwLock::default() }),
     });
     // One layer for the router: each costs a boxed future and, with every request, a copy of all that is below it.
-    router.layer(ServiceBuilder::new().layer(identify).layer(panics))
+    router.layer(ServiceBuilder::new().layer(identify).layer(panics()))
+}
+
+/// Turns a panic into a 500, and no more.
+pub(crate) fn contain(router: Router) -> Router {
+    router.layer(panics())
+}
+
+fn panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
+    CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
+        let message =
+            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Problem::internal(format_args!("panic: {}", message.unwrap_or("unknown"))).into_response()
+    })
 }
 
 /// Names the requests of one route. Written by hand because `axum::middleware::from_fn` copies what is below it once more

@@ -3,7 +3,7 @@ use tokio::task::JoinSet;
 
 use crate::env::ConfigError;
 use crate::health::Readiness;
-use crate::observe::observe;
+use crate::observe::{contain, observe};
 
 /// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
 pub type Tasks = JoinSet<()>;
@@ -20,17 +20,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// Its door, with what a process of its own needs around it, and its tasks.
-    #[must_use]
+    /// Its door as a process of its own has it, and its tasks.
     pub fn open(self, name: &'static str) -> (Router, Tasks) {
-        let (router, tasks) = self.open_inside();
-        (observe(router, name), tasks)
+        (observe(self.router.merge(self.readiness.router()), name), self.tasks)
     }
 
-    /// The same for a process whose door is another one: requests come with a name, and what panics is caught there.
-    #[must_use]
+    /// Its door behind another one in the same process, which names and counts the requests, and its tasks.
     pub fn open_inside(self) -> (Router, Tasks) {
-        (self.router.merge(self.readiness.router()), self.tasks)
+        (contain(self.router.merge(self.readiness.router())), self.tasks)
     }
 }
 
