@@ -6,7 +6,7 @@ use domain::{CustomerId, TokenId};
 use sqlx::PgPool;
 
 use crate::tokens::scopes;
-use crate::uses;
+use crate::{excess, uses};
 
 /// The read model of tokens as the authority: behind `POST /internal/tokens/validate`, and for customers' own callers.
 pub(crate) struct OwnAuthority {
@@ -18,17 +18,27 @@ impl TokenAuthority for OwnAuthority {
     async fn validate(&self, hash: &TokenHash) -> Result<Verdict, AuthorityError> {
         let unable = |error: sqlx::Error| AuthorityError(error.to_string());
         let row = sqlx::query!(
-            "SELECT t.token_id, t.customer_id, t.scopes, t.expires_at, t.revoked_at, c.time_zone
-               FROM tokens t JOIN customers c USING (customer_id) WHERE t.sha256 = $1",
+            r#"SELECT t.token_id, t.customer_id, t.scopes, t.expires_at, t.revoked_at, c.time_zone, t.maker,
+                      m.role AS "role?"
+                 FROM tokens t JOIN customers c USING (customer_id) LEFT JOIN members m ON m.member_id = t.maker
+                WHERE t.sha256 = $1"#,
             hash.0,
         )
         .fetch_optional(&self.pool)
         .await
         .map_err(unable)?;
+        let unreadable = |what: &str| AuthorityError(format!("a {what} in the read models cannot be read"));
+        let is_in_excess = match &row {
+            Some(row) => {
+                excess::is(row.maker, row.role.as_deref(), &row.scopes).ok_or_else(|| unreadable("role"))?
+            }
+            None => false,
+        };
         let now = Utc::now();
         let refusal = match &row {
             None => Some(Refusal::Unknown),
-            Some(row) if row.revoked_at.is_some() => Some(Refusal::Revoked),
+            // Whoever issued it lost the right to, and the revocation that follows is under way.
+            Some(row) if row.revoked_at.is_some() || is_in_excess => Some(Refusal::Revoked),
             Some(row) if row.expires_at.is_some_and(|end| end <= now) => Some(Refusal::Expired),
             Some(_) => None,
         };
@@ -36,7 +46,6 @@ impl TokenAuthority for OwnAuthority {
             (Some(row), None) => row,
             (_, refusal) => return Ok(Verdict::Refused(refusal.unwrap_or(Refusal::Unknown))),
         };
-        let unreadable = |what: &str| AuthorityError(format!("a {what} in the read models cannot be read"));
         let principal = Principal {
             customer_id: CustomerId(row.customer_id),
             subject: Subject::Token(TokenId(row.token_id)),

@@ -50,6 +50,7 @@ const SESSION_TTL_S: u32 = 30 * 24 * 60 * 60;
 const SESSION_ABSOLUTE_TTL_S: u32 = 90 * 24 * 60 * 60;
 const ACCOUNT_ATTEMPTS_MAX: u32 = 10;
 const ADDRESS_ATTEMPTS_MAX: u32 = 100;
+const SIGN_UPS_MAX: u32 = 500;
 const LOG_IN_WINDOW_S: u32 = 15 * 60;
 
 impl Config {
@@ -88,6 +89,7 @@ fn log_ins(env: &Env) -> Result<LogInLimits, ConfigError> {
     Ok(LogInLimits {
         account_attempts_max: within(env, account, ACCOUNT_ATTEMPTS_MAX, 1, u32::MAX)?,
         address_attempts_max: within(env, address, ADDRESS_ATTEMPTS_MAX, 1, u32::MAX)?,
+        sign_ups_max: within(env, "DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", SIGN_UPS_MAX, 1, u32::MAX)?,
         window: TimeDelta::seconds(
             within(env, "DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", LOG_IN_WINDOW_S, 1, 24 * 60 * 60)?.into(),
         ),

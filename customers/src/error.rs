@@ -59,6 +59,12 @@ pub enum CustomersError {
         /// When to try again, in seconds.
         retry_after_s: u64,
     },
+    /// Too many have signed up from the same address.
+    #[error("too many sign-ups")]
+    TooManySignUps {
+        /// When to try again, in seconds.
+        retry_after_s: u64,
+    },
     /// Too many passwords wait to be hashed.
     #[error("too many passwords wait to be hashed")]
     Busy,
@@ -116,13 +122,16 @@ impl From<CustomersError> for Problem {
             CustomersError::SessionNotFound => {
                 Self::not_found("session-not-found").with_detail("There is no such session.")
             }
-            CustomersError::TooManyLogIns { retry_after_s } => {
-                let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-log-ins").with_detail(
-                    "Too many attempts to log in have failed, at this account or from this address. Wait, then try again.",
-                );
-                problem.retry_after_s = Some(retry_after_s);
-                problem
-            }
+            CustomersError::TooManyLogIns { retry_after_s } => throttled(
+                "too-many-log-ins",
+                "Too many attempts to log in have failed, at this account or from this address. Wait, then try again.",
+                retry_after_s,
+            ),
+            CustomersError::TooManySignUps { retry_after_s } => throttled(
+                "too-many-sign-ups",
+                "Too many customers have signed up from this address. Wait, then try again.",
+                retry_after_s,
+            ),
             CustomersError::Busy => Self::unavailable("busy", BUSY_RETRY_AFTER_S)
                 .with_detail("Too many people are logging in at this moment. Try again."),
             CustomersError::Caller(problem) => problem,
@@ -134,6 +143,12 @@ impl From<CustomersError> for Problem {
             CustomersError::Internal(cause) => Self::internal(cause),
         }
     }
+}
+
+fn throttled(kind: &str, detail: &str, retry_after_s: u64) -> Problem {
+    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, kind).with_detail(detail);
+    problem.retry_after_s = Some(retry_after_s);
+    problem
 }
 
 impl IntoResponse for CustomersError {

@@ -11,6 +11,7 @@ mod config;
 mod cookies;
 mod credentials;
 mod error;
+mod excess;
 mod fields;
 mod handlers;
 mod invitations;

@@ -19,8 +19,40 @@ pub struct LogInLimits {
     pub account_attempts_max: u32,
     /// That fail from one address.
     pub address_attempts_max: u32,
+    /// Sign-ups from one address, whether they succeed or not.
+    pub sign_ups_max: u32,
     /// How long the window is, from the first attempt.
     pub window: TimeDelta,
+}
+
+/// Counts somebody who signs up, unless too many have from the same address. Each costs a password's hash and a customer.
+///
+/// # Errors
+/// [`CustomersError::TooManySignUps`], or what the database says.
+pub(crate) async fn sign_up(
+    pool: &PgPool,
+    limits: LogInLimits,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), CustomersError> {
+    let Some(address) = address else { return Ok(()) };
+    let row = sqlx::query!(
+        "INSERT INTO log_in_attempts AS a (key, attempts, window_end) VALUES ($1, 1, $2)
+         ON CONFLICT (key) DO UPDATE
+            SET attempts = CASE WHEN a.window_end <= $3 THEN 1 ELSE least(a.attempts + 1, 1000000) END,
+                window_end = CASE WHEN a.window_end <= $3 THEN excluded.window_end ELSE a.window_end END
+         RETURNING attempts, window_end",
+        &key("sign-up", &network(address).to_string()),
+        now + limits.window,
+        now,
+    )
+    .fetch_one(pool)
+    .await?;
+    if i64::from(row.attempts) > i64::from(limits.sign_ups_max) {
+        let retry_after_s = (row.window_end - now).num_seconds().max(1).unsigned_abs();
+        return Err(CustomersError::TooManySignUps { retry_after_s });
+    }
+    Ok(())
 }
 
 /// An attempt whose outcome is not known yet.

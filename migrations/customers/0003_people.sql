@@ -3,6 +3,10 @@
 -- The token whose place this one took.
 ALTER TABLE tokens ADD COLUMN replaces uuid;
 
+-- Whoever knows the token's secret because of being a member when it was issued: the member who issued it, or whose
+-- token did. The token is good for as long as that member could issue it.
+ALTER TABLE tokens ADD COLUMN maker uuid;
+
 -- When a token was first used; its last use is there already.
 ALTER TABLE token_uses ADD COLUMN first_used_at timestamptz;
 
@@ -50,5 +54,5 @@ CREATE TABLE log_in_attempts (
 
 CREATE INDEX log_in_attempts_by_end ON log_in_attempts (window_end);
 
--- Fold the log once more, for the new column. Folding an event again changes nothing else.
+-- Fold the log once more, for the new columns. Folding an event again changes nothing else.
 UPDATE projection_checkpoint SET position = 0;

@@ -14,8 +14,8 @@ use super::remove_member::change;
 use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
 use crate::error::CustomersError;
 use crate::members::{self, ListedMember};
-use crate::permissions;
 use crate::state::AppState;
+use crate::{excess, permissions};
 
 /// What a member is there for, from now on.
 #[derive(Deserialize, ToSchema)]
@@ -28,7 +28,8 @@ pub(crate) struct ChangeRole {
 
 /// Change a role
 ///
-/// Counts for the member's sessions too, within a second. The last owner stays owner.
+/// Counts for the member's sessions too, within a second. Tokens that the member has issued, or a token of the member's,
+/// are revoked if the new role could not issue them. The last owner stays owner.
 #[utoipa::path(
     patch, path = "/v1/members/{id}", tag = "people",
     security(("token" = []), ("basic" = []), ("session" = [])),
@@ -56,6 +57,7 @@ pub(crate) async fn change_role(
     let member_id = MemberId(id);
     let command = CustomerCommand::ChangeRole(RoleChanged { member_id, role: body.role });
     change(&state, principal, &headers, command).await?;
+    excess::revoke(&state, principal, &headers).await?;
     let member = members::find(&state.pool, principal.customer_id, member_id).await?;
     Ok(Json(member.ok_or(CustomersError::MemberNotFound)?))
 }

@@ -10,13 +10,14 @@ use http::{HeaderMap, StatusCode};
 
 use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
-use crate::members;
-use crate::permissions;
 use crate::state::{AppState, metadata};
+use crate::{excess, members, permissions};
 
 /// Remove somebody
 ///
-/// Ends the member's sessions at once, and makes useless the invitations that the member made. The last owner stays.
+/// Ends the member's sessions at once, revokes the tokens that the member has issued, and makes useless the invitations
+/// that the member made. Before somebody leaves whose tokens are in use, let somebody else rotate them. The last owner
+/// stays.
 #[utoipa::path(
     delete, path = "/v1/members/{id}", tag = "people",
     security(("token" = []), ("basic" = []), ("session" = [])),
@@ -42,6 +43,7 @@ pub(crate) async fn remove_member(
     let member = MemberId(id);
     change(&state, principal, &headers, CustomerCommand::RemoveMember(member)).await?;
     members::forget(&state.pool, member).await?;
+    excess::revoke(&state, principal, &headers).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,14 +5,12 @@ use axum::response::IntoResponse;
 use chassis::Problem;
 use domain::TokenId;
 use domain::customer::Permission;
-use domain::token::{TokenCommand, TokenError};
-use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
 
 use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
-use crate::permissions;
-use crate::state::{AppState, metadata, token_stream};
+use crate::state::AppState;
+use crate::{excess, permissions};
 
 /// Revoke a token
 ///
@@ -37,17 +35,6 @@ pub(crate) async fn revoke_token(
     permissions::require(&state, principal, Permission::ManageTokens).await?;
     let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
     let id = id.ok_or(CustomersError::TokenNotFound)?;
-    let stream = token_stream(principal, id);
-    let command = TokenCommand::RevokeToken { customer_id: principal.customer_id };
-    match state.tokens.execute(&stream, command, metadata(&headers, principal.subject)).await {
-        Ok(()) | Err(ExecuteError::Refused(TokenError::Revoked)) => {}
-        Err(ExecuteError::Refused(TokenError::NotFound)) => return Err(CustomersError::TokenNotFound),
-        Err(error) => return Err(error.into()),
-    }
-    state.projection.catch_up().await?;
-    // The log tells this process too, a moment later; here the next request already finds it.
-    if let Some(token) = state.tokens.load(&stream).await?.issued {
-        state.access.authenticator().revoke(&token.sha256).await;
-    }
+    excess::revoke_token(&state, principal, &headers, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

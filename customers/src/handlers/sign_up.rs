@@ -18,6 +18,7 @@ use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::sessions;
 use crate::state::{AppState, metadata};
+use crate::throttle;
 
 /// Who signs up.
 #[derive(Deserialize, ToSchema)]
@@ -66,6 +67,8 @@ pub(crate) struct SignedUp {
     responses(
         (status = 201, description = "Signed up and logged in.", body = SignedUp,
          headers(("set-cookie" = String, description = "The session: daybook_session."))),
+        (status = 429, description = "Too many have signed up from the same address; `Retry-After` says when to try again.",
+         body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The address is taken.", body = Problem, content_type = "application/problem+json"),
         BodyProblems, ServerProblems,
     ),
@@ -83,6 +86,8 @@ pub(crate) async fn sign_up(
     faults.none()?;
 
     let now = Utc::now();
+    let origin = sessions::Origin::of(&state.access, &headers);
+    throttle::sign_up(&state.pool, state.log_ins, origin.address, now).await?;
     let (customer_id, member_id) = (CustomerId(Uuid::now_v7()), MemberId(Uuid::now_v7()));
     let password_hash = state.passwords.hash(body.password).await?;
     state.projection.catch_up().await?;
@@ -101,7 +106,6 @@ pub(crate) async fn sign_up(
     state.projection.catch_up().await?;
 
     sessions::end_shown(&state.pool, &headers).await?;
-    let origin = sessions::Origin::of(&state.access, &headers);
     let secret = sessions::begin(&state.pool, member_id, &origin, state.lifetimes, now).await?;
     let answer = SignedUp {
         id: customer_id.0,

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::customer::{Customer, CustomerEvent, CustomerSignedUp, MemberAdded, Role};
@@ -5,6 +7,7 @@ use domain::token::{Token, TokenEvent, TokenIssued};
 use domain::{CustomerId, DecodeError};
 use event_store::RecordedEvent;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::FoldError;
 
@@ -13,7 +16,7 @@ pub(super) async fn fold(connection: &mut PgConnection, event: &RecordedEvent) -
     let at = event.recorded_at;
     match event.aggregate_type.as_str() {
         Customer::TYPE => customer(connection, event.customer_id, event.decode()?, at).await?,
-        Token::TYPE => token(connection, event.decode()?, at).await?,
+        Token::TYPE => token(connection, event.decode()?, Maker::of(event), at).await?,
         _ => {
             let (event_type, event_version) = (event.event_type.clone(), event.event_version.clone());
             return Err(DecodeError::Unknown { event_type, event_version }.into());
@@ -96,9 +99,26 @@ async fn member(
     Ok(())
 }
 
+/// Who caused an event, as far as tokens are concerned.
+#[derive(Default)]
+struct Maker {
+    member: Option<Uuid>,
+    token: Option<Uuid>,
+}
+
+impl Maker {
+    fn of(event: &RecordedEvent) -> Self {
+        let metadata: HashMap<String, String> =
+            serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
+        let id = |kind: &str| metadata.get("subject")?.strip_prefix(kind)?.parse().ok();
+        Self { member: id("member:"), token: id("token:") }
+    }
+}
+
 async fn token(
     connection: &mut PgConnection,
     event: TokenEvent,
+    maker: Maker,
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     match event {
@@ -106,8 +126,10 @@ async fn token(
             let TokenIssued { token_id, customer_id, name, prefix, sha256, scopes, expires_at } = issued;
             let scopes: Vec<String> = scopes.as_slice().iter().map(ToString::to_string).collect();
             sqlx::query!(
-                "INSERT INTO tokens (token_id, customer_id, name, prefix, sha256, scopes, created_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+                "INSERT INTO tokens (token_id, customer_id, name, prefix, sha256, scopes, created_at, expires_at, maker)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+                         coalesce($9, (SELECT by.maker FROM tokens by WHERE by.token_id = $10)))
+                 ON CONFLICT (token_id) DO UPDATE SET maker = excluded.maker",
                 token_id.0,
                 customer_id.0,
                 name,
@@ -116,6 +138,8 @@ async fn token(
                 &scopes,
                 at,
                 expires_at,
+                maker.member,
+                maker.token,
             )
             .execute(connection)
             .await?;

@@ -180,6 +180,67 @@ async fn an_engineer_makes_no_token_that_could_do_what_an_engineer_may_not() {
     assert_eq!(rotated.problem(), (403, "/problems/role-insufficient"), "nor learns the secret of one");
 }
 
+async fn validate(house: &House, secret: &str) -> Value {
+    let hash = domain::token::TokenSecret::parse(secret).unwrap().hash();
+    house.ask("/internal/tokens/validate", json!({"sha256": hash})).await
+}
+
+fn revoked() -> Value {
+    json!({"refused": "revoked"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_keeps_by_a_token_what_a_change_of_role_took_away() {
+    let house = House::start().await;
+    let (_, owner) = ada(&house).await;
+    let bob = house.join(&owner, "bob@example.com", "owner").await;
+    let (_, adas) = house.issue(&owner, json!(["admin"])).await;
+    let (admin_id, admin) = house.issue(&bob.principal, json!(["admin", "read"])).await;
+    let (_, ingest) = house.issue(&bob.principal, json!(["ingest"])).await;
+    // A token that a token made, and one that took another's place, are worth no more than the first.
+    let bearer = format!("Bearer {admin}");
+    let bearer = [("authorization", bearer.as_str())];
+    let body = json!({"name": "hidden", "scopes": ["admin"]});
+    let made = house.send(Method::POST, "/v1/tokens", &bearer, body).await.body;
+    let path = format!("/v1/tokens/{}/rotate", made["id"].as_str().unwrap());
+    let rotated = house.send(Method::POST, &path, &bearer, json!({})).await.body;
+
+    let change = async |role: &str| {
+        let path = format!("/v1/members/{}", bob.id);
+        let answer = house.send(Method::PATCH, &path, &owner.headers(), json!({"role": role})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    };
+    change("engineer").await;
+    for secret in [&admin, made["token"].as_str().unwrap(), rotated["token"].as_str().unwrap()] {
+        assert_eq!(validate(&house, secret).await, revoked());
+    }
+    assert!(validate(&house, &ingest).await["valid"].is_object(), "an engineer may issue that");
+    assert!(validate(&house, &adas).await["valid"].is_object(), "somebody else's");
+    let trace = format!("/v1/tokens/{admin_id}/history");
+    let trace = house.send(Method::GET, &trace, &owner.headers(), Value::Null).await.body;
+    assert_eq!(
+        (&trace["events"][1]["event"], &trace["events"][1]["by"]["name"]),
+        (&json!("revoked"), &json!("ada@example.com"))
+    );
+    change("analyst").await;
+    assert_eq!(validate(&house, &ingest).await, revoked());
+    // What was revoked stays revoked.
+    change("owner").await;
+    assert_eq!(validate(&house, &ingest).await, revoked());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_maker_is_gone_is_refused_before_it_is_revoked() {
+    let house = House::start().await;
+    let (_, owner) = ada(&house).await;
+    let bob = house.join(&owner, "bob@example.com", "engineer").await;
+    let (_, ingest) = house.issue(&bob.principal, json!(["ingest"])).await;
+    // As if the service had died between the two events.
+    let gone = "DELETE FROM members WHERE email = 'bob@example.com'";
+    sqlx::query(gone).execute(house.database.pool()).await.unwrap();
+    assert_eq!(validate(&house, &ingest).await, revoked());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_moves_to_another_time_zone() {
     let house = House::start().await;

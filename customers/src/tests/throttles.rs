@@ -61,3 +61,28 @@ async fn what_a_client_says_of_its_address_is_not_believed() {
         assert_eq!(answer.problem(), WRONG, "nobody can make another address wait");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_signs_up_so_many_customers_and_no_more() {
+    let house = House::with(&[("DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", "2")]).await;
+    let sign_up = async |n: u32, address: &str| {
+        let headers = [("x-forwarded-for", address), ("x-daybook-internal-key", KEY)];
+        let email = format!("{n}-{}@example.com", address.replace(':', "-"));
+        let body = json!({"name": "Ledger & Co", "email": email, "password": PASSWORD});
+        house.send(Method::POST, "/v1/customers", &headers, body).await
+    };
+    for n in 0..2 {
+        assert_eq!(sign_up(n, "10.0.0.1").await.status.as_u16(), 201);
+    }
+    let refused = sign_up(3, "10.0.0.1").await;
+    assert_eq!(refused.problem(), (429, "/problems/too-many-sign-ups"));
+    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=900).contains(&wait), "{wait}");
+    assert_eq!(sign_up(0, "10.0.0.2").await.status.as_u16(), 201);
+    // Who has signed up logs in.
+    let email = "0-10.0.0.1@example.com";
+    assert_eq!(log_in(&house, email, PASSWORD, "10.0.0.1").await.status.as_u16(), 200);
+    let over = "UPDATE log_in_attempts SET window_end = now() - interval '1 second'";
+    sqlx::query(over).execute(house.database.pool()).await.unwrap();
+    assert_eq!(sign_up(4, "10.0.0.1").await.status.as_u16(), 201);
+}

@@ -165,6 +165,14 @@ fn ready(program: &mut Program, data_dir: &Path) -> Value {
 pub(crate) fn shared() -> &'static Stack {
     static SHARED: OnceLock<Stack> = OnceLock::new();
     SHARED.get_or_init(|| {
-        Stack::start_with(&[], &[("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", "3"), ("DAYBOOK_FOLD_DELAY_MS", "50")])
+        Stack::start_with(
+            &[],
+            &[
+                ("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", "3"),
+                ("DAYBOOK_FOLD_DELAY_MS", "50"),
+                // Every test signs up, all from one address.
+                ("DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", "100000"),
+            ],
+        )
     })
 }
