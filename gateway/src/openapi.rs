@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
-    Ref, ResponseBuilder, ServerBuilder,
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    PathsBuilder, Ref, RefOr, ResponseBuilder, ServerBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -75,6 +76,8 @@ fn components() -> ComponentsBuilder {
         .security_scheme("token", SecurityScheme::Http(bearer.build()))
         .security_scheme("basic", SecurityScheme::Http(basic.build()))
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)))
+        .schema(chassis::Problem::name(), chassis::Problem::schema())
+        .schema(chassis::FieldError::name(), chassis::FieldError::schema())
         .schema(chassis::ReadinessReport::name(), chassis::ReadinessReport::schema())
         .schema(chassis::Missing::name(), chassis::Missing::schema())
 }
@@ -127,7 +130,45 @@ pub fn merge(base: OpenApi, documents: Vec<OpenApi>) -> Result<OpenApi, MergeErr
         document.tags.iter_mut().for_each(|tags| tags.retain(|tag| !told.contains(&tag.name)));
         merged.merge(document);
     }
+    document_own_answers(&mut merged);
     Ok(merged)
+}
+
+/// What the gateway itself answers in place of a service.
+fn document_own_answers(document: &mut OpenApi) {
+    let own = [
+        ("429", rate_limited()),
+        ("503", own_answer("Not now; `Retry-After` says when to try again.")),
+        ("504", own_answer("The service behind the gateway did not answer in time.")),
+    ]
+    .map(|(status, answer)| (status, RefOr::from(answer.build())));
+    let services = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1"));
+    for (_, item) in services {
+        let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in methods.into_iter().flatten() {
+            for (status, answer) in &own {
+                let answers = &mut operation.responses.responses;
+                answers.entry((*status).to_owned()).or_insert_with(|| answer.clone());
+            }
+        }
+    }
+}
+
+fn own_answer(description: &str) -> ResponseBuilder {
+    let problem = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(problem)).build();
+    ResponseBuilder::new().description(description).content("application/problem+json", content)
+}
+
+fn rate_limited() -> ResponseBuilder {
+    let header = |kind, description: &str| {
+        let schema = utoipa::openapi::ObjectBuilder::new().schema_type(kind).build();
+        HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+    };
+    own_answer("The token, the person or the customer makes too many requests; nothing of this one was done.")
+        .header("retry-after", header(Type::Integer, "When to try again, in seconds."))
+        .header("ratelimit-policy", header(Type::String, "How many requests a second each may make."))
+        .header("ratelimit", header(Type::String, "How many of them are left."))
 }
 
 fn schema_in_conflict(merged: &OpenApi, document: &OpenApi) -> Option<String> {

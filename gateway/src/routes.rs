@@ -96,7 +96,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/sessions/{session}", DELETE, Customers, Forward),
     route(SESSION_PATH, GET.or(POST).or(DELETE), Customers, Forward),
     route("/v1/tokens", GET.or(POST), Customers, Resolve),
-    route("/v1/tokens/{*token}", GET.or(POST).or(DELETE), Customers, Resolve),
+    route("/v1/tokens/{token}", DELETE, Customers, Resolve),
+    route("/v1/tokens/{token}/history", GET, Customers, Resolve),
+    route("/v1/tokens/{token}/rotate", POST, Customers, Resolve),
 ];
 
 const fn route(path: &'static str, methods: MethodFilter, target: Target, session: Session) -> Route {

@@ -114,7 +114,8 @@ impl Sessions {
             self.learn(cookie, Known::Over).await;
             return Err(GatewayError::SessionExpired);
         }
-        let principal = answer.principal.and_then(|principal| header_value(principal.get()));
+        let principal = answer.principal.filter(|principal| principal.get().starts_with('{'));
+        let principal = principal.and_then(|principal| header_value(principal.get()));
         let principal = principal.ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
         let proven = csrf.filter(|_| answer.csrf_ok).map(Arc::from);
         self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven, after }).await;

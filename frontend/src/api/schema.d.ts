@@ -306,14 +306,17 @@ export interface paths {
         post?: never;
         /**
          * Remove somebody
-         * @description Ends the member's sessions at once, and makes useless the invitations that the member made. The last owner stays.
+         * @description Ends the member's sessions at once, revokes the tokens that the member has issued, and makes useless the invitations
+         *     that the member made. Before somebody leaves whose tokens are in use, let somebody else rotate them. The last owner
+         *     stays.
          */
         delete: operations["remove_member"];
         options?: never;
         head?: never;
         /**
          * Change a role
-         * @description Counts for the member's sessions too, within a second. The last owner stays owner.
+         * @description Counts for the member's sessions too, within a second. Tokens that the member has issued, or a token of the member's,
+         *     are revoked if the new role could not issue them. The last owner stays owner.
          */
         patch: operations["change_role"];
         trace?: never;
@@ -1480,6 +1483,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1491,6 +1509,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1604,6 +1631,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1615,6 +1657,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1683,6 +1734,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1694,6 +1760,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1779,6 +1854,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1790,6 +1880,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1924,6 +2023,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -1935,6 +2049,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2047,6 +2170,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2058,6 +2196,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2153,6 +2300,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many have signed up from the same address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2164,6 +2320,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2209,6 +2374,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2220,6 +2400,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2319,6 +2508,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2330,6 +2534,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2400,6 +2613,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2411,6 +2639,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2483,6 +2720,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2494,6 +2746,15 @@ export interface operations {
             };
             /** @description Overloaded, or the log cannot be reached; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2553,6 +2814,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2564,6 +2840,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2619,6 +2904,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2630,6 +2930,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2732,6 +3041,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2743,6 +3067,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2802,6 +3135,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2813,6 +3161,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2922,6 +3279,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2933,6 +3305,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2997,6 +3378,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3008,6 +3404,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3128,6 +3533,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3139,6 +3559,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3224,6 +3653,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3235,6 +3679,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3331,6 +3784,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3342,6 +3810,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3380,6 +3857,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3391,6 +3883,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3511,6 +4012,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     log_out: {
@@ -3552,6 +4062,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3563,6 +4088,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3599,6 +4133,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3610,6 +4159,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3668,6 +4226,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3679,6 +4252,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3738,6 +4320,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3749,6 +4346,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3851,6 +4457,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3862,6 +4483,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3917,6 +4547,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3928,6 +4573,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3985,6 +4639,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3996,6 +4665,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4116,6 +4794,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4127,6 +4820,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

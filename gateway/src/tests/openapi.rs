@@ -34,6 +34,16 @@ fn the_documents_become_one() {
         (&json!("cookie"), &json!("daybook_session"))
     );
     assert_eq!(schemes["basic"]["scheme"], "basic");
+    // What the gateway answers in place of a service is told of every operation of one.
+    let responses = |path: &str, method: &str| merged["paths"][path][method]["responses"].clone();
+    for method in ["get", "post"] {
+        let answers = responses("/v1/activities", method);
+        let limited = &answers["429"];
+        assert!(limited["headers"]["retry-after"].is_object(), "{limited}");
+        assert!(limited["content"]["application/problem+json"]["schema"].is_object(), "{limited}");
+        assert!(answers["503"].is_object() && answers["504"].is_object(), "{answers}");
+    }
+    assert_eq!(responses("/readyz", "get")["429"], Value::Null);
 }
 
 #[test]
