@@ -5,11 +5,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests end by panicking, in what they share too")]
 
 mod activities;
+mod contract;
 mod customers;
 mod faults;
 mod frontend;
 mod gateway;
+mod matrix;
 mod operations;
+mod owasp;
 mod people;
 mod processes;
 mod reports;

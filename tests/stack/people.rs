@@ -5,50 +5,9 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Api, Customer, PASSWORD, Stack, eventually, send, shared};
-
-/// Somebody with a session.
-struct Person {
-    id: String,
-    email: String,
-    csrf_token: String,
-    dashboard: Api,
-}
-
-impl Person {
-    fn of(dashboard: Api, session: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Self {
-            id: text(&session["member"]["id"]),
-            email: text(&session["member"]["email"]),
-            csrf_token: text(&session["csrf_token"]),
-            dashboard,
-        }
-    }
-
-    /// Somebody whom the customer's owner has invited, and who has joined.
-    async fn joined(customer: &Customer, role: &str) -> Self {
-        let link = invite(customer, role).await["invite_url"].as_str().unwrap().to_owned();
-        let dashboard = shared().anonymous();
-        let session = accept(&dashboard, &link).await.json(201);
-        Self::of(dashboard, &session)
-    }
-
-    async fn write(&self, method: Method, path: &str, body: &Value) -> Answer {
-        let request = self.dashboard.request(method, path).header("x-csrf-token", &self.csrf_token);
-        send(request.json(body)).await
-    }
-}
-
-async fn invite(customer: &Customer, role: &str) -> Value {
-    let body = json!({"email": format!("{}@example.com", Uuid::now_v7()), "role": role});
-    customer.api.post("/v1/members", &body).await.json(201)
-}
-
-async fn accept(api: &Api, link: &str) -> Answer {
-    let (_, token) = link.split_once("/join#token=").unwrap();
-    api.post("/v1/invitations/accept", &json!({"token": token, "password": PASSWORD})).await
-}
+use crate::support::{
+    Answer, Api, Customer, PASSWORD, Person, Stack, accept, eventually, invite, send, shared,
+};
 
 async fn log_in(api: &Api, email: &str, password: &str) -> Answer {
     api.post("/v1/session", &json!({"email": email, "password": password})).await
@@ -94,7 +53,7 @@ async fn a_role_says_what_may_be_done() {
     for (role, recorded, history, issued, traced) in
         [("engineer", 202, 200, 201, 200), ("analyst", 403, 403, 403, 403), ("auditor", 403, 200, 403, 200)]
     {
-        let person = Person::joined(&customer, role).await;
+        let person = Person::joined(shared(), &customer, role).await;
         let get = async |path: &str| person.dashboard.get(path).await.status;
         let post = async |path: &str, body: &Value| person.write(Method::POST, path, body).await.status;
         assert_eq!(post("/v1/activities", &activity).await, recorded, "{role} records");
@@ -118,7 +77,7 @@ async fn a_role_says_what_may_be_done() {
 #[tokio::test]
 async fn a_change_of_role_and_a_removal_count_where_somebody_is_logged_in() {
     let customer = shared().customer().await;
-    let person = Person::joined(&customer, "analyst").await;
+    let person = Person::joined(shared(), &customer, "analyst").await;
     person.dashboard.get("/v1/history").await.json(403);
     let path = format!("/v1/members/{}", person.id);
     customer.api.patch(&path, &json!({"role": "auditor"})).await.json(200);

@@ -1,4 +1,4 @@
-//! A Python with Pulsar's official client, for the tests of the example and of docs/asyncapi.yaml.
+//! A Python for what the tests have in no other language: Pulsar's official client, checks of the documents, a mail server.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,8 +9,16 @@ use crate::process::{self, Failure};
 use crate::workspace;
 
 const LIMIT: Duration = Duration::from_mins(5);
-/// `pyyaml` and `jsonschema` check the document against real messages.
-const PACKAGES: [&str; 3] = ["pulsar-client==3.13.0", "pyyaml==6.0.4", "jsonschema==4.26.0"];
+/// `pyyaml` and `jsonschema` check the document of the messages against real ones; `schemathesis` checks the document of
+/// the HTTP interface against the running system, with contents that `hypothesis` makes; `aiosmtpd` takes mail.
+const PACKAGES: [&str; 6] = [
+    "pulsar-client==3.13.0",
+    "pyyaml==6.0.4",
+    "jsonschema==4.26.0",
+    "schemathesis==4.32.5",
+    "hypothesis==6.170.17",
+    "aiosmtpd==1.4.6",
+];
 
 /// Makes the environment, unless it is there with the same packages.
 pub(crate) fn ensure() -> Result<(), Failure> {

@@ -71,7 +71,7 @@ fn everything() -> ExitCode {
 fn only(parts: &[String]) -> ExitCode {
     let mut steps = Steps::default();
     let in_browser = parts.iter().any(|part| part == "frontend");
-    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Java, Tool::Maven];
+    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Java, Tool::Maven, Tool::Python];
     if in_browser {
         tools.push(Tool::Chromium);
     }
@@ -85,7 +85,8 @@ fn only(parts: &[String]) -> ExitCode {
     let server = start_server(&mut steps, built);
     let url = server.as_ref().map(Server::url);
     let broker = start_broker(&mut steps, url.is_some());
-    steps.step_after(broker.is_some(), "PostgreSQL and Pulsar", "tests", || {
+    let interpreter = steps.step("Python", python::ensure);
+    steps.step_after(broker.is_some() && interpreter, "PostgreSQL, Pulsar and Python", "tests", || {
         let filters: Vec<_> = parts.iter().map(|part| format!("{part}::")).collect();
         for filter in &filters {
             there_are_tests(filter)?;

@@ -1,11 +1,13 @@
 //! What the tests of every part share.
 
 mod client;
+mod person;
 mod program;
 mod stack;
 mod wait;
 
 pub(crate) use client::{Answer, Api, Customer, PASSWORD, send};
+pub(crate) use person::{Person, accept, invite};
 pub(crate) use program::{Program, command};
 pub(crate) use stack::{Stack, shared};
 pub(crate) use wait::{PATIENCE, eventually, within};

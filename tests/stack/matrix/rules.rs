@@ -1,4 +1,4 @@
-//! Who may call what, one line for each documented operation. [`super::matrix`] tries all of it.
+//! Who may call what, one line for each documented operation. [`super`] tries all of it.
 
 use domain::customer::Permission as P;
 
@@ -13,10 +13,12 @@ pub(super) enum Who {
     May(P),
 }
 
-/// What the operation's `{id}` names.
+/// What the parameter in the operation's path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thing {
     Nothing,
+    Activity,
+    Stream,
     Token,
     Member,
     Invitation,
@@ -36,9 +38,20 @@ const fn rule(operation: &'static str, who: Who, thing: Thing, success: u16) -> 
 }
 
 pub(super) const RULES: &[Rule] = &[
+    rule("GET /healthz", Who::Anyone, Thing::Nothing, 200),
+    rule("GET /openapi.json", Who::Anyone, Thing::Nothing, 200),
+    rule("GET /readyz", Who::Anyone, Thing::Nothing, 200),
+    rule("GET /v1/activities", Who::May(P::Read), Thing::Nothing, 200),
+    rule("POST /v1/activities", Who::May(P::Record), Thing::Nothing, 202),
+    rule("POST /v1/activities/batch", Who::May(P::Record), Thing::Nothing, 202),
+    rule("GET /v1/activities/{id}", Who::May(P::Read), Thing::Activity, 200),
+    rule("PATCH /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 200),
+    rule("DELETE /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 204),
     rule("POST /v1/customers", Who::Anyone, Thing::Nothing, 201),
     rule("GET /v1/customers/self", Who::May(P::SeePeople), Thing::Nothing, 200),
     rule("PATCH /v1/customers/self", Who::May(P::ManageCustomer), Thing::Nothing, 200),
+    rule("GET /v1/history", Who::May(P::Audit), Thing::Nothing, 200),
+    rule("GET /v1/history/{aggregate_id}", Who::May(P::Audit), Thing::Stream, 200),
     rule("GET /v1/invitations", Who::May(P::ManagePeople), Thing::Nothing, 200),
     // With a link that was never made.
     rule("POST /v1/invitations/accept", Who::Anyone, Thing::Nothing, 404),
@@ -47,6 +60,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("POST /v1/members", Who::May(P::ManagePeople), Thing::Nothing, 201),
     rule("PATCH /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 200),
     rule("DELETE /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 204),
+    rule("GET /v1/reports/active-users", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/activity", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/session", Who::LoggedIn, Thing::Nothing, 200),
     rule("POST /v1/session", Who::Anyone, Thing::Nothing, 200),
     rule("DELETE /v1/session", Who::LoggedIn, Thing::Nothing, 204),
