@@ -53,6 +53,7 @@ impl Default for Limits {
             rates: RateLimits {
                 credential_per_s: NonZeroU32::MIN.saturating_add(19_999),
                 customer_per_s: NonZeroU32::MIN.saturating_add(39_999),
+                customer_places: NonZeroU32::MIN.saturating_add(63),
             },
         }
     }
@@ -101,6 +102,7 @@ impl Limits {
                     .or("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", default.rates.credential_per_s)?,
                 customer_per_s: env
                     .or("DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S", default.rates.customer_per_s)?,
+                customer_places: env.or("DAYBOOK_GATEWAY_CUSTOMER_PLACES", default.rates.customer_places)?,
             },
         })
     }

@@ -3,11 +3,15 @@
 //! The door does not know whose a token is, and does not wait to find out: it asks customers in the background, once,
 //! after a service has let the token in. So a flood of bad tokens causes no questions, and a new token counts for its
 //! customer a few milliseconds after its first request.
+//!
+//! A rate alone does not keep one customer's flood from slowing another down: behind the door all requests share the same
+//! cores and the same appenders. So a customer also has so many places at the services and no more. What comes beyond
+//! them waits for one of the customer's own requests to be answered, not in the way of others.
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -22,7 +26,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::GatewayError;
 
@@ -39,6 +43,13 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// After so many requests, the state of those who have not come lately is forgotten.
 const TIDY_INTERVAL: u64 = 50_000;
 
+/// A batch does the work of many requests.
+const BATCH_PLACES: u32 = 16;
+/// Of the requests that the door holds, one customer's wait in at most this part.
+const WAITING_PART: usize = 4;
+/// The longest wait for a place.
+const PLACE_TIMEOUT: Duration = Duration::from_secs(10);
+
 type Limiter = RateLimiter<u64, DefaultKeyedStateStore<u64>, DefaultClock, StateInformationMiddleware>;
 
 /// Requests a second; as many may come at once.
@@ -48,6 +59,8 @@ pub struct RateLimits {
     pub credential_per_s: NonZeroU32,
     /// Of one customer.
     pub customer_per_s: NonZeroU32,
+    /// Requests of one customer that services work on at the same time; others of the customer wait.
+    pub customer_places: NonZeroU32,
 }
 
 /// Counts requests.
@@ -60,7 +73,10 @@ struct Inner {
     customers: Limiter,
     /// Keys are hashes with chance in them, so that nobody can choose two credentials that count as one.
     seed: RandomState,
-    known: Cache<u64, u64>,
+    known: Cache<u64, Arc<Share>>,
+    /// The customers behind them, each once.
+    shares: Cache<u64, Arc<Share>>,
+    waiting_max: usize,
     asked: Cache<u64, ()>,
     asking: Arc<Semaphore>,
     counted: AtomicU64,
@@ -68,10 +84,29 @@ struct Inner {
     key: InternalKey,
 }
 
+/// What one customer has of the services at this moment.
+struct Share {
+    customer: u64,
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// Free again when dropped.
+pub(crate) struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// One who waits, until dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Who is counted for a request.
 pub(crate) struct Payer {
     credential: u64,
-    customer: Option<u64>,
+    customer: Option<Arc<Share>>,
     /// To find out the customer with.
     secret: Option<TokenSecret>,
 }
@@ -118,7 +153,7 @@ struct Whose {
 }
 
 impl Rates {
-    pub(crate) fn new(limits: RateLimits, upstream: Upstream, key: InternalKey) -> Self {
+    pub(crate) fn new(limits: RateLimits, requests_max: usize, upstream: Upstream, key: InternalKey) -> Self {
         let limiter = |per_s| RateLimiter::keyed(Quota::per_second(per_s)).with_middleware();
         Self(Arc::new(Inner {
             limits,
@@ -126,6 +161,8 @@ impl Rates {
             customers: limiter(limits.customer_per_s),
             seed: RandomState::new(),
             known: Cache::builder().max_capacity(KNOWN_MAX).time_to_live(KNOWN_TTL).build(),
+            shares: Cache::builder().max_capacity(KNOWN_MAX).time_to_idle(KNOWN_TTL).build(),
+            waiting_max: (requests_max / WAITING_PART).max(1),
             asked: Cache::builder().max_capacity(KNOWN_MAX).time_to_live(ASKED_TTL).build(),
             asking: Arc::new(Semaphore::new(ASKED_AT_ONCE_MAX)),
             counted: AtomicU64::new(0),
@@ -139,12 +176,9 @@ impl Rates {
         let seed = &self.0.seed;
         if let Some(principal) = headers.get(PRINCIPAL_HEADER) {
             let forwarded: Forwarded = serde_json::from_slice(principal.as_bytes()).ok()?;
-            let customer = Some(seed.hash_one(forwarded.customer_id));
-            return Some(Payer {
-                credential: seed.hash_one(forwarded.subject.get()),
-                customer,
-                secret: None,
-            });
+            let customer = Some(self.share(seed.hash_one(forwarded.customer_id)).await);
+            let credential = seed.hash_one(forwarded.subject.get());
+            return Some(Payer { credential, customer, secret: None });
         }
         let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let secret = secret(text);
@@ -154,6 +188,47 @@ impl Rates {
         };
         let customer = self.0.known.get(&credential).await;
         Some(Payer { credential, customer, secret })
+    }
+
+    async fn share(&self, customer: u64) -> Arc<Share> {
+        let places = self.0.limits.customer_places.get() as usize;
+        let new = async {
+            Arc::new(Share {
+                customer,
+                places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+                waiting: AtomicUsize::new(0),
+            })
+        };
+        self.0.shares.get_with(customer, new).await
+    }
+
+    /// Takes one of the customer's places, or those that a batch needs, when there is one; nobody whose customer is not
+    /// known yet needs one.
+    ///
+    /// # Errors
+    /// [`GatewayError::TooManyRequests`] if too many of the customer wait, or this one has waited for too long.
+    pub(crate) async fn place(
+        &self,
+        payer: &Payer,
+        path: &str,
+        allowance: &Allowance,
+    ) -> Result<Option<Place>, GatewayError> {
+        let Some(share) = &payer.customer else { return Ok(None) };
+        let needed = if path.ends_with("/batch") { BATCH_PLACES } else { 1 };
+        let needed = needed.min(self.0.limits.customer_places.get());
+        if let Ok(place) = Arc::clone(&share.places).try_acquire_many_owned(needed) {
+            return Ok(Some(Place(place)));
+        }
+        let before = share.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&share.waiting);
+        if before < self.0.waiting_max {
+            let place = Arc::clone(&share.places).acquire_many_owned(needed);
+            if let Ok(Ok(place)) = tokio::time::timeout(PLACE_TIMEOUT, place).await {
+                return Ok(Some(Place(place)));
+            }
+        }
+        metrics::counter!("daybook_gateway_rate_limited_total", "limit" => "places").increment(1);
+        Err(GatewayError::TooManyRequests { retry_after_s: 1, allowance: allowance.clone() })
     }
 
     /// Counts a request.
@@ -168,12 +243,12 @@ impl Rates {
         }
         // The credential first: what is refused for it does not count for the customer's other ones.
         let credential = check(&inner.credentials, payer.credential);
-        let customer = payer.customer.map(|customer| match credential {
-            Ok(_) => check(&inner.customers, customer),
+        let customer = payer.customer.as_ref().map(|share| match credential {
+            Ok(_) => check(&inner.customers, share.customer),
             Err(_) => Ok(0),
         });
         let wait = credential.err().or(customer.and_then(Result::err));
-        let RateLimits { credential_per_s, customer_per_s } = inner.limits;
+        let RateLimits { credential_per_s, customer_per_s, .. } = inner.limits;
         let customer = customer.map(|customer| (customer_per_s, customer.unwrap_or(0)));
         let allowance = Allowance::new((credential_per_s, credential.unwrap_or(0)), customer);
         match wait {
@@ -206,7 +281,8 @@ impl Rates {
             match answer {
                 Ok(Answer { valid: Some(valid) }) => {
                     let customer = inner.seed.hash_one(valid.principal.customer_id.as_str());
-                    inner.known.insert(payer.credential, customer).await;
+                    let share = this.share(customer).await;
+                    inner.known.insert(payer.credential, share).await;
                 }
                 Ok(Answer { valid: None }) => {}
                 Err(error) => tracing::debug!(%error, "whose a token is is found out later"),

@@ -44,7 +44,12 @@ impl Gateway {
         Ok(Self {
             flight: Flight::new(config.limits.requests_max),
             sessions: Sessions::new(config.customers.clone(), config.internal_key.clone(), config.limits),
-            rates: Rates::new(config.limits.rates, config.customers.clone(), config.internal_key.clone()),
+            rates: Rates::new(
+                config.limits.rates,
+                config.limits.requests_max,
+                config.customers.clone(),
+                config.internal_key.clone(),
+            ),
             activities: config.activities,
             customers: config.customers,
             reports: config.reports,

@@ -39,6 +39,11 @@ pub(crate) async fn forward(
     }
     let payer = gateway.rates.payer(&parts.headers).await;
     let allowance = payer.as_ref().map(|payer| gateway.rates.admit(payer)).transpose()?;
+    // Held until the head of the answer: what a service then still sends, it sends at its reader's pace.
+    let _place = match (&payer, &allowance) {
+        (Some(payer), Some(allowance)) => gateway.rates.place(payer, route.path, allowance).await?,
+        _ => None,
+    };
     let ended = session_ended_by(route, &parts);
     let changes_sessions = route.is_about_people() && parts.method != Method::GET;
 

@@ -15,7 +15,8 @@ use crate::{Config, Limits, RateLimits};
 
 fn rates(credential: u32, customer: u32) -> Limits {
     let per_s = |n| NonZeroU32::new(n).unwrap();
-    let rates = RateLimits { credential_per_s: per_s(credential), customer_per_s: per_s(customer) };
+    let (credential_per_s, customer_per_s) = (per_s(credential), per_s(customer));
+    let rates = RateLimits { credential_per_s, customer_per_s, ..Limits::default().rates };
     Limits { rates, ..Limits::default() }
 }
 
@@ -109,4 +110,75 @@ async fn whoever_shows_no_credentials_is_not_counted() {
         let answer = send(&door, request("GET", "/v1/history")).await;
         assert!(answer.status() == 200 && !answer.headers().contains_key("ratelimit"));
     }
+}
+
+/// Activities that answer when they are told to: requests under way, the most that ever were, and how to let them go.
+#[derive(Clone)]
+struct Held {
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    gate: Arc<tokio::sync::Semaphore>,
+}
+
+impl Held {
+    fn new() -> Self {
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        Self { under_way: Arc::default(), most: Arc::default(), gate }
+    }
+
+    fn service(&self) -> Upstream {
+        let this = self.clone();
+        Upstream::Local(Router::new().fallback(move || {
+            let this = this.clone();
+            async move {
+                let now = this.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                this.most.fetch_max(now, Ordering::SeqCst);
+                this.gate.acquire().await.unwrap().forget();
+                this.under_way.fetch_sub(1, Ordering::SeqCst);
+            }
+        }))
+    }
+
+    async fn until(&self, under_way: usize) {
+        let begin = Instant::now();
+        while self.under_way.load(Ordering::SeqCst) != under_way {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{under_way} requests were never under way");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_customers_flood_leaves_the_services_to_others() {
+    let held = Held::new();
+    let resolve = |body: Json<serde_json::Value>| async move {
+        let customer = body["cookie"].clone();
+        Json(json!({"principal": {"customer_id": customer, "subject": {"member": "m1"}}, "csrf_ok": true}))
+    };
+    let customers = Router::new().route("/internal/sessions/resolve", post(resolve));
+    let mut limits = Limits { requests_max: 16, ..rates(1_000, 1_000) };
+    limits.rates.customer_places = NonZeroU32::new(2).unwrap();
+    let customers = Upstream::Local(customers);
+    let door = door(Config { activities: held.service(), customers, limits, ..config() });
+    let read = |customer: &str| {
+        let (door, cookie) = (door.clone(), format!("daybook_session={customer}"));
+        tokio::spawn(async move {
+            send(&door, request("GET", "/v1/history").header("cookie", cookie)).await.status().as_u16()
+        })
+    };
+    // Two are worked on, four may wait, and one more is told to come again.
+    let flood: Vec<_> = (0..7).map(|_| read("a")).collect();
+    held.until(2).await;
+    let other = read("b");
+    held.until(3).await;
+    assert_eq!(held.most.load(Ordering::SeqCst), 3, "the other customer does not wait");
+    held.gate.add_permits(7);
+    assert_eq!(other.await.unwrap(), 200);
+    let mut statuses = Vec::new();
+    for answer in flood {
+        statuses.push(answer.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429]);
+    assert_eq!(held.most.load(Ordering::SeqCst), 3);
 }
