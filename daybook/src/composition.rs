@@ -35,23 +35,22 @@ impl Composition {
 
         let config = customers::Config::from_env(env)?;
         let customers = customers::start(config, shutdown.clone()).await?;
-        let customers = enter("customers", customers, &mut tasks);
+        let customers = Upstream::Local(enter("customers", customers, &mut tasks));
 
         let mut config = command_service::Config::from_env(env)?;
         config.customers = customers.clone();
         let activities = command_service::start(config, shutdown.clone()).await?;
-        let activities = enter("activities", activities, &mut tasks);
+        let activities = Upstream::Local(enter("activities", activities, &mut tasks));
 
         let mut config = projection_service::Config::from_env(env)?;
         config.customers = customers.clone();
         let reports = projection_service::start(config, shutdown).await?;
-        let reports = enter("reports", reports, &mut tasks);
+        let reports = Upstream::Local(enter("reports", reports, &mut tasks));
 
         let mut config = gateway::Config::from_env(env)?;
         (config.activities, config.customers, config.reports) = (activities, customers, reports);
         config.openapi = documents::merged()?;
-        let (door, door_tasks) = gateway::start(config, closing).await?.open("gateway");
-        tasks.spawn(watch("gateway", door_tasks));
+        let door = open("gateway", gateway::start(config, closing).await?, &mut tasks);
         Ok(Self { door, tasks })
     }
 
@@ -85,10 +84,17 @@ impl Composition {
 }
 
 /// A service behind the door of another, and its tasks.
-fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Upstream {
+pub(crate) fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
     let (router, tasks) = service.open_inside();
     all.spawn(watch(name, tasks));
-    Upstream::Local(router)
+    router
+}
+
+/// The door of all, and its tasks.
+pub(crate) fn open(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
+    let (router, tasks) = service.open(name);
+    all.spawn(watch(name, tasks));
+    router
 }
 
 async fn watch(name: &'static str, mut tasks: Tasks) -> Result<(), String> {

@@ -27,6 +27,14 @@ pub(super) async fn apart<T: Send + 'static>(
     thread.await.map_err(|error| Failure::Failed(error.to_string()))?
 }
 
+/// What became of posts at a steady pace.
+pub(super) struct Paced {
+    /// Acknowledged.
+    pub(super) per_s: f64,
+    /// From when one was due until its answer; the middle one.
+    pub(super) median_ms: f64,
+}
+
 /// A program with a token.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -77,6 +85,57 @@ impl Client {
             return Ok((parts.headers, Value::Null));
         }
         Ok((parts.headers, serde_json::from_slice(&bytes).map_err(|error| failed(&error))?))
+    }
+
+    /// The status of a `GET`, whatever it is.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn status(
+        &self,
+        path: &'static str,
+        (name, value): (http::HeaderName, HeaderValue),
+    ) -> Result<StatusCode, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{path}: {error}"));
+        let request = Request::builder().uri(path).header(name, value).body(Body::empty());
+        let request = request.map_err(|error| failed(&error))?;
+        let response = self.door.call(request).await.map_err(|error| failed(&error))?;
+        let (parts, body) = response.into_parts();
+        body.collect().await.map_err(|error| failed(&error))?;
+        Ok(parts.status)
+    }
+
+    /// Posts bodies at a steady pace over at most `connections`: each is due at its own time, and one that is late is
+    /// sent as soon as a connection is free.
+    pub(super) async fn pace(
+        &self,
+        path: &'static str,
+        connections: usize,
+        per_s: f64,
+        lasts: Duration,
+        body: fn(usize) -> String,
+    ) -> Result<Paced, Failure> {
+        let next = Arc::new(AtomicU64::new(0));
+        let began = Instant::now();
+        let tasks = (0..connections).map(|_| {
+            let (client, next) = (self.clone(), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut took_ms = Vec::new();
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let due = Duration::from_secs_f64(n as f64 / per_s);
+                    if due.max(began.elapsed()) >= lasts {
+                        return Ok(took_ms);
+                    }
+                    tokio::time::sleep_until((began + due).into()).await;
+                    client.call(Method::POST, path, &[], body(n as usize)).await?;
+                    took_ms.push(began.elapsed().saturating_sub(due).as_secs_f64() * 1_000.0);
+                }
+            })
+        });
+        let mut took_ms: Vec<f64> = all(tasks).await?.into_iter().flatten().collect();
+        let per_s = took_ms.len() as f64 / began.elapsed().as_secs_f64();
+        Ok(Paced { per_s, median_ms: super::median(&mut took_ms) })
     }
 
     /// Posts bodies from `connections` tasks until time is up, and answers how many a second were acknowledged.

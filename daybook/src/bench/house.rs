@@ -39,13 +39,7 @@ pub(super) struct House {
 impl House {
     /// Starts one on new databases, whose names begin with `name`.
     pub(super) async fn start(server: &Server, name: &str, folds: Folds) -> Result<Self, Failure> {
-        let mut urls = Vec::new();
-        for service in embedded_postgres::DATABASES {
-            urls.push(new_database(server, &format!("{name}_{service}")).await?);
-        }
-        let [activities, customers, reports] =
-            urls.try_into().map_err(|_| Failure::Failed("three services".into()))?;
-        let databases = Databases { activities, customers, reports };
+        let databases = databases(server, name).await?;
         let delay =
             (folds == Folds::Later).then(|| ("DAYBOOK_FOLD_DELAY_MS".to_owned(), FOLDS_LATER_MS.to_owned()));
         // Not the process' environment: a benchmark measures the defaults.
@@ -65,6 +59,17 @@ impl House {
         self.shutdown.cancel();
         self.composition.ended(END_LIMIT).await;
     }
+}
+
+/// New databases, whose names begin with `name`.
+pub(super) async fn databases(server: &Server, name: &str) -> Result<Databases, Failure> {
+    let mut urls = Vec::new();
+    for service in embedded_postgres::DATABASES {
+        urls.push(new_database(server, &format!("{name}_{service}")).await?);
+    }
+    let urls = urls.try_into().map_err(|_| Failure::Failed("three services".into()))?;
+    let [activities, customers, reports] = urls;
+    Ok(Databases { activities, customers, reports })
 }
 
 /// Makes a database, owned by the role that owns the services' own, and answers its URL.

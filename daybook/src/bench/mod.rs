@@ -11,6 +11,7 @@ mod nothing;
 mod plain;
 mod report;
 mod rows;
+mod token;
 
 use std::time::Duration;
 
@@ -36,6 +37,25 @@ enum Bench {
     /// postgres-es used plainly and beside a handler that does nothing, and the time from an acknowledgement to the
     /// report beside the fold delay. Takes about a minute.
     Ingest(Ingest),
+    /// What tokens cost at the edge, and what floods and revocations do
+    ///
+    /// A validation that is in the cache, a thousand first uses of one token, a flood of bad tokens and one of another
+    /// customer beside good traffic, and revocations at four edges. Takes about a minute.
+    Token(Token),
+}
+
+/// How to measure.
+#[derive(clap::Args)]
+struct Token {
+    /// How long each of the timed parts lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a figure misses its target
+    #[arg(long)]
+    check: bool,
 }
 
 /// How to measure.
@@ -60,20 +80,24 @@ struct Ingest {
 /// # Errors
 /// What kept it from measuring, or a missed target if that was asked for.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Bench::Ingest(how) = arguments.bench;
     if cfg!(debug_assertions) {
         eprintln!("bench: this is a debug build; its figures say nothing about a release build");
     }
-    let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
-    let report = ingest::measure(Duration::from_secs(how.seconds), folds).await?;
-    if how.json {
+    let (report, json, check) = match arguments.bench {
+        Bench::Ingest(how) => {
+            let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
+            (ingest::measure(Duration::from_secs(how.seconds), folds).await?, how.json, how.check)
+        }
+        Bench::Token(how) => (token::measure(Duration::from_secs(how.seconds)).await?, how.json, how.check),
+    };
+    if json {
         let json =
             serde_json::to_string_pretty(&report).map_err(|error| Failure::Failed(error.to_string()))?;
         println!("{json}");
     } else {
         println!("{}", report.to_table());
     }
-    if how.check && !report.is_met() {
+    if check && !report.is_met() {
         return Err(Failure::Failed("a figure misses its target".to_owned()));
     }
     Ok(())
