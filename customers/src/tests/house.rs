@@ -110,10 +110,10 @@ impl House {
     }
 
     /// Whoever has just signed up, joined or logged in.
-    pub(super) async fn person(&self, answer: &Answer, email: &str) -> Person {
+    pub(super) async fn person(&self, answer: &Answer) -> Person {
         let id = answer.body["member"]["id"].as_str().unwrap().to_owned();
         let (cookie, principal) = (answer.cookie(), Owner::of(self, answer).await);
-        Person { id, email: email.to_owned(), cookie, principal }
+        Person { id, cookie, principal }
     }
 
     /// Somebody who was invited and has joined.
@@ -124,7 +124,7 @@ impl House {
         let body = json!({"token": url.split_once('=').unwrap().1, "password": PASSWORD});
         let joined = self.send(Method::POST, "/v1/invitations/accept", &[], body).await;
         assert_eq!(joined.status, StatusCode::CREATED, "{}", joined.body);
-        self.person(&joined, email).await
+        self.person(&joined).await
     }
 
     /// A secret, issued by the owner.
@@ -140,7 +140,6 @@ impl House {
 /// One of a customer's people.
 pub(super) struct Person {
     pub(super) id: String,
-    pub(super) email: String,
     pub(super) cookie: String,
     pub(super) principal: Owner,
 }

@@ -115,7 +115,7 @@ fn expected(rule: &Rule, caller: &Caller) -> u16 {
     };
     let may = |permission: Permission| match caller.kind {
         Kind::Token(scope) => permission.is_given_by(&vec![scope].into()),
-        Kind::Member(role) => role.may(permission),
+        Kind::Member(what_for) => what_for.may(permission),
         _ => true,
     };
     let is_strange =

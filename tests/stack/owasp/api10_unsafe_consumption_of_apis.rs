@@ -21,9 +21,9 @@ async fn impostor(answer: Vec<u8>, keep_open: bool) -> (String, Arc<Mutex<Vec<St
         while let Ok((mut stream, _)) = listener.accept().await {
             let (answer, heard) = (answer.clone(), Arc::clone(&heard));
             tokio::spawn(async move {
-                let mut head = vec![0; 16 * 1024];
-                let read = stream.read(&mut head).await.unwrap_or(0);
-                heard.lock().unwrap().push(String::from_utf8_lossy(&head[..read]).into_owned());
+                let mut question = vec![0; 16 * 1024];
+                let read = stream.read(&mut question).await.unwrap_or(0);
+                heard.lock().unwrap().push(String::from_utf8_lossy(&question[..read]).into_owned());
                 let _ = stream.write_all(&answer).await;
                 if keep_open {
                     // Never the end of the answer.
