@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use event_bus::Bus;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::mail::Mailer;
 use crate::throttle::LogInLimits;
 
 /// What the service needs to know.
@@ -33,6 +34,8 @@ pub struct Config {
     pub log_ins: LogInLimits,
     /// Where people find the public door, for links; empty for links without a host.
     pub public_url: String,
+    /// Where mail goes, if any is sent.
+    pub mailer: Option<Mailer>,
     /// How many passwords are hashed at the same time.
     pub hashers: usize,
     /// The cache of validated tokens.
@@ -75,12 +78,20 @@ impl Config {
                 env.or("DAYBOOK_CUSTOMERS_SESSION_ABSOLUTE_TTL_S", SESSION_ABSOLUTE_TTL_S)?.into(),
             ),
             log_ins: log_ins(env)?,
-            public_url: env.or("DAYBOOK_PUBLIC_URL", String::new())?,
+            public_url: public_url(env)?,
+            mailer: Mailer::from_env(env)?,
             hashers: within(env, hashers, HASHERS_DEFAULT, 1, HASHERS_MAX)?,
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
     }
+}
+
+fn public_url(env: &Env) -> Result<String, ConfigError> {
+    if env.get("DAYBOOK_SMTP_URL").is_some() {
+        return env.required("DAYBOOK_PUBLIC_URL", "Links in mail begin with it.");
+    }
+    env.or("DAYBOOK_PUBLIC_URL", String::new())
 }
 
 fn log_ins(env: &Env) -> Result<LogInLimits, ConfigError> {

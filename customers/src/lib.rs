@@ -15,6 +15,7 @@ mod excess;
 mod fields;
 mod handlers;
 mod invitations;
+mod mail;
 mod members;
 mod pages;
 mod passwords;
@@ -37,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 pub use error::CustomersError;
+pub use mail::Mailer;
 pub use projection::FoldError;
 pub use router::{openapi, router};
 pub use start::start;

@@ -58,6 +58,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         lifetimes: Lifetimes { idle: config.session_ttl, absolute: config.session_absolute_ttl },
         log_ins: config.log_ins,
         public_url: config.public_url.trim_end_matches('/').into(),
+        mailer: config.mailer,
         authority,
         access: Access::new(authenticator, config.internal_key),
     };

@@ -12,6 +12,7 @@ use sqlx::PgPool;
 
 use crate::authority::OwnAuthority;
 use crate::cookies::Cookies;
+use crate::mail::Mailer;
 use crate::passwords::Passwords;
 use crate::projection::Projection;
 use crate::sessions::Lifetimes;
@@ -30,6 +31,7 @@ pub struct AppState {
     pub(crate) log_ins: LogInLimits,
     /// Where people find the public door, without a slash at the end.
     pub(crate) public_url: Arc<str>,
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) authority: Arc<OwnAuthority>,
     pub(crate) access: Access,
 }

@@ -10,6 +10,7 @@ mod customers;
 mod faults;
 mod frontend;
 mod gateway;
+mod mail;
 mod matrix;
 mod operations;
 mod owasp;

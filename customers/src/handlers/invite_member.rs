@@ -14,8 +14,8 @@ use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::invitations::{self, InvitationAnswer, InvitationSecret};
-use crate::permissions;
 use crate::state::AppState;
+use crate::{mail, permissions};
 
 /// Who is invited.
 #[derive(Deserialize, ToSchema)]
@@ -36,14 +36,17 @@ pub(crate) struct Invited {
     /// stands behind the `#` so that no server on the way sees it.
     #[schema(example = "http://127.0.0.1:8080/join#token=dbi_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es")]
     invite_url: String,
+    /// Whether a relay has taken a mail with the link; never, if none is configured.
+    mailed: bool,
     #[serde(flatten)]
     invitation: InvitationAnswer,
 }
 
 /// Invite somebody
 ///
-/// Makes a link with which the invited person sets a password and joins, within seven days. Daybook sends no mail: the
-/// link is the answer, this once. Inviting the same address again makes the link of before useless.
+/// Makes a link with which the invited person sets a password and joins, within seven days. The link is the answer, this
+/// once, and is mailed too where the operator has configured a relay. Inviting the same address again makes the link of
+/// before useless.
 #[utoipa::path(
     post, path = "/v1/members", tag = "people", security(("token" = []), ("basic" = []), ("session" = [])),
     request_body(content = InviteMember, example = json!({"email": "bob@example.com", "role": "analyst"})),
@@ -79,5 +82,13 @@ pub(crate) async fn invite_member(
     };
     invitations::keep(&state.pool, principal.customer_id, &invitation, &secret).await?;
     let invite_url = format!("{}/join#token={}", state.public_url, secret.reveal());
-    Ok((StatusCode::CREATED, Json(Invited { invite_url, invitation })))
+    let mailed = match &state.mailer {
+        None => false,
+        Some(mailer) => {
+            let customer = customer.name.as_deref().unwrap_or("Somebody");
+            let (email, role, url) = (&invitation.email, invitation.role, &invite_url);
+            mailer.invite(&mail::Invitation { email, customer, role, url }).await
+        }
+    };
+    Ok((StatusCode::CREATED, Json(Invited { invite_url, mailed, invitation })))
 }

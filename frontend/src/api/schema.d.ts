@@ -284,8 +284,9 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description Makes a link with which the invited person sets a password and joins, within seven days. Daybook sends no mail: the
-         *     link is the answer, this once. Inviting the same address again makes the link of before useless.
+         * @description Makes a link with which the invited person sets a password and joins, within seven days. The link is the answer, this
+         *     once, and is mailed too where the operator has configured a relay. Inviting the same address again makes the link of
+         *     before useless.
          */
         post: operations["invite_member"];
         delete?: never;
@@ -851,6 +852,8 @@ export interface components {
              * @example http://127.0.0.1:8080/join#token=dbi_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es
              */
             invite_url: string;
+            /** @description Whether a relay has taken a mail with the link; never, if none is configured. */
+            mailed: boolean;
         };
         /** @description Who is invited. */
         InviteMember: {

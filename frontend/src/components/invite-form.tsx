@@ -45,7 +45,7 @@ export function InviteForm({ onInvited }: Props) {
     <Form key={round} label="Invite somebody" errors={errors} onSubmit={submit}>
       <Labelled
         label="E-mail"
-        hint="Daybook sends no mail: you hand on the link."
+        hint="You get the link to hand on; it is mailed too if a relay is configured."
         error={errors.fields.email}
       >
         {(control) => <input {...control} name="email" type="email" autoComplete="off" />}

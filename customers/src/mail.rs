@@ -1,0 +1,121 @@
+//! Mail through a relay, where one is configured. What is sent is a courtesy: whoever caused it has the same link in hand.
+
+use std::time::Duration;
+
+use chassis::{ConfigError, Env};
+use domain::customer::Role;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+const URL: &str = "DAYBOOK_SMTP_URL";
+const FROM: &str = "DAYBOOK_MAIL_FROM";
+/// For each step of the conversation with the relay, and for all of it: somebody waits for the answer.
+const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A relay, and from whom mail comes.
+#[derive(Clone)]
+pub struct Mailer {
+    relay: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+/// An invitation to be told of.
+pub(crate) struct Invitation<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) customer: &'a str,
+    pub(crate) role: Role,
+    /// Whole, with a host.
+    pub(crate) url: &'a str,
+}
+
+impl Mailer {
+    /// From `DAYBOOK_SMTP_URL` and `DAYBOOK_MAIL_FROM`; none without the former.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key. It never has the URL, in which there may be a password.
+    pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, ConfigError> {
+        let Some(url) = env.get(URL) else { return Ok(None) };
+        let relay = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| {
+            let reason = format!("must look like smtps://user:password@host or smtp://host:25: {error}");
+            ConfigError::Invalid { key: URL.to_owned(), value: "…".to_owned(), reason }
+        })?;
+        let from = env.required(FROM, "It is from whom mail comes, as Daybook <daybook@example.com>.")?;
+        Ok(Some(Self { relay: relay.timeout(Some(STEP_TIMEOUT)).build(), from }))
+    }
+
+    /// Hands an invitation to the relay, and answers whether it took it. Why not is told to the log alone.
+    pub(crate) async fn invite(&self, invitation: &Invitation<'_>) -> bool {
+        let outcome = match self.message(invitation) {
+            Ok(message) => match tokio::time::timeout(TIMEOUT, self.relay.send(message)).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err(format!("no answer within {TIMEOUT:?}")),
+            },
+            Err(error) => Err(error),
+        };
+        let label = if outcome.is_ok() { "sent" } else { "failed" };
+        metrics::counter!("daybook_mails_total", "outcome" => label).increment(1);
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, "an invitation was not mailed; whoever invited has the link");
+        }
+        outcome.is_ok()
+    }
+
+    fn message(&self, invitation: &Invitation<'_>) -> Result<Message, String> {
+        let Invitation { email, customer, role, url } = invitation;
+        // On one line, whatever a customer is called: it stands in a header too.
+        let customer: String = customer.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = format!(
+            "Somebody at {customer} invites you to Daybook, as {}.\n\nSet a password and join:\n\n{url}\n\n\
+             The link works once, within seven days. If you expected no invitation, do nothing.\n",
+            role.name()
+        );
+        Message::builder()
+            .from(self.from.clone())
+            .to(email.parse::<Mailbox>().map_err(|error| format!("the address: {error}"))?)
+            .subject(format!("{customer} invites you to Daybook"))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailer(url: &str) -> Result<Option<Mailer>, ConfigError> {
+        Mailer::from_env(&Env::from_pairs([(URL, url), (FROM, "Daybook <daybook@example.com>")]))
+    }
+
+    #[test]
+    fn a_wrong_relay_is_named_without_its_password() {
+        let error = mailer("http://user:secret@relay").err().unwrap().to_string();
+        assert!(error.contains(URL) && !error.contains("secret"), "{error}");
+        assert!(mailer("").unwrap().is_none());
+        let error = Mailer::from_env(&Env::from_pairs([(URL, "smtp://relay:25")])).err().unwrap().to_string();
+        assert!(error.contains(FROM), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_name_does_not_write_headers() {
+        let mailer = mailer("smtp://relay:25").unwrap().unwrap();
+        let customer = "Eve\r\nBcc: everybody@example.com";
+        let invitation = Invitation {
+            email: "bob@example.com",
+            customer,
+            role: Role::Analyst,
+            url: "http://x/join#token=1",
+        };
+        let message = String::from_utf8(mailer.message(&invitation).unwrap().formatted()).unwrap();
+        let (headers, body) = message.split_once("\r\n\r\n").unwrap();
+        assert!(!headers.lines().any(|line| line.starts_with("Bcc")), "{headers}");
+        // Quoted-printable (RFC 2045, 6.7), for the line is long.
+        let body = body.replace("=\r\n", "").replace("=3D", "=");
+        assert!(body.contains("http://x/join#token=1"), "{body}");
+        let wrong = Invitation { email: "bob@example.com, eve@example.com", ..invitation };
+        assert!(mailer.message(&wrong).is_err());
+    }
+}
