@@ -11,8 +11,7 @@ use super::client::{Client, all};
 use super::rows::body;
 use crate::failure::Failure;
 
-/// Each sends an activity every [`INTERVAL`]: 1,000 a second in all.
-const SENDERS: usize = 10;
+/// Each sends an activity every [`INTERVAL`].
 const INTERVAL: Duration = Duration::from_millis(10);
 const POLL: Duration = Duration::from_millis(20);
 /// Longer than anything that would still count as working.
@@ -26,13 +25,19 @@ pub(super) struct Outcome {
     pub(super) sent_per_s: f64,
 }
 
-/// The customer of `client` must be new: a report's total is then the position up to which it counts.
+/// At 1,000 activities a second.
 pub(super) async fn measure(client: &Client, lasts: Duration) -> Result<Outcome, Failure> {
+    measure_at(1_000, client, lasts).await
+}
+
+/// The customer of `client` must be new: a report's total is then the position up to which it counts.
+pub(super) async fn measure_at(per_s: u128, client: &Client, lasts: Duration) -> Result<Outcome, Failure> {
+    let senders = per_s * INTERVAL.as_millis() / 1_000;
     let stop = CancellationToken::new();
     let watching = tokio::spawn(watch(client.clone(), stop.clone()));
     let next = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
-    let senders = (0..SENDERS).map(|_| tokio::spawn(send(client.clone(), Arc::clone(&next), began + lasts)));
+    let senders = (0..senders).map(|_| tokio::spawn(send(client.clone(), Arc::clone(&next), began + lasts)));
     let sent: Vec<(i64, Instant)> = all(senders).await?.into_iter().flatten().collect();
     let sent_per_s = sent.len() as f64 / began.elapsed().as_secs_f64();
     let last = sent.iter().map(|(position, _)| *position).max().unwrap_or(0);

@@ -39,11 +39,20 @@ pub(super) struct House {
 impl House {
     /// Starts one on new databases, whose names begin with `name`.
     pub(super) async fn start(server: &Server, name: &str, folds: Folds) -> Result<Self, Failure> {
-        let databases = databases(server, name).await?;
         let delay =
             (folds == Folds::Later).then(|| ("DAYBOOK_FOLD_DELAY_MS".to_owned(), FOLDS_LATER_MS.to_owned()));
+        Self::start_with(server, name, delay).await
+    }
+
+    /// The same with further settings.
+    pub(super) async fn start_with(
+        server: &Server,
+        name: &str,
+        settings: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let databases = databases(server, name).await?;
         // Not the process' environment: a benchmark measures the defaults.
-        let env = Env::from_pairs(decided(&databases).chain(delay));
+        let env = Env::from_pairs(decided(&databases).chain(settings));
         let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
         let composition = Composition::start(&env, closing.clone(), shutdown.clone()).await?;
         let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;

@@ -22,9 +22,9 @@ const CUSTOMERS: usize = 4;
 /// Customers that must be tried at most until they are spread evenly.
 const SIGN_UPS_MAX: usize = 64;
 /// The default of `DAYBOOK_PARTITIONS`.
-const PARTITIONS: u16 = 16;
+pub(super) const PARTITIONS: u16 = 16;
 /// The default of `DAYBOOK_FOLD_DELAY_MS`.
-const FOLD_DELAY_MS: f64 = 500.0;
+pub(super) const FOLD_DELAY_MS: f64 = 500.0;
 const FRESHNESS_SLACK_MS: f64 = 300.0;
 const FRESHNESS_PER_S: f64 = 1_000.0;
 const FRESHNESS_LASTS_MIN: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ pub(super) async fn measure(lasts: Duration, folds: Folds) -> Result<Report, Fai
     Ok(Report { bench: "ingest", with, figures: figures? })
 }
 
-const fn build() -> &'static str {
+pub(super) const fn build() -> &'static str {
     if cfg!(debug_assertions) { "debug" } else { "release" }
 }
 
@@ -167,7 +167,7 @@ async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Clien
 }
 
 /// A new customer's program, with a token for everything.
-async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
+pub(super) async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
     let client = Client::of(address)?;
     let sign_up = json!({
         "name": "Benchmark", "email": format!("{}@example.com", Uuid::now_v7()), "password": Uuid::now_v7().to_string(),
@@ -185,6 +185,6 @@ async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
     Ok((customer, client.with_token(&text(&token, "token"))?))
 }
 
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     eprintln!("bench: {text}");
 }

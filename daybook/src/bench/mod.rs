@@ -2,6 +2,7 @@
 //!
 //! They run on a PostgreSQL of their own in a temporary folder, and touch no data folder.
 
+mod bus;
 mod client;
 mod freshness;
 mod house;
@@ -9,6 +10,7 @@ mod ingest;
 mod log;
 mod nothing;
 mod plain;
+mod processor;
 mod report;
 mod rows;
 mod token;
@@ -42,20 +44,13 @@ enum Bench {
     /// A validation that is in the cache, a thousand first uses of one token, a flood of bad tokens and one of another
     /// customer beside good traffic, and revocations at four edges. Takes about a minute.
     Token(Token),
-}
-
-/// How to measure.
-#[derive(clap::Args)]
-struct Token {
-    /// How long each of the timed parts lasts
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// Print JSON instead of a table
-    #[arg(long)]
-    json: bool,
-    /// Exit with 1 if a figure misses its target
-    #[arg(long)]
-    check: bool,
+    /// What a Pulsar broker between the services costs, and how soon activities are in a report through it
+    ///
+    /// The relay and a subscription as reports has it, end to end, beside a bare producer and consumer of the client library
+    /// with the same messages on the same broker; the processor time of the relay; and the time from an acknowledgement to
+    /// the report at 2,000 activities a second. Makes a namespace of its own for each part, whose messages the broker keeps
+    /// for an hour. The environment says how to get in, as for the services. Takes about two minutes.
+    Bus(Bus),
 }
 
 /// How to measure.
@@ -75,6 +70,43 @@ struct Ingest {
     check: bool,
 }
 
+/// How to measure.
+#[derive(clap::Args)]
+struct Token {
+    /// How long each of the timed parts lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a figure misses its target
+    #[arg(long)]
+    check: bool,
+}
+
+/// How to measure.
+#[derive(clap::Args)]
+struct Bus {
+    /// The broker: pulsar://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pulsar: String,
+    /// Its administration, which makes the topics: http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pulsar_admin: String,
+    /// How many events are carried in each round
+    #[arg(long, value_name = "EVENTS", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(16_000..=5_000_000))]
+    events: u32,
+    /// How long freshness is measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(5..=600))]
+    seconds: u64,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a figure misses its target
+    #[arg(long)]
+    check: bool,
+}
+
 /// Runs a benchmark and prints what it found out.
 ///
 /// # Errors
@@ -83,16 +115,28 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         eprintln!("bench: this is a debug build; its figures say nothing about a release build");
     }
-    let (report, json, check) = match arguments.bench {
+    match arguments.bench {
         Bench::Ingest(how) => {
             let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
-            (ingest::measure(Duration::from_secs(how.seconds), folds).await?, how.json, how.check)
+            let report = ingest::measure(Duration::from_secs(how.seconds), folds).await?;
+            tell(&report, how.json, how.check)
         }
-        Bench::Token(how) => (token::measure(Duration::from_secs(how.seconds)).await?, how.json, how.check),
-    };
+        Bench::Token(how) => {
+            let report = token::measure(Duration::from_secs(how.seconds)).await?;
+            tell(&report, how.json, how.check)
+        }
+        Bench::Bus(how) => {
+            let broker = bus::Broker::named(&how.pulsar, &how.pulsar_admin)?;
+            let report = bus::measure(&broker, how.events as usize, Duration::from_secs(how.seconds)).await?;
+            tell(&report, how.json, how.check)
+        }
+    }
+}
+
+fn tell(report: &report::Report, json: bool, check: bool) -> Result<(), Failure> {
     if json {
         let json =
-            serde_json::to_string_pretty(&report).map_err(|error| Failure::Failed(error.to_string()))?;
+            serde_json::to_string_pretty(report).map_err(|error| Failure::Failed(error.to_string()))?;
         println!("{json}");
     } else {
         println!("{}", report.to_table());

@@ -1,5 +1,8 @@
 use serde::Serialize;
 
+/// Below it, a digit after the point says something.
+const SMALL: f64 = 100.0;
+
 /// One figure beside the limit that it is compared with, both measured in the same run.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figure {
@@ -29,6 +32,8 @@ pub(super) enum Target {
     AtLeast(f64),
     /// No more.
     AtMost(f64),
+    /// Whatever it is: it explains another figure.
+    Any,
 }
 
 impl Figure {
@@ -42,6 +47,7 @@ impl Figure {
         let met = match target {
             Target::AtLeast(target) => ratio >= target,
             Target::AtMost(target) => ratio <= target,
+            Target::Any => true,
         };
         Self { name, value, unit, limit_name, limit, ratio, target, met }
     }
@@ -50,6 +56,7 @@ impl Figure {
         let target = match self.target {
             Target::AtLeast(target) => format!("≥ {target:.2}"),
             Target::AtMost(target) => format!("≤ {target:.2}"),
+            Target::Any => "–".to_owned(),
         };
         let verdict = if self.met { "" } else { "  MISSED" };
         [
@@ -97,8 +104,11 @@ impl Report {
     }
 }
 
-/// 12345.6 → `12,346`
+/// 12345.6 → `12,346`; 9.44 → `9.4`
 fn whole(number: f64) -> String {
+    if number.abs() < SMALL {
+        return format!("{number:.1}");
+    }
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -129,5 +139,6 @@ mod tests {
         );
         assert!(table.ends_with("1.10   ≤ 1.00  MISSED"), "{table}");
         assert!(!report.is_met());
+        assert_eq!([9.44, 99.0, 12_345.6].map(whole), ["9.4", "99.0", "12,346"]);
     }
 }

@@ -18,6 +18,7 @@ mod topic;
 #[cfg(test)]
 pub(crate) use admin::Admin;
 pub use config::PulsarConfig;
+pub use link::connect;
 #[cfg(test)]
 pub(crate) use message::tests as message_tests;
 pub use message::{Feed, decode, encode};

@@ -50,7 +50,7 @@ impl Link {
         }
         // Boxed, like every future of the client's: they are large, and whoever waits for them would be too.
         let connecting = Box::pin(async {
-            let client = self.connect().await?;
+            let client = connect(&self.config).await?;
             Box::pin(self.topic.ensure(&self.config, &client)).await?;
             Ok(client)
         });
@@ -76,31 +76,35 @@ impl Link {
             state.client = None;
         }
     }
+}
 
-    async fn connect(&self) -> Result<Pulsar<TokioExecutor>, BusError> {
-        let mut builder = Pulsar::builder(self.config.url.as_str(), TokioExecutor)
-            .with_outbound_channel_size(OUTBOUND_FRAMES)
-            // Whoever uses the link tries again, and counts it; the client shall not do so in silence.
-            .with_connection_retry_options(ConnectionRetryOptions {
-                max_retries: 0,
-                connection_timeout: CONNECT_TIMEOUT,
-                keep_alive: KEEP_ALIVE,
-                ..ConnectionRetryOptions::default()
-            })
-            .with_operation_retry_options(OperationRetryOptions {
-                operation_timeout: OPERATION_TIMEOUT,
-                retry_delay: Duration::from_millis(500),
-                max_retries: Some(2),
-            });
-        if let Some(token) = &self.config.token {
-            builder = builder
-                .with_auth(Authentication { name: "token".to_owned(), data: token.clone().into_bytes() });
-        }
-        if let Some(ca) = &self.config.tls_ca {
-            builder = builder.with_certificate_chain_file(ca).map_err(|error| {
-                BusError::Refused(format!("{} (DAYBOOK_PULSAR_TLS_CA) cannot be read: {error}", ca.display()))
-            })?;
-        }
-        builder.build().await.map_err(|error| BusError::Broker(format!("{}: {error}", self.config.url)))
+/// A client of the broker, as everything here uses it.
+///
+/// # Errors
+/// [`BusError::Refused`] for authorities that cannot be read, [`BusError::Broker`] if it cannot be reached.
+pub async fn connect(config: &PulsarConfig) -> Result<Pulsar<TokioExecutor>, BusError> {
+    let mut builder = Pulsar::builder(config.url.as_str(), TokioExecutor)
+        .with_outbound_channel_size(OUTBOUND_FRAMES)
+        // Whoever uses the link tries again, and counts it; the client shall not do so in silence.
+        .with_connection_retry_options(ConnectionRetryOptions {
+            max_retries: 0,
+            connection_timeout: CONNECT_TIMEOUT,
+            keep_alive: KEEP_ALIVE,
+            ..ConnectionRetryOptions::default()
+        })
+        .with_operation_retry_options(OperationRetryOptions {
+            operation_timeout: OPERATION_TIMEOUT,
+            retry_delay: Duration::from_millis(500),
+            max_retries: Some(2),
+        });
+    if let Some(token) = &config.token {
+        builder =
+            builder.with_auth(Authentication { name: "token".to_owned(), data: token.clone().into_bytes() });
     }
+    if let Some(ca) = &config.tls_ca {
+        builder = builder.with_certificate_chain_file(ca).map_err(|error| {
+            BusError::Refused(format!("{} (DAYBOOK_PULSAR_TLS_CA) cannot be read: {error}", ca.display()))
+        })?;
+    }
+    builder.build().await.map_err(|error| BusError::Broker(format!("{}: {error}", config.url)))
 }
