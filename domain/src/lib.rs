@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod customer;
+pub mod dead_letter;
 mod decode;
 mod ids;
 mod json;

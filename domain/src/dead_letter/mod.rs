@@ -1,0 +1,8 @@
+//! A dead letter: an event that a projection could not fold. Each is a stream of its own, which begins when somebody
+//! decides to do without it.
+
+mod aggregate;
+mod event;
+
+pub use aggregate::{DeadLetter, DeadLetterCommand, DeadLetterError};
+pub use event::{DeadLetterDiscarded, DeadLetterEvent};
