@@ -1,6 +1,7 @@
 use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
 use domain::activity::{ActivityError, ContentFault};
+use domain::dead_letter::DeadLetterError;
 use event_store::{AppendError, ExecuteError, LogError};
 use http::StatusCode;
 
@@ -141,6 +142,21 @@ impl From<ExecuteError<ActivityError>> for ActivitiesError {
             ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
             // Nothing here records through the aggregate.
             ExecuteError::Refused(ActivityError::AlreadyRecorded) | ExecuteError::Broken(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<ExecuteError<DeadLetterError>> for ActivitiesError {
+    fn from(error: ExecuteError<DeadLetterError>) -> Self {
+        match error {
+            ExecuteError::Refused(DeadLetterError::BadReason(detail)) => {
+                Self::Invalid(vec![FieldError { pointer: "/reason".to_owned(), detail: detail.to_owned() }])
+            }
+            ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            // The one who asks hears that it was discarded already as a success.
+            ExecuteError::Refused(DeadLetterError::AlreadyDiscarded) | ExecuteError::Broken(_) => {
                 Self::Internal(error.to_string())
             }
         }

@@ -7,6 +7,7 @@
 mod answers;
 mod batch;
 mod config;
+mod discarding;
 mod error;
 mod handlers;
 mod recorder;
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Limits};
+pub use discarding::Discarder;
 pub use error::ActivitiesError;
 pub use recorder::{NewActivity, RecordError, Recorded, Recorder};
 pub use router::{openapi, router};

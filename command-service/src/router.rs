@@ -1,12 +1,15 @@
 use axum::Router;
-use chassis::Problem;
+use axum::middleware::from_fn_with_state;
+use axum::routing::post;
+use chassis::{Problem, require_internal_key};
 use http::StatusCode;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    correct_activity, get_activity, history, record_activity, record_batch, redact_activity, stream_history,
+    correct_activity, discard_dead_letter, get_activity, history, record_activity, record_batch,
+    redact_activity, stream_history,
 };
 use crate::state::AppState;
 
@@ -36,10 +39,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     documented().into_openapi()
 }
 
-/// Every route.
+/// Every route: the public ones, and those that only other services know.
 pub fn router(state: AppState) -> Router {
+    let internal = Router::new()
+        .route("/internal/dead-letters/discard", post(discard_dead_letter::discard_dead_letter))
+        .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
     let (public, _) = documented().split_for_parts();
     public
+        .merge(internal)
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
         })

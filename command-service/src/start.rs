@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::discarding::Discarder;
 use crate::recorder::Recorder;
 use crate::state::{AppState, Shared};
 
@@ -42,6 +43,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
 
     let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
+        discarder: Discarder::new(log.clone(), appender.clone()),
         activities: Arc::new(Aggregates::new(Repository::new(log.clone(), appender))),
         log,
         access: Access::new(authenticator, config.internal_key),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::config::Limits;
+use crate::discarding::Discarder;
 use crate::recorder::Recorder;
 
 /// What the handlers work with: a copy for each request, so it is a pointer.
@@ -22,6 +23,7 @@ pub struct Shared {
     pub(crate) log: EventLog,
     pub(crate) recorder: Recorder,
     pub(crate) activities: Arc<Aggregates<Activity>>,
+    pub(crate) discarder: Discarder,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     /// Places for batches, whose bodies are held in memory.

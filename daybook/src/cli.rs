@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench;
-use crate::commands::{migrate, openapi, postgres, rebuild, replay, serve, status, up};
+use crate::commands::{dead_letters, migrate, openapi, postgres, rebuild, replay, serve, status, up};
 use crate::failure::Failure;
 
 const CODES: &str = "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 something that is needed is missing or \
@@ -36,7 +36,8 @@ enum Command {
     /// Show how far the logs, the relay and the projections have come
     ///
     /// For every partition the head of the log, how far the relay has published it, and the checkpoint and lag of each
-    /// projection; jobs that wait; dead letters. Everything is accounted for: appended = folded + dead-lettered + lag.
+    /// projection; jobs that wait; dead letters. Everything is accounted for: appended = folded + dead-lettered +
+    /// discarded + lag.
     Status(status::Arguments),
     /// Stream the history to standard output
     ///
@@ -48,6 +49,11 @@ enum Command {
     /// A new generation is folded beside the live one, catches up with the log, and takes its place in one transaction.
     /// Queries go on all the while.
     Rebuild(rebuild::Arguments),
+    /// List, retry or discard the events that a projection could not fold
+    ///
+    /// Such an event is set aside with its reason, and later events of its stream wait behind it; everything else goes on.
+    /// A retry folds them in order. A discard goes on without the event, for good: it asks for a reason, and is recorded.
+    DeadLetters(dead_letters::Arguments),
     /// Measure, beside the limit of what is measured
     Bench(bench::Arguments),
     /// Run the embedded PostgreSQL alone, for development
@@ -68,6 +74,7 @@ impl Cli {
             Command::Status(arguments) => status::run(arguments).await,
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Rebuild(arguments) => rebuild::run(arguments).await,
+            Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Postgres(arguments) => postgres::run(arguments).await,
             Command::Openapi => openapi::run(),
@@ -111,6 +118,10 @@ mod tests {
             "daybook replay --format xml",
             "daybook rebuild --parallel 0",
             "daybook bench",
+            "daybook dead-letters",
+            "daybook dead-letters retry 7",
+            "daybook dead-letters discard feed-3-7",
+            "daybook dead-letters list --limit 0",
             "daybook bench ingest --seconds 0",
         ] {
             assert_eq!(parse(line).err().unwrap().exit_code(), 2, "{line}");
@@ -119,6 +130,7 @@ mod tests {
             "daybook up --demo --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --data-dir d",
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
+            "daybook dead-letters discard feed-3-7 --reason test --json",
             "daybook rebuild --projection activity --projection feed --verify --parallel 2",
         ] {
             assert!(parse(line).is_ok(), "{line}");

@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub(crate) mod dead_letters;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod postgres;

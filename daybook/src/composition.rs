@@ -43,7 +43,7 @@ impl Composition {
         let activities = Upstream::Local(enter("activities", activities, &mut tasks));
 
         let mut config = projection_service::Config::from_env(env)?;
-        config.customers = customers.clone();
+        (config.activities, config.customers) = (activities.clone(), customers.clone());
         let reports = projection_service::start(config, shutdown).await?;
         let reports = Upstream::Local(enter("reports", reports, &mut tasks));
 

@@ -24,12 +24,15 @@ CREATE TABLE checkpoints (
     partition     int    NOT NULL,
     position      bigint NOT NULL DEFAULT 0,
     folded        bigint NOT NULL DEFAULT 0,
+    -- Set aside now, with those that wait: so many rows of dead_letters.
     dead_lettered bigint NOT NULL DEFAULT 0,
+    -- Left out for good, because somebody said so.
+    discarded     bigint NOT NULL DEFAULT 0,
     -- recorded_at of the event at `position`.
     recorded_at   timestamptz,
     PRIMARY KEY (projection, generation, partition),
     -- Everything is accounted for.
-    CHECK (position = folded + dead_lettered)
+    CHECK (position = folded + dead_lettered + discarded)
 ) WITH (fillfactor = 50);
 
 -- The durable delayed job: at most one for each partition.
@@ -42,20 +45,43 @@ CREATE TABLE jobs (
     last_error         text
 );
 
--- Events that a projection could not fold, and the later events of the same streams, which wait behind them.
+-- Events that a projection could not fold, each whole as the log has it, and the later events of the same streams, which
+-- wait behind them. A retry folds them in order.
 CREATE TABLE dead_letters (
-    id           uuid        PRIMARY KEY,
-    projection   text        NOT NULL,
-    generation   int         NOT NULL,
-    partition    int         NOT NULL,
-    position     bigint      NOT NULL,
-    aggregate_id text        NOT NULL,
-    event_type   text        NOT NULL,
-    reason       text        NOT NULL,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (projection, generation, partition, position)
+    projection     text        NOT NULL,
+    generation     int         NOT NULL,
+    partition      int         NOT NULL,
+    position       bigint      NOT NULL,
+    -- The position of the event that this one waits behind; none for an event that could not be folded itself.
+    waits_behind   bigint,
+    customer_id    uuid        NOT NULL,
+    aggregate_type text        NOT NULL,
+    aggregate_id   text        NOT NULL,
+    sequence       bigint      NOT NULL,
+    event_type     text        NOT NULL,
+    event_version  text        NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    event_id       uuid        NOT NULL,
+    payload        json        NOT NULL,
+    metadata       json        NOT NULL,
+    reason         text        NOT NULL,
+    -- How often it was tried; those that wait have not been.
+    attempts       int         NOT NULL,
+    set_aside_at   timestamptz NOT NULL DEFAULT now(),
+    attempted_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (projection, generation, partition, position)
+) WITH (fillfactor = 90);
+CREATE INDEX dead_letters_by_stream ON dead_letters (projection, generation, partition, aggregate_id, position);
+-- Lists tell of those that nothing else stands before.
+CREATE INDEX dead_letters_by_customer ON dead_letters (customer_id, partition, position) WHERE waits_behind IS NULL;
+
+-- Dead letters that were discarded, as the log says. A rebuild that meets one of these events leaves it out.
+CREATE TABLE discards (
+    projection text   NOT NULL,
+    partition  int    NOT NULL,
+    position   bigint NOT NULL,
+    PRIMARY KEY (projection, partition, position)
 );
-CREATE INDEX dead_letters_by_stream ON dead_letters (projection, generation, partition, aggregate_id);
 
 -- Projection `activity`. The sum is numeric: adding and taking out must give the same whatever the order and the batches.
 -- A count is never below zero and no row stays at zero; the fold sees to it, since a CHECK would refuse to take out too.

@@ -21,6 +21,8 @@ pub struct Config {
     pub activities_database: PgConnectOptions,
     /// The database of customers, which is only read: revocations are followed in its log.
     pub customers_database: PgConnectOptions,
+    /// Activities, who write the log: that a dead letter is discarded is recorded there.
+    pub activities: Upstream,
     /// Customers, who validate tokens.
     pub customers: Upstream,
     /// The secret that services share.
@@ -49,14 +51,6 @@ impl Config {
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let connections = "DAYBOOK_REPORTS_CONNECTIONS_MAX";
         let delay = "DAYBOOK_FOLD_DELAY_MS";
-        let customers: Upstream = env
-            .or("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102".to_owned())?
-            .parse()
-            .map_err(|reason| ConfigError::Invalid {
-                key: "DAYBOOK_CUSTOMERS_URL".to_owned(),
-                value: env.get("DAYBOOK_CUSTOMERS_URL").unwrap_or_default().to_owned(),
-                reason,
-            })?;
         Ok(Self {
             listen: env.or("DAYBOOK_REPORTS_LISTEN", (Ipv4Addr::LOCALHOST, 8103).into())?,
             metrics_listen: env.or("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103).into())?,
@@ -69,7 +63,8 @@ impl Config {
                 "DAYBOOK_CUSTOMERS_DATABASE_URL",
                 "It is where revocations of tokens are followed.",
             )?,
-            customers,
+            activities: upstream(env, "DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
+            customers: upstream(env, "DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
             fold_delay: Duration::from_millis(within(
@@ -83,6 +78,12 @@ impl Config {
             bus: Bus::from_env(env)?,
         })
     }
+}
+
+fn upstream(env: &Env, key: &'static str, default: &str) -> Result<Upstream, ConfigError> {
+    let value = env.or(key, default.to_owned())?;
+    let invalid = |reason| ConfigError::Invalid { key: key.to_owned(), value: value.clone(), reason };
+    value.parse().map_err(invalid)
 }
 
 fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
@@ -130,6 +131,7 @@ mod tests {
             Upstream::Local(_) => "local".to_owned(),
         };
         assert_eq!(address(&example.customers), address(&default.customers));
+        assert_eq!(address(&example.activities), address(&default.activities));
     }
 
     #[test]
@@ -139,6 +141,7 @@ mod tests {
             ("DAYBOOK_FOLD_DELAY_MS", "x", "DAYBOOK_FOLD_DELAY_MS"),
             ("DAYBOOK_FOLD_DELAY_MS", "99999999", "must be 0 to"),
             ("DAYBOOK_CUSTOMERS_URL", "nowhere", "DAYBOOK_CUSTOMERS_URL"),
+            ("DAYBOOK_ACTIVITIES_URL", "nowhere", "DAYBOOK_ACTIVITIES_URL"),
         ] {
             let env =
                 Env::from_pairs(example().into_iter().filter(|(name, _)| *name != key).chain([(key, value)]));

@@ -1,8 +1,10 @@
 use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
+use domain::dead_letter::DeadLetterError as Refusal;
 use event_store::LogError;
 use http::StatusCode;
 
+use crate::dead_letters::DeadLetterError;
 use crate::projections::{BelowZero, Unreadable};
 
 /// Why a query is not answered.
@@ -22,6 +24,15 @@ pub enum ReportsError {
     /// The caller is not let in, or not to this.
     #[error("{}", .0.title)]
     Caller(Problem),
+    /// Nothing became of a dead letter.
+    #[error(transparent)]
+    DeadLetter(DeadLetterError),
+    /// A dead letter is discarded for no reason.
+    #[error("{0}")]
+    Reason(Refusal),
+    /// The log cannot be written now.
+    #[error("{0}")]
+    LogUnavailable(String),
     /// The read models cannot be read now.
     #[error("{0}")]
     Unavailable(String),
@@ -51,6 +62,18 @@ impl From<ReportsError> for Problem {
                 problem
             }
             ReportsError::Caller(problem) => problem,
+            ReportsError::DeadLetter(error) => of_dead_letter(&error),
+            ReportsError::Reason(refusal) => {
+                let detail = refusal.to_string();
+                let detail = detail.strip_prefix("the reason ").unwrap_or(&detail).to_owned();
+                Self::invalid(vec![FieldError { pointer: "/reason".to_owned(), detail }])
+            }
+            ReportsError::LogUnavailable(cause) => {
+                tracing::warn!(%cause, "activities does not record that a dead letter is discarded");
+                Self::unavailable("log-unavailable", UNAVAILABLE_RETRY_AFTER_S).with_detail(
+                    "The decision cannot be recorded at this moment, so nothing was done. Try again.",
+                )
+            }
             ReportsError::Unavailable(cause) => {
                 tracing::warn!(%cause, "reports cannot answer a query");
                 Self::unavailable("reports-unavailable", UNAVAILABLE_RETRY_AFTER_S)
@@ -58,6 +81,19 @@ impl From<ReportsError> for Problem {
             }
             ReportsError::Internal(cause) => Self::internal(cause),
         }
+    }
+}
+
+fn of_dead_letter(error: &DeadLetterError) -> Problem {
+    let told = error.to_string();
+    let detail =
+        told.get(..1).map_or(String::new(), str::to_uppercase) + told.get(1..).unwrap_or_default() + ".";
+    match error {
+        DeadLetterError::NotFound => Problem::not_found("dead-letter-not-found").with_detail(detail),
+        DeadLetterError::Waits { .. } => Problem::conflict("dead-letter-waits").with_detail(detail),
+        DeadLetterError::Failed { .. } => Problem::conflict("dead-letter-failed").with_detail(detail),
+        DeadLetterError::OtherVersion { .. } => Problem::conflict("projection-outdated").with_detail(detail),
+        DeadLetterError::Fold(_) | DeadLetterError::Database(_) => Problem::internal(told),
     }
 }
 
@@ -70,6 +106,21 @@ impl IntoResponse for ReportsError {
 impl From<Problem> for ReportsError {
     fn from(problem: Problem) -> Self {
         Self::Caller(problem)
+    }
+}
+
+impl From<Refusal> for ReportsError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Reason(refusal)
+    }
+}
+
+impl From<DeadLetterError> for ReportsError {
+    fn from(error: DeadLetterError) -> Self {
+        match error {
+            DeadLetterError::Database(error) => error.into(),
+            error => Self::DeadLetter(error),
+        }
     }
 }
 

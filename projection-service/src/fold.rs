@@ -1,25 +1,37 @@
-//! Folding a page of a partition into one generation of a projection.
+//! Folding a page of a partition into one generation of a projection, and folding later what could not be folded then.
 
 mod checkpoint;
 mod dead_letters;
+mod discards;
+mod release;
+mod run;
 
-use std::collections::{BTreeMap, HashMap};
-
+use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
 use event_store::RecordedEvent;
 use sqlx::{Connection, PgConnection};
 
 use crate::error::FlushError;
-use crate::projections::{Batch, Event, Place};
+use crate::projections::Event;
 
 pub(crate) use checkpoint::{LOCK_CLASS, Target, lock_fold_shared, lock_live, lock_these, prepare};
-use dead_letters::DeadLetter;
+pub(crate) use discards::{note_of_log, settle};
+pub(crate) use release::{Released, discard, release};
+use run::Run;
 
 /// A page of a partition, decoded once for all projections.
 pub(crate) struct Page<'a>(Vec<Decoded<'a>>);
 
 struct Decoded<'a> {
     recorded: &'a RecordedEvent,
-    event: Result<Event<'a>, String>,
+    content: Result<Content<'a>, String>,
+}
+
+/// What an event is to a fold.
+enum Content<'a> {
+    /// For every projection.
+    Activity(Event<'a>),
+    /// For the machinery of one.
+    Discard(DeadLetterDiscarded),
 }
 
 /// Why a page is not folded. Nothing of it is then, and the checkpoint stays where it is.
@@ -44,13 +56,28 @@ impl From<sqlx::Error> for PageError {
     }
 }
 
+impl<'a> Decoded<'a> {
+    fn of(recorded: &'a RecordedEvent) -> Self {
+        let content = if recorded.aggregate_type == <DeadLetter as cqrs_es::Aggregate>::TYPE {
+            let event = recorded.decode().map_err(|error| error.to_string());
+            event.map(|DeadLetterEvent::DeadLetterDiscarded(discarded)| Content::Discard(discarded))
+        } else {
+            Event::decode(recorded).map(Content::Activity).map_err(|error| error.to_string())
+        };
+        Self { recorded, content }
+    }
+
+    fn discards(&self) -> Option<&DeadLetterDiscarded> {
+        match &self.content {
+            Ok(Content::Discard(discarded)) => Some(discarded),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Page<'a> {
     pub(crate) fn decode(events: &'a [RecordedEvent]) -> Self {
-        let decode = |recorded| Decoded {
-            recorded,
-            event: Event::decode(recorded).map_err(|error| error.to_string()),
-        };
-        Self(events.iter().map(decode).collect())
+        Self(events.iter().map(Decoded::of).collect())
     }
 
     /// Folds the page into a generation and moves its checkpoint, within the caller's transaction; the checkpoint must be
@@ -64,23 +91,28 @@ impl<'a> Page<'a> {
         target: &mut Target,
     ) -> Result<(), PageError> {
         self.check_positions(target.position)?;
-        let Some(last) = self.0.last() else { return Ok(()) };
-        let mut transaction = connection.begin().await?;
-        let streams: Vec<&str> =
-            self.0.iter().map(|decoded| decoded.recorded.aggregate_id.as_str()).collect();
-        let waiting = dead_letters::waiting(&mut transaction, target, &streams).await?;
-        let sorted = self.flush(&mut transaction, target, &waiting).await?;
-        dead_letters::insert(&mut transaction, target, &sorted.dead).await?;
-        let (folded, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
-        target.advance(&mut transaction, last.recorded, folded, dead).await?;
-        transaction.commit().await?;
-        let name = target.definition.name;
-        metrics::counter!("daybook_projection_folded_total", "projection" => name)
-            .increment(sorted.folded as u64);
-        if dead > 0 {
-            metrics::counter!("daybook_projection_dead_lettered_total", "projection" => name)
-                .increment(dead as u64);
+        if self.0.is_empty() {
+            return Ok(());
         }
+        let mut transaction = connection.begin().await?;
+        let mut told = Told::default();
+        // What was discarded sets free what waits behind it, so it parts the page.
+        for part in self.0.chunk_by(|before, after| before.discards().is_none() && after.discards().is_none())
+        {
+            if let [one] = part
+                && let Some(discarded) = one.discards()
+            {
+                if discarded.projection == target.definition.name {
+                    release::discard(&mut transaction, target, discarded.position).await?;
+                }
+                target.advance(&mut transaction, one.recorded, 1, 0, 0).await?;
+                told.folded += 1;
+            } else {
+                told.add(&Run(part).fold(&mut transaction, target).await?);
+            }
+        }
+        transaction.commit().await?;
+        told.tell(target.definition.name);
         Ok(())
     }
 
@@ -93,112 +125,27 @@ impl<'a> Page<'a> {
         }
         Ok(())
     }
-
-    /// Writes the whole page but for what is set aside.
-    async fn flush(
-        &self,
-        connection: &mut PgConnection,
-        target: &Target,
-        waiting: &HashMap<String, i64>,
-    ) -> Result<Sorted, PageError> {
-        let mut guilty = BTreeMap::new();
-        let mut blameless = 0;
-        loop {
-            let mut sorted = self.sort(target, waiting, &guilty, self.0.len());
-            let Some(error) = attempt(connection, &mut sorted, target.place(), true).await? else {
-                return Ok(sorted);
-            };
-            let (index, error) =
-                self.find_guilty(connection, target, waiting, &guilty, blameless, error).await?;
-            let recorded = self.0[index].recorded;
-            let (projection, position, partition) =
-                (target.definition.name, recorded.position, recorded.partition);
-            tracing::error!(projection, %partition, position, %error, "an event does not fit and is set aside");
-            guilty.insert(index, error);
-            blameless = index;
-        }
-    }
-
-    /// The first event with which the page cannot be written, found by halving; `blameless` events can. Which one it is
-    /// depends on the page only where events contradict each other, and the write side refuses those.
-    async fn find_guilty(
-        &self,
-        connection: &mut PgConnection,
-        target: &Target,
-        waiting: &HashMap<String, i64>,
-        guilty: &BTreeMap<usize, String>,
-        blameless: usize,
-        error: String,
-    ) -> Result<(usize, String), PageError> {
-        let (mut good, mut bad, mut error) = (blameless, self.0.len(), error);
-        while bad - good > 1 {
-            let middle = good + (bad - good) / 2;
-            let mut sorted = self.sort(target, waiting, guilty, middle);
-            match attempt(connection, &mut sorted, target.place(), false).await? {
-                None => good = middle,
-                Some(found) => (bad, error) = (middle, found),
-            }
-        }
-        Ok((bad - 1, error))
-    }
-
-    /// Folds the first `length` events in memory, and tells apart those that are set aside.
-    fn sort(
-        &self,
-        target: &Target,
-        waiting: &HashMap<String, i64>,
-        guilty: &BTreeMap<usize, String>,
-        length: usize,
-    ) -> Sorted {
-        let mut sorted = Sorted { batch: (target.definition.batch)(), folded: 0, dead: Vec::new() };
-        let mut stopped: HashMap<&str, i64> =
-            waiting.iter().map(|(stream, position)| (stream.as_str(), *position)).collect();
-        for (index, Decoded { recorded, event }) in self.0[..length].iter().enumerate() {
-            let stream = recorded.aggregate_id.as_str();
-            let reason = match (stopped.get(stream), guilty.get(&index), event) {
-                (Some(position), _, _) => {
-                    Some(format!("waits behind position {position} of the same stream"))
-                }
-                (None, Some(reason), _) | (None, None, Err(reason)) => Some(reason.clone()),
-                (None, None, Ok(event)) => sorted.batch.fold(event).err().map(|error| error.to_string()),
-            };
-            match reason {
-                None => sorted.folded += 1,
-                Some(reason) => {
-                    stopped.entry(stream).or_insert(recorded.position);
-                    sorted.dead.push(DeadLetter::new(recorded, &reason));
-                }
-            }
-        }
-        sorted
-    }
 }
 
-struct Sorted {
-    batch: Box<dyn Batch>,
-    folded: usize,
-    dead: Vec<DeadLetter>,
+/// How many events became what, for the metrics.
+#[derive(Default)]
+struct Told {
+    folded: u64,
+    dead: u64,
 }
 
-/// Writes a batch, and takes it back unless it is to be kept. Answers why an event of it is to blame, if one is.
-async fn attempt(
-    connection: &mut PgConnection,
-    sorted: &mut Sorted,
-    place: Place,
-    keep: bool,
-) -> Result<Option<String>, FlushError> {
-    if sorted.folded == 0 {
-        return Ok(None);
+impl Told {
+    fn add(&mut self, other: &Self) {
+        self.folded += other.folded;
+        self.dead += other.dead;
     }
-    let mut savepoint = connection.begin().await?;
-    match sorted.batch.flush(&mut savepoint, place).await {
-        Ok(()) if keep => savepoint.commit().await?,
-        Ok(()) => savepoint.rollback().await?,
-        Err(error) if error.blames_an_event() => {
-            savepoint.rollback().await?;
-            return Ok(Some(error.to_string()));
+
+    fn tell(&self, projection: &'static str) {
+        let Self { folded, dead } = *self;
+        metrics::counter!("daybook_projection_folded_total", "projection" => projection).increment(folded);
+        if dead > 0 {
+            metrics::counter!("daybook_projection_dead_lettered_total", "projection" => projection)
+                .increment(dead);
         }
-        Err(error) => return Err(error),
     }
-    Ok(None)
 }

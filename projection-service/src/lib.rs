@@ -3,12 +3,13 @@
 //!
 //! Invariants: a read model is written only by its projection's fold; a checkpoint moves only in the transaction that
 //! folds; nothing is folded twice and no position is passed over, because the checkpoint decides and a hole is an error;
-//! up to every checkpoint, published = folded + dead-lettered; every read model can be thrown away and folded again.
+//! up to every checkpoint, published = folded + dead-lettered + discarded; every read model can be thrown away and folded again.
 
 mod answers;
 mod board;
 mod calendar;
 mod config;
+mod dead_letters;
 mod error;
 mod fold;
 mod generations;
@@ -31,6 +32,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
+pub use dead_letters::{
+    DeadLetter, DeadLetterError, DeadLetterId, DeadLetterQuery, NoDeadLetterId, Resolved, StoppedAt,
+    dead_letter, dead_letters, discard, retry,
+};
 pub use error::ReportsError;
 pub use jobs::{PendingJob, jobs};
 pub use rebuild::{Progress, RebuildError, RebuildOptions, RebuildOutcome, Rebuilt, rebuild};

@@ -27,6 +27,8 @@ pub(crate) struct Snapshot {
     place: Place,
     customer: CustomerId,
     version: i32,
+    /// Grows when dead letters are folded, though the position stays.
+    folded: i64,
     pub(crate) as_of: AsOf,
     pub(crate) lag_ms: i64,
 }
@@ -43,7 +45,7 @@ impl Snapshot {
             state.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // Each query is planned for its own range and filters, and none may take for ever.
         let row = sqlx::query!(
-            "SELECT p.live_generation, p.version, c.position, c.recorded_at,
+            "SELECT p.live_generation, p.version, c.position, c.folded, c.recorded_at,
                     set_config('plan_cache_mode', 'force_custom_plan', true) AS planned,
                     set_config('statement_timeout', '10s', true) AS limited
                FROM projections p
@@ -61,6 +63,7 @@ impl Snapshot {
             place: Place { generation: row.live_generation, partition: i32::from(partition.0) },
             customer,
             version: row.version,
+            folded: row.folded,
             as_of: AsOf { position: row.position, time: row.recorded_at },
             lag_ms: lag.as_millis() as i64,
         })
@@ -69,7 +72,7 @@ impl Snapshot {
     /// Names the answer to a question at this position.
     pub(crate) fn tag(&self, question: impl Hash) -> EntityTag {
         let mut hasher = DefaultHasher::new();
-        (self.customer, self.version, question).hash(&mut hasher);
+        (self.customer, self.version, self.folded, question).hash(&mut hasher);
         EntityTag(format!("W/\"{}-{}-{:016x}\"", self.place.generation, self.as_of.position, hasher.finish()))
     }
 }

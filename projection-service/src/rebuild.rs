@@ -9,6 +9,7 @@ use event_store::{EventLog, LogError};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
+use crate::fold::note_of_log;
 use crate::generations;
 use crate::projections::{self, ALL, Definition};
 use fill::Filler;
@@ -89,6 +90,14 @@ pub enum RebuildError {
         /// Why.
         reason: String,
     },
+    /// What waited behind a discarded event cannot be folded, and not for its own fault.
+    #[error("{projection}: what waits behind a discarded event: {reason}")]
+    Discard {
+        /// The projection.
+        projection: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// Somebody has taken the new tables away.
     #[error("the generation that was being built has been taken away; try again")]
     Lost,
@@ -114,6 +123,7 @@ pub async fn rebuild(
 ) -> Result<RebuildOutcome, RebuildError> {
     let definitions = chosen(&options.projections)?;
     generations::ensure(pool, log.partitions()).await?;
+    note_of_log(pool, log).await?;
     let mut hold = Hold::take(pool, &definitions).await?;
     let mut built = Vec::with_capacity(definitions.len());
     for definition in definitions {
@@ -216,6 +226,7 @@ async fn compare(
     hold.fold(definition).await?;
     let snapshot = async {
         filler.fill_quietly(&filler.live().await?).await?;
+        filler.settle(definition, generation).await?;
         Ok::<_, RebuildError>(verify::snapshot(filler.pool()).await?)
     };
     let snapshot = snapshot.await;
@@ -237,6 +248,7 @@ async fn take_over(
     hold.fold(definition).await?;
     let swapped = async {
         filler.fill_quietly(&filler.live().await?).await?;
+        filler.settle(definition, generation).await?;
         let events = filler.folded().await?;
         let swapped = generations::swap(filler.pool(), definition, generation).await?;
         if swapped { Ok(events) } else { Err(RebuildError::Lost) }

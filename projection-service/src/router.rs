@@ -5,11 +5,17 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::handlers::{list_activities, report_active_users, report_activity};
+use crate::handlers::{
+    discard_dead_letter, list_activities, list_dead_letters, list_projections, report_active_users,
+    report_activity, retry_dead_letter,
+};
 use crate::state::AppState;
 
 #[derive(OpenApi)]
-#[openapi(tags((name = "reports", description = "What the log adds up to.")))]
+#[openapi(tags(
+    (name = "reports", description = "What the log adds up to."),
+    (name = "operations", description = "Projections, and the events that they could not fold."),
+))]
 struct Document;
 
 fn documented() -> OpenApiRouter<AppState> {
@@ -17,6 +23,10 @@ fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(report_activity::report_activity))
         .routes(routes!(report_active_users::report_active_users))
         .routes(routes!(list_activities::list_activities))
+        .routes(routes!(list_projections::list_projections))
+        .routes(routes!(list_dead_letters::list_dead_letters))
+        .routes(routes!(retry_dead_letter::retry_dead_letter))
+        .routes(routes!(discard_dead_letter::discard_dead_letter))
 }
 
 /// What the service offers to the public, for the one document of the gateway.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::config::Config;
+use crate::fold::note_of_log;
 use crate::generations;
 use crate::intake::Intake;
 use crate::rebuild::{RebuildError, RebuildOptions, outdated, rebuild};
@@ -45,6 +46,9 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{}", hint(&error)))
     };
     generations::ensure(&pool, log.partitions()).await.map_err(unusable)?;
+    note_of_log(&pool, &log)
+        .await
+        .map_err(|error| StartError::Unusable(format!("{ACTIVITIES} cannot be used: {error}.")))?;
 
     let mut tasks = Tasks::new();
     let authenticator = authenticator(&config, &mut tasks, &shutdown);
@@ -57,6 +61,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         partitions: log.partitions(),
         board,
         access: Access::new(authenticator, config.internal_key),
+        activities: config.activities,
     };
     let readiness = Readiness::default()
         .with("reports database", move || probe(pool.clone()))

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use access::Access;
 use axum::extract::FromRef;
+use chassis::Upstream;
 use domain::{CustomerId, Partition, Partitions};
 use sqlx::PgPool;
 
@@ -14,6 +15,8 @@ pub struct AppState {
     pub(crate) partitions: Partitions,
     pub(crate) board: Arc<Board>,
     pub(crate) access: Access,
+    /// Who writes the log.
+    pub(crate) activities: Upstream,
 }
 
 impl AppState {

@@ -30,8 +30,14 @@ pub struct PartitionStatus {
     pub position: i64,
     /// How many events were folded up to there.
     pub folded: i64,
-    /// How many were set aside.
+    /// How many are set aside, with those that wait.
     pub dead_lettered: i64,
+    /// How many of these wait behind another one of their stream.
+    pub waiting: i64,
+    /// Whether so many dead letters are really there.
+    pub dead_letters_found: bool,
+    /// How many are left out for good, because somebody said so.
+    pub discarded: i64,
     /// When the last one was recorded.
     pub recorded_at: Option<DateTime<Utc>>,
 }
@@ -43,9 +49,13 @@ pub struct PartitionStatus {
 pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT p.name, p.version, p.live_generation, p.building_generation,
-                  c.partition, c.position, c.folded, c.dead_lettered, c.recorded_at
+                  c.partition, c.position, c.folded, c.dead_lettered, c.discarded, c.recorded_at,
+                  coalesce(l.waiting, 0) AS "waiting!", coalesce(l.letters, 0) = c.dead_lettered AS "dead_letters_found!"
              FROM projections p
              JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+             LEFT JOIN (SELECT projection, generation, partition, count(*) AS letters, count(waits_behind) AS waiting
+                          FROM dead_letters GROUP BY projection, generation, partition) l
+                    ON (l.projection, l.generation, l.partition) = (c.projection, c.generation, c.partition)
             ORDER BY p.name, c.partition"#
     )
     .fetch_all(pool)
@@ -64,6 +74,9 @@ pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error>
             position: row.position,
             folded: row.folded,
             dead_lettered: row.dead_lettered,
+            waiting: row.waiting,
+            dead_letters_found: row.dead_letters_found,
+            discarded: row.discarded,
             recorded_at: row.recorded_at,
         });
     }

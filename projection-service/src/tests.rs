@@ -8,4 +8,5 @@ mod naive;
 mod queries;
 mod rebuild;
 mod reports;
+mod resolving;
 mod running;

@@ -1,6 +1,7 @@
 //! What the routes do, one a file.
 
 pub(crate) mod correct_activity;
+pub(crate) mod discard_dead_letter;
 pub(crate) mod get_activity;
 pub(crate) mod history;
 pub(crate) mod record_activity;

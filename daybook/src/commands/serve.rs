@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Which::Reports => {
             let config = projection_service::Config::from_env(&Env::load("projection-service")?)?;
             let alone = alone("reports", config.listen, config.metrics_listen);
-            alone.serve(metrics, |shutdown| projection_service::start(config, shutdown)).await
+            Box::pin(alone.serve(metrics, |shutdown| projection_service::start(config, shutdown))).await
         }
         Which::Gateway => {
             let mut config = gateway::Config::from_env(&Env::load("gateway")?)?;

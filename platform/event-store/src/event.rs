@@ -12,7 +12,7 @@ pub struct RecordedEvent {
     pub partition: Partition,
     /// Its place in the partition: 1, 2, 3 … without a hole.
     pub position: i64,
-    /// `activity`, `token` or `customer`.
+    /// `activity`, `dead_letter`, `token` or `customer`.
     pub aggregate_type: String,
     /// Its stream.
     pub aggregate_id: String,
@@ -82,7 +82,7 @@ pub struct Append {
     pub partition: Partition,
     /// Whose events they are.
     pub customer_id: CustomerId,
-    /// `activity`, `token` or `customer`.
+    /// `activity`, `dead_letter`, `token` or `customer`.
     pub aggregate_type: &'static str,
     /// The stream.
     pub aggregate_id: String,

@@ -186,6 +186,27 @@ impl EventLog {
         Ok(rows.map_ok(RecordedEvent::from).try_collect().await?)
     }
 
+    /// Every event of one aggregate type in a partition, in position order: for types of which there are few.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read_type(
+        &self,
+        partition: Partition,
+        aggregate_type: &str,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT partition, position, sequence, recorded_at, event_id, customer_id, aggregate_type, aggregate_id,
+                      event_type, event_version, payload AS "payload: _", metadata AS "metadata: _"
+                 FROM events WHERE partition = $1 AND aggregate_type = $2 ORDER BY position"#,
+            i32::from(partition.0),
+            aggregate_type,
+        )
+        .fetch(&self.pool);
+        Ok(rows.map_ok(RecordedEvent::from).try_collect().await?)
+    }
+
     /// The first event of each of these streams, in any order; streams without events are left out.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub(crate) struct Target {
     partition: i32,
     /// Most partitions have no dead letter and need not be asked.
     pub(crate) has_dead_letters: bool,
+    /// Whether an event that is still to come was discarded, as only a rebuild meets it.
+    pub(super) has_discards_ahead: bool,
 }
 
 struct Row {
@@ -24,6 +26,7 @@ struct Row {
     generation: i32,
     position: i64,
     has_dead_letters: bool,
+    has_discards_ahead: bool,
 }
 
 impl Target {
@@ -34,6 +37,7 @@ impl Target {
             position: row.position,
             partition: i32::from(partition.0),
             has_dead_letters: row.has_dead_letters,
+            has_discards_ahead: row.has_discards_ahead,
         })
     }
 
@@ -41,18 +45,20 @@ impl Target {
         Place { generation: self.generation, partition: self.partition }
     }
 
-    /// Moves the checkpoint past a page.
+    /// Moves the checkpoint past events, and accounts for each of them.
     pub(super) async fn advance(
         &mut self,
         connection: &mut PgConnection,
         last: &RecordedEvent,
         folded: i64,
         dead_lettered: i64,
+        discarded: i64,
     ) -> Result<(), sqlx::Error> {
         let recorded_at: DateTime<Utc> = last.recorded_at;
         sqlx::query!(
             "UPDATE checkpoints
-                SET position = $4, folded = folded + $5, dead_lettered = dead_lettered + $6, recorded_at = $7
+                SET position = $4, folded = folded + $5, dead_lettered = dead_lettered + $6,
+                    discarded = discarded + $7, recorded_at = $8
               WHERE projection = $1 AND generation = $2 AND partition = $3",
             self.definition.name,
             self.generation,
@@ -60,12 +66,35 @@ impl Target {
             last.position,
             folded,
             dead_lettered,
+            discarded,
             recorded_at,
         )
         .execute(connection)
         .await?;
         self.position = last.position;
         self.has_dead_letters |= dead_lettered > 0;
+        Ok(())
+    }
+
+    /// Accounts anew for events that were set aside; the checkpoint stays where it is.
+    pub(super) async fn resolve(
+        &self,
+        connection: &mut PgConnection,
+        folded: i64,
+        discarded: i64,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "UPDATE checkpoints
+                SET folded = folded + $4, discarded = discarded + $5, dead_lettered = dead_lettered - $4 - $5
+              WHERE projection = $1 AND generation = $2 AND partition = $3",
+            self.definition.name,
+            self.generation,
+            self.partition,
+            folded,
+            discarded,
+        )
+        .execute(connection)
+        .await?;
         Ok(())
     }
 }
@@ -115,7 +144,9 @@ pub(crate) async fn lock_live(
     let (names, versions) = projections::versions();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!"
+        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!",
+                  EXISTS (SELECT FROM discards d WHERE d.projection = c.projection AND d.partition = c.partition
+                                                   AND d.position > c.position) AS "has_discards_ahead!"
              FROM checkpoints c
              JOIN projections p ON p.name = c.projection AND p.live_generation = c.generation
              JOIN unnest($2::text[], $3::int[]) AS v (name, version) ON v.name = p.name AND v.version = p.version
@@ -144,7 +175,9 @@ pub(crate) async fn lock_these(
         generations.iter().map(|(definition, generation)| (definition.name, *generation)).unzip();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!"
+        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!",
+                  EXISTS (SELECT FROM discards d WHERE d.projection = c.projection AND d.partition = c.partition
+                                                   AND d.position > c.position) AS "has_discards_ahead!"
              FROM checkpoints c
              JOIN unnest($2::text[], $3::int[]) AS k (projection, generation)
                   ON k.projection = c.projection AND k.generation = c.generation

@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+use domain::{CustomerId, Json, Partition};
 use event_store::RecordedEvent;
 use sqlx::PgConnection;
+use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
 
 use super::Target;
@@ -9,23 +12,29 @@ use super::Target;
 const REASON_CHARS_MAX: usize = 1_000;
 
 /// An event that is set aside.
-pub(super) struct DeadLetter {
-    position: i64,
-    aggregate_id: String,
-    event_type: String,
-    reason: String,
+pub(super) struct Letter<'a> {
+    pub(super) event: &'a RecordedEvent,
+    pub(super) reason: String,
+    /// The position of the event that it waits behind, if it was not tried itself.
+    waits_behind: Option<i64>,
 }
 
-impl DeadLetter {
-    pub(super) fn new(recorded: &RecordedEvent, reason: &str) -> Self {
-        Self {
-            position: recorded.position,
-            aggregate_id: recorded.aggregate_id.clone(),
-            event_type: recorded.event_type.clone(),
-            // PostgreSQL's text holds no NUL.
-            reason: reason.chars().filter(|&character| character != '\0').take(REASON_CHARS_MAX).collect(),
-        }
+impl<'a> Letter<'a> {
+    /// It could not be folded.
+    pub(super) fn failed(event: &'a RecordedEvent, reason: &str) -> Self {
+        // PostgreSQL's text holds no NUL.
+        let reason = reason.chars().filter(|&character| character != '\0').take(REASON_CHARS_MAX).collect();
+        Self { event, reason, waits_behind: None }
     }
+
+    /// An earlier one of its stream could not.
+    pub(super) fn waiting(event: &'a RecordedEvent, behind: i64) -> Self {
+        Self { event, reason: behind_reason(behind), waits_behind: Some(behind) }
+    }
+}
+
+fn behind_reason(position: i64) -> String {
+    format!("waits behind position {position} of the same stream")
 }
 
 /// Which of these streams wait, each with the position of the event that they wait behind.
@@ -55,28 +64,158 @@ pub(super) async fn waiting(
 pub(super) async fn insert(
     connection: &mut PgConnection,
     target: &Target,
-    letters: &[DeadLetter],
+    letters: &[Letter<'_>],
 ) -> Result<(), sqlx::Error> {
     if letters.is_empty() {
         return Ok(());
     }
     let place = target.place();
-    let ids: Vec<Uuid> = letters.iter().map(|_| Uuid::now_v7()).collect();
-    let positions: Vec<i64> = letters.iter().map(|letter| letter.position).collect();
-    let column = |of: fn(&DeadLetter) -> &str| -> Vec<&str> { letters.iter().map(of).collect() };
+    let text = |of: fn(&RecordedEvent) -> &str| -> Vec<&str> {
+        letters.iter().map(|letter| of(letter.event)).collect()
+    };
+    let number = |of: fn(&RecordedEvent) -> i64| -> Vec<i64> {
+        letters.iter().map(|letter| of(letter.event)).collect()
+    };
+    let id = |of: fn(&RecordedEvent) -> Uuid| -> Vec<Uuid> {
+        letters.iter().map(|letter| of(letter.event)).collect()
+    };
+    let recorded_at: Vec<DateTime<Utc>> = letters.iter().map(|letter| letter.event.recorded_at).collect();
+    let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+    let behind: Vec<Option<i64>> = letters.iter().map(|letter| letter.waits_behind).collect();
     sqlx::query!(
-        "INSERT INTO dead_letters (id, projection, generation, partition, position, aggregate_id, event_type, reason)
-         SELECT k.id, $1, $2, $3, k.position, k.aggregate_id, k.event_type, k.reason
-           FROM unnest($4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[])
-                AS k (id, position, aggregate_id, event_type, reason)",
+        "INSERT INTO dead_letters (projection, generation, partition, position, waits_behind, customer_id, aggregate_type,
+                                   aggregate_id, sequence, event_type, event_version, recorded_at, event_id, payload,
+                                   metadata, reason, attempts)
+         SELECT $1, $2, $3, k.position, k.waits_behind, k.customer_id, k.aggregate_type, k.aggregate_id, k.sequence,
+                k.event_type, k.event_version, k.recorded_at, k.event_id, k.payload::json, k.metadata::json, k.reason,
+                CASE WHEN k.waits_behind IS NULL THEN 1 ELSE 0 END
+           FROM unnest($4::bigint[], $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::bigint[], $10::text[],
+                       $11::text[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[])
+                AS k (position, waits_behind, customer_id, aggregate_type, aggregate_id, sequence, event_type,
+                      event_version, recorded_at, event_id, payload, metadata, reason)",
         target.definition.name,
         place.generation,
         place.partition,
-        &ids,
-        &positions,
-        &column(|letter| &letter.aggregate_id) as &[&str],
-        &column(|letter| &letter.event_type) as &[&str],
-        &column(|letter| &letter.reason) as &[&str],
+        &number(|event| event.position),
+        &behind as &[Option<i64>],
+        &id(|event| event.customer_id.0),
+        &text(|event| &event.aggregate_type) as &[&str],
+        &text(|event| &event.aggregate_id) as &[&str],
+        &number(|event| event.sequence),
+        &text(|event| &event.event_type) as &[&str],
+        &text(|event| &event.event_version) as &[&str],
+        &recorded_at,
+        &id(|event| event.event_id),
+        &text(|event| event.payload.as_str()) as &[&str],
+        &text(|event| event.metadata.as_str()) as &[&str],
+        &reasons as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The first events of a stream that are set aside, in order, as the log has them.
+pub(super) async fn of_stream(
+    connection: &mut PgConnection,
+    target: &Target,
+    stream: &str,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, sqlx::Error> {
+    let place = target.place();
+    let rows = sqlx::query!(
+        r#"SELECT position, customer_id, aggregate_type, sequence, event_type, event_version, recorded_at, event_id,
+                  payload AS "payload: SqlJson<Json>", metadata AS "metadata: SqlJson<Json>"
+             FROM dead_letters
+            WHERE projection = $1 AND generation = $2 AND partition = $3 AND aggregate_id = $4
+            ORDER BY position LIMIT $5"#,
+        target.definition.name,
+        place.generation,
+        place.partition,
+        stream,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    let event = rows.into_iter().map(|row| RecordedEvent {
+        partition: Partition(place.partition as u16),
+        position: row.position,
+        aggregate_type: row.aggregate_type,
+        aggregate_id: stream.to_owned(),
+        sequence: row.sequence,
+        event_type: row.event_type,
+        event_version: row.event_version,
+        recorded_at: row.recorded_at,
+        event_id: row.event_id,
+        customer_id: CustomerId(row.customer_id),
+        payload: row.payload.0,
+        metadata: row.metadata.0,
+    });
+    Ok(event.collect())
+}
+
+/// These are set aside no more.
+pub(super) async fn remove(
+    connection: &mut PgConnection,
+    target: &Target,
+    positions: &[i64],
+) -> Result<(), sqlx::Error> {
+    let place = target.place();
+    sqlx::query!(
+        "DELETE FROM dead_letters
+          WHERE projection = $1 AND generation = $2 AND partition = $3 AND position = ANY ($4)",
+        target.definition.name,
+        place.generation,
+        place.partition,
+        positions,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One that is set aside no more: its stream, and whether others wait behind it. None if it is not set aside.
+pub(super) async fn take(
+    connection: &mut PgConnection,
+    target: &Target,
+    position: i64,
+) -> Result<Option<(String, bool)>, sqlx::Error> {
+    let place = target.place();
+    let row = sqlx::query!(
+        r#"DELETE FROM dead_letters
+            WHERE projection = $1 AND generation = $2 AND partition = $3 AND position = $4
+           RETURNING aggregate_id, waits_behind IS NULL AS "is_first!""#,
+        target.definition.name,
+        place.generation,
+        place.partition,
+        position,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.aggregate_id, row.is_first)))
+}
+
+/// One was tried and failed; the others of its stream wait behind it.
+pub(super) async fn failed_again(
+    connection: &mut PgConnection,
+    target: &Target,
+    letter: &Letter<'_>,
+) -> Result<(), sqlx::Error> {
+    let (place, position) = (target.place(), letter.event.position);
+    sqlx::query!(
+        "UPDATE dead_letters
+            SET waits_behind = CASE WHEN position = $5 THEN NULL ELSE $5 END,
+                reason = CASE WHEN position = $5 THEN $6 ELSE $7 END,
+                attempts = attempts + (position = $5)::int,
+                attempted_at = CASE WHEN position = $5 THEN clock_timestamp() ELSE attempted_at END
+          WHERE projection = $1 AND generation = $2 AND partition = $3 AND aggregate_id = $4",
+        target.definition.name,
+        place.generation,
+        place.partition,
+        letter.event.aggregate_id,
+        position,
+        letter.reason,
+        behind_reason(position),
     )
     .execute(connection)
     .await?;

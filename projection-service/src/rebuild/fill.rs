@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 use super::RebuildError;
-use crate::fold::{Page, lock_these, prepare};
+use crate::fold::{Page, PageError, lock_these, prepare, settle};
 use crate::projections::Definition;
 
 /// A position for each partition.
@@ -121,6 +121,18 @@ impl Filler {
         self.fill(goals, told).await
     }
 
+    /// Discards here what was discarded from the live generation while this one was filled.
+    pub(super) async fn settle(
+        &self,
+        definition: &'static Definition,
+        generation: i32,
+    ) -> Result<(), RebuildError> {
+        settle(&self.0.pool, definition, generation).await.map_err(|error| match error {
+            PageError::Flush(crate::error::FlushError::Database(error)) => RebuildError::Database(error),
+            error => RebuildError::Discard { projection: definition.name, reason: error.to_string() },
+        })
+    }
+
     async fn fill_partition(
         &self,
         partition: Partition,
@@ -164,11 +176,8 @@ impl Filler {
         let page = Page::decode(events);
         for mut target in targets {
             let projection = target.definition.name;
-            let failed = |error: crate::fold::PageError| RebuildError::Fold {
-                projection,
-                partition,
-                reason: error.to_string(),
-            };
+            let failed =
+                |error: PageError| RebuildError::Fold { projection, partition, reason: error.to_string() };
             page.fold(&mut transaction, &mut target).await.map_err(failed)?;
         }
         Ok(transaction.commit().await?)

@@ -51,11 +51,12 @@ async fn accounts(
     rebuilt: i32,
 ) -> Result<Vec<String>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT partition, l.position AS "live?", l.dead_lettered AS "live_dead?",
-                  r.position AS "rebuilt?", r.dead_lettered AS "rebuilt_dead?"
+        r#"SELECT partition, l.position AS "live?", l.dead_lettered AS "live_dead?", l.discarded AS "live_discarded?",
+                  r.position AS "rebuilt?", r.dead_lettered AS "rebuilt_dead?", r.discarded AS "rebuilt_discarded?"
              FROM (SELECT * FROM checkpoints WHERE projection = $1 AND generation = $2) l
              FULL JOIN (SELECT * FROM checkpoints WHERE projection = $1 AND generation = $3) r USING (partition)
-            WHERE (l.position, l.dead_lettered) IS DISTINCT FROM (r.position, r.dead_lettered)
+            WHERE (l.position, l.dead_lettered, l.discarded)
+                  IS DISTINCT FROM (r.position, r.dead_lettered, r.discarded)
             ORDER BY partition"#,
         definition.name,
         live,
@@ -63,13 +64,15 @@ async fn accounts(
     )
     .fetch_all(snapshot)
     .await?;
-    let tell = |position: Option<i64>, dead: Option<i64>| {
-        format!("position {} with {} dead letters", position.unwrap_or(0), dead.unwrap_or(0))
+    let tell = |position: Option<i64>, dead: Option<i64>, discarded: Option<i64>| {
+        let [position, dead, discarded] = [position, dead, discarded].map(Option::unwrap_or_default);
+        format!("position {position} with {dead} dead letters and {discarded} discarded")
     };
     Ok(rows
         .into_iter()
         .map(|row| {
-            let (live, rebuilt) = (tell(row.live, row.live_dead), tell(row.rebuilt, row.rebuilt_dead));
+            let live = tell(row.live, row.live_dead, row.live_discarded);
+            let rebuilt = tell(row.rebuilt, row.rebuilt_dead, row.rebuilt_discarded);
             format!(
                 "checkpoints, partition {}: live at {live}, rebuilt at {rebuilt}",
                 row.partition.unwrap_or(-1)

@@ -5,7 +5,7 @@ use super::house::{House, Reports, content, customer};
 
 const DAY: &str = "/v1/reports/activity?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z";
 
-async fn letters(house: &House, projection: &str) -> Vec<(i64, String)> {
+pub(super) async fn letters(house: &House, projection: &str) -> Vec<(i64, String)> {
     sqlx::query_as(
         "SELECT position, reason FROM dead_letters WHERE projection = $1 ORDER BY partition, position",
     )
@@ -16,17 +16,19 @@ async fn letters(house: &House, projection: &str) -> Vec<(i64, String)> {
 }
 
 /// At every checkpoint, everything up to it is folded or set aside.
-async fn everything_is_accounted_for(house: &House) {
+pub(super) async fn everything_is_accounted_for(house: &House) {
     let heads = house.log.heads().await.unwrap();
     for projection in crate::status(house.pool()).await.unwrap() {
         for (checkpoint, head) in projection.partitions.iter().zip(&heads) {
             assert_eq!(checkpoint.position, head.position, "{}", projection.name);
-            assert_eq!(checkpoint.position, checkpoint.folded + checkpoint.dead_lettered);
+            let (folded, dead) = (checkpoint.folded, checkpoint.dead_lettered);
+            assert_eq!(checkpoint.position, folded + dead + checkpoint.discarded);
+            assert!(checkpoint.dead_letters_found, "{checkpoint:?}");
         }
     }
 }
 
-async fn total(reports: &Reports, customer: CustomerId) -> serde_json::Value {
+pub(super) async fn total(reports: &Reports, customer: CustomerId) -> serde_json::Value {
     reports.body(customer, DAY).await["total"].clone()
 }
 

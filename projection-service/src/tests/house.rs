@@ -13,6 +13,7 @@ use cqrs_es::DomainEvent;
 use domain::activity::{
     ActivityContent, ActivityCorrected, ActivityEvent, ActivityRedacted, OccurredAtSource,
 };
+use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
 use domain::token::{Scope, Scopes};
 use domain::{ActivityId, CustomerId, EventPayload, MemberId, Partition, Partitions};
 use event_bus::{EmbeddedPublisher, Relay};
@@ -107,6 +108,11 @@ impl House {
         (house, reports)
     }
 
+    /// The same log, and a database of reports that is new.
+    pub(super) async fn elsewhere(self) -> Self {
+        Self { reports: ScratchDatabase::migrated("reports").await, ..self }
+    }
+
     pub(super) fn pool(&self) -> &PgPool {
         self.reports.pool()
     }
@@ -182,9 +188,39 @@ impl House {
         self.append(customer, stream, sequence, event_type, version, event.encode().unwrap()).await
     }
 
-    /// Appends something that is stored as an event, whatever it is.
+    /// Somebody decides that a projection goes on without an event.
+    pub(super) async fn discard(&self, customer: CustomerId, projection: &str, position: i64) -> i64 {
+        let event = DeadLetterEvent::DeadLetterDiscarded(DeadLetterDiscarded {
+            projection: projection.to_owned(),
+            position,
+            stream: String::new(),
+            event_type: String::new(),
+            failure: String::new(),
+            reason: "a test".to_owned(),
+        });
+        let stream = DeadLetter::stream(customer, projection, position);
+        let (event_type, version) = (event.event_type(), event.event_version());
+        let payload = event.encode().unwrap();
+        self.append_as("dead_letter", customer, stream, 1, event_type, version, payload).await
+    }
+
+    /// Appends something that is stored as an event of an activity, whatever it is.
     pub(super) async fn append(
         &self,
+        customer: CustomerId,
+        stream: String,
+        sequence: i64,
+        event_type: String,
+        event_version: String,
+        payload: String,
+    ) -> i64 {
+        self.append_as("activity", customer, stream, sequence, event_type, event_version, payload).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the columns of an event")]
+    async fn append_as(
+        &self,
+        aggregate_type: &'static str,
         customer: CustomerId,
         stream: String,
         sequence: i64,
@@ -202,7 +238,7 @@ impl House {
         let append = Append {
             partition: self.partition(customer),
             customer_id: customer,
-            aggregate_type: "activity",
+            aggregate_type,
             aggregate_id: stream,
             sequence,
             events: vec![event],

@@ -96,7 +96,7 @@ fn account(projection: ProjectionStatus, heads: &BTreeMap<u16, i64>) -> Projecti
                 partition: one.partition,
                 checkpoint: one.position,
                 recorded_at: one.recorded_at,
-                accounts: Accounts::of(head, one.position, one.folded, one.dead_lettered),
+                accounts: Accounts::of(head, &one),
             }
         })
         .collect();

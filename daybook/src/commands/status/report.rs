@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use projection_service::PartitionStatus;
 use serde::Serialize;
 
 /// How far everything has come. What is not known, because its database is not named, is absent.
@@ -55,15 +56,19 @@ pub(super) struct ProjectionReport {
     pub(super) partitions: Vec<ProjectionPartition>,
 }
 
-/// What became of the events. `appended = folded + dead_lettered + lag`, or something is lost.
+/// What became of the events. `appended = folded + dead_lettered + discarded + lag`, or something is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Accounts {
     /// In the log.
     pub(super) appended: i64,
     /// In the read model.
     pub(super) folded: i64,
-    /// Set aside, with a reason.
+    /// Set aside, with a reason, and those that wait behind them.
     pub(super) dead_lettered: i64,
+    /// How many of these wait.
+    pub(super) waiting: i64,
+    /// Left out for good, because somebody said so.
+    pub(super) discarded: i64,
     /// Not folded yet.
     pub(super) lag: i64,
     /// Whether the sum is right.
@@ -92,14 +97,18 @@ pub(super) struct JobReport {
 
 impl Accounts {
     /// Of one partition: a checkpoint under a head.
-    pub(super) fn of(head: i64, checkpoint: i64, folded: i64, dead_lettered: i64) -> Self {
-        let lag = head - checkpoint;
+    pub(super) fn of(head: i64, checkpoint: &PartitionStatus) -> Self {
+        let PartitionStatus { position, folded, dead_lettered, discarded, .. } = *checkpoint;
+        let lag = head - position;
+        let is_sum = head == folded + dead_lettered + discarded + lag && lag >= 0;
         Self {
             appended: head,
             folded,
             dead_lettered,
+            waiting: checkpoint.waiting,
+            discarded,
             lag,
-            accounted_for: head == folded + dead_lettered + lag && lag >= 0,
+            accounted_for: is_sum && checkpoint.dead_letters_found,
         }
     }
 
@@ -110,6 +119,8 @@ impl Accounts {
             appended: sum.appended + one.appended,
             folded: sum.folded + one.folded,
             dead_lettered: sum.dead_lettered + one.dead_lettered,
+            waiting: sum.waiting + one.waiting,
+            discarded: sum.discarded + one.discarded,
             lag: sum.lag + one.lag,
             accounted_for: sum.accounted_for && one.accounted_for,
         })
@@ -125,9 +136,12 @@ impl Report {
                     .push(format!("{}: not every event is accounted for; rebuild it", projection.name));
             }
             if projection.sum.dead_lettered > 0 {
-                let many = projection.sum.dead_lettered;
-                self.problems
-                    .push(format!("{}: {many} events are set aside as dead letters", projection.name));
+                let (many, waiting) = (projection.sum.dead_lettered, projection.sum.waiting);
+                self.problems.push(format!(
+                    "{}: {many} events are set aside as dead letters, of which {waiting} wait behind others; see \
+                     `daybook dead-letters list`",
+                    projection.name
+                ));
             }
         }
         for job in self.jobs.iter().filter(|job| job.attempts > 0) {
@@ -145,14 +159,38 @@ impl Report {
 mod tests {
     use super::*;
 
+    fn at(position: i64, folded: i64, dead_lettered: i64, discarded: i64) -> PartitionStatus {
+        PartitionStatus {
+            partition: 0,
+            position,
+            folded,
+            dead_lettered,
+            waiting: 0,
+            dead_letters_found: true,
+            discarded,
+            recorded_at: None,
+        }
+    }
+
     #[test]
     fn everything_is_accounted_for_or_it_is_said() {
-        assert!(Accounts::of(10, 7, 6, 1).accounted_for);
-        assert_eq!(Accounts::of(10, 7, 6, 1).lag, 3);
-        assert!(!Accounts::of(10, 7, 6, 0).accounted_for);
-        assert!(!Accounts::of(10, 11, 11, 0).accounted_for);
-        let sum = Accounts::sum([Accounts::of(10, 7, 6, 1), Accounts::of(5, 5, 5, 0)]);
-        assert_eq!(sum, Accounts { appended: 15, folded: 11, dead_lettered: 1, lag: 3, accounted_for: true });
+        assert!(Accounts::of(10, &at(7, 5, 1, 1)).accounted_for);
+        assert_eq!(Accounts::of(10, &at(7, 6, 1, 0)).lag, 3);
+        assert!(!Accounts::of(10, &at(7, 6, 0, 0)).accounted_for);
+        assert!(!Accounts::of(10, &at(11, 11, 0, 0)).accounted_for);
+        let lost = PartitionStatus { dead_letters_found: false, ..at(7, 6, 1, 0) };
+        assert!(!Accounts::of(10, &lost).accounted_for);
+        let sum = Accounts::sum([Accounts::of(10, &at(7, 5, 1, 1)), Accounts::of(5, &at(5, 5, 0, 0))]);
+        let expected = Accounts {
+            appended: 15,
+            folded: 10,
+            dead_lettered: 1,
+            waiting: 0,
+            discarded: 1,
+            lag: 3,
+            accounted_for: true,
+        };
+        assert_eq!(sum, expected);
     }
 
     #[test]
@@ -162,7 +200,7 @@ mod tests {
             version: 1,
             generation: 1,
             building: None,
-            sum: Accounts::of(10, 7, 6, 0),
+            sum: Accounts::of(10, &at(7, 6, 0, 0)),
             partitions: Vec::new(),
         };
         let job = JobReport {

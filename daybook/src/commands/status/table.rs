@@ -40,15 +40,16 @@ fn projections(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if report.projections.is_empty() {
         return Ok(());
     }
-    let names = ["FOLDED", "DEAD", "LAG"];
+    let names = ["FOLDED", "DEAD", "DISCARDED", "LAG"];
     writeln!(
         f,
-        "{:<14}{:>12}{:>12}{:>12}  {:<11} STATE",
-        "PROJECTION", names[0], names[1], names[2], "GENERATION"
+        "{:<14}{:>12}{:>12}{:>12}{:>12}  {:<11} STATE",
+        "PROJECTION", names[0], names[1], names[2], names[3], "GENERATION"
     )?;
     for projection in &report.projections {
         let sum = projection.sum;
-        let [folded, dead, lag] = [sum.folded, sum.dead_lettered, sum.lag].map(grouped);
+        let numbers = [sum.folded, sum.dead_lettered, sum.discarded, sum.lag].map(grouped);
+        let [folded, dead, discarded, lag] = numbers;
         let state = match (projection.building, sum.accounted_for) {
             (_, false) => "NOT ACCOUNTED FOR".to_owned(),
             (Some(building), _) => format!("building generation {building}"),
@@ -56,7 +57,11 @@ fn projections(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
             (None, true) => "up to date".to_owned(),
         };
         let generation = format!("{} (v{})", projection.generation, projection.version);
-        writeln!(f, "{:<14}{folded:>12}{dead:>12}{lag:>12}  {generation:<11} {state}", projection.name)?;
+        writeln!(
+            f,
+            "{:<14}{folded:>12}{dead:>12}{discarded:>12}{lag:>12}  {generation:<11} {state}",
+            projection.name
+        )?;
     }
     writeln!(f)
 }

@@ -1,0 +1,182 @@
+use std::collections::HashMap;
+
+use clap::Subcommand;
+use command_service::{ActivitiesError, Discarder};
+use domain::CustomerId;
+use domain::dead_letter::{DeadLetter as Aggregate, DeadLetterDiscarded};
+use event_store::{Appender, AppenderConfig, EventLog, LogError};
+use projection_service::{
+    DeadLetter, DeadLetterError, DeadLetterId, DeadLetterQuery, Resolved, dead_letter, dead_letters,
+};
+use serde::Serialize;
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+use crate::output::print;
+use crate::system::{Database, System, SystemArguments};
+use crate::telemetry::{self, Verbosity};
+
+const CONNECTIONS_MAX: u32 = 2;
+/// As the metadata of events names whoever has the system in hand.
+const OPERATOR: &str = "operator";
+
+/// What it can be told.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  daybook dead-letters list\n  daybook dead-letters retry feed-3-1042\n  daybook \
+                  dead-letters discard feed-3-1042 --reason 'sent by a test'"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// For machines: one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    system: SystemArguments,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List them by partition and position, each with its reason and how many events wait behind it
+    List {
+        /// Only those of this customer
+        #[arg(long, value_name = "ID")]
+        customer: Option<CustomerId>,
+        /// Only those of this projection
+        #[arg(long, value_name = "NAME")]
+        projection: Option<String>,
+        /// Only those after this one
+        #[arg(long, value_name = "ID")]
+        after: Option<DeadLetterId>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(i64).range(1..=1_000))]
+        limit: i64,
+    },
+    /// Fold one, and those that wait behind it; ends with 1 if it still cannot be folded
+    Retry {
+        /// As the list names it
+        #[arg(value_name = "ID")]
+        id: DeadLetterId,
+    },
+    /// Go on without one, for good, and fold those that wait behind it
+    Discard {
+        /// As the list names it
+        #[arg(value_name = "ID")]
+        id: DeadLetterId,
+        /// Why: the history keeps it
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+    },
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    Aggregate::check_reason(text).map(str::to_owned).map_err(|error| error.to_string())
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    telemetry::start(Verbosity::Command)?;
+    let Arguments { action, json, system } = arguments;
+    System::during(&system, async |system: &System| {
+        let reports = system.connect(Database::Reports, CONNECTIONS_MAX).await?;
+        match action {
+            Action::List { customer, projection, after, limit } => {
+                let query = DeadLetterQuery { customer, projection, after, limit };
+                let letters = dead_letters(&reports, &query).await.map_err(database)?;
+                if json { print_json(&Items { items: letters }) } else { print_list(&letters, limit) }
+            }
+            Action::Retry { id } => {
+                let resolved = projection_service::retry(&reports, &id, None).await?;
+                tell(&resolved, "was folded after all", json)
+            }
+            Action::Discard { id, reason } => {
+                let resolved = discard(system, &reports, &id, reason).await?;
+                tell(&resolved, "was discarded", json)
+            }
+        }
+    })
+    .await
+}
+
+/// First into the log, then out of the read model: what is left half done, the next fold ends.
+async fn discard(
+    system: &System,
+    reports: &PgPool,
+    id: &DeadLetterId,
+    reason: String,
+) -> Result<Resolved, Failure> {
+    let letter = dead_letter(reports, id, None).await?;
+    let log = EventLog::open_existing(system.connect(Database::Activities, CONNECTIONS_MAX).await?).await?;
+    let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
+    let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
+    let appender = Appender::start(&log, config, &mut tasks, &ended);
+    let discard = DeadLetterDiscarded {
+        projection: letter.projection,
+        position: letter.position,
+        stream: letter.aggregate_id,
+        event_type: letter.event_type,
+        failure: letter.reason,
+        reason,
+    };
+    let cause = HashMap::from([("subject".to_owned(), OPERATOR.to_owned())]);
+    let recorded = Discarder::new(log, appender).discard(letter.customer_id, discard, cause).await;
+    ended.cancel();
+    tasks.join_all().await;
+    recorded.map_err(|error| match error {
+        ActivitiesError::Unavailable(reason) => Failure::missing("the log of activities", reason),
+        error => Failure::Failed(error.to_string()),
+    })?;
+    Ok(projection_service::discard(reports, id).await?)
+}
+
+#[derive(Serialize)]
+struct Items {
+    items: Vec<DeadLetter>,
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
+    print(text)
+}
+
+fn print_list(letters: &[DeadLetter], limit: i64) -> Result<(), Failure> {
+    let Some(last) = letters.last() else { return print("There are no dead letters.") };
+    print(format_args!("{:<24}{:>8}{:>9}  {:<22} REASON", "DEAD LETTER", "WAITING", "ATTEMPTS", "EVENT"))?;
+    for letter in letters {
+        let (id, event) = (letter.id.to_string(), &letter.event_type);
+        let (waiting, attempts) = (letter.waiting, letter.attempts);
+        // A reason of several lines stays in its row.
+        let reason = letter.reason.replace('\n', " ");
+        print(format_args!("{id:<24}{waiting:>8}{attempts:>9}  {event:<22} {reason}"))?;
+    }
+    if letters.len() as i64 == limit {
+        print(format_args!("There may be more: --after {}", last.id))?;
+    }
+    Ok(())
+}
+
+fn tell(resolved: &Resolved, what: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        return print_json(resolved);
+    }
+    print(format_args!("{} {what}; {} events of its stream were folded.", resolved.id, resolved.folded))?;
+    match &resolved.stopped_at {
+        Some(stopped) => print(format_args!("The rest waits behind {}: {}", stopped.id, stopped.reason)),
+        None => Ok(()),
+    }
+}
+
+fn database(error: sqlx::Error) -> Failure {
+    LogError::from(error).into()
+}
+
+impl From<DeadLetterError> for Failure {
+    fn from(error: DeadLetterError) -> Self {
+        match error {
+            DeadLetterError::Database(error) => database(error),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}

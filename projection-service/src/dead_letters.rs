@@ -1,0 +1,314 @@
+//! Dead letters, for operators: events that a projection could not fold, until they are folded after all or discarded.
+
+mod id;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::{CustomerId, Json, Partition};
+use serde::Serialize;
+use sqlx::PgPool;
+use sqlx::types::Json as SqlJson;
+use utoipa::ToSchema;
+
+use crate::fold::{self, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
+
+pub use id::{DeadLetterId, NoDeadLetterId};
+
+/// An event that a projection could not fold.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeadLetter {
+    /// Names it for good, whatever is rebuilt.
+    #[schema(value_type = String, example = "feed-3-1042")]
+    pub id: DeadLetterId,
+    /// The projection that goes on without it.
+    #[schema(example = "feed")]
+    pub projection: String,
+    /// Where it lies in the log.
+    pub partition: u16,
+    /// As `partition`.
+    pub position: i64,
+    /// Whose it is.
+    #[schema(value_type = uuid::Uuid)]
+    pub customer_id: CustomerId,
+    /// Its stream.
+    pub aggregate_id: String,
+    /// Its place in the stream, from 1.
+    pub sequence: i64,
+    /// What kind of event it is.
+    #[schema(example = "ActivityRecorded")]
+    pub event_type: String,
+    /// The version of its payload.
+    #[schema(example = "3.0.0")]
+    pub event_version: String,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Why it could not be folded, the last time that it was tried.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it was set aside.
+    pub set_aside_at: DateTime<Utc>,
+    /// When it was last tried.
+    pub attempted_at: DateTime<Utc>,
+    /// How many later events of its stream wait behind it.
+    pub waiting: i64,
+    /// What happened, as the log has it.
+    #[schema(value_type = Object)]
+    pub payload: Json,
+}
+
+/// Which dead letters.
+#[derive(Clone, Debug)]
+pub struct DeadLetterQuery {
+    /// Of one customer.
+    pub customer: Option<CustomerId>,
+    /// Of one projection.
+    pub projection: Option<String>,
+    /// Those after this one.
+    pub after: Option<DeadLetterId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// What became of a dead letter, and of the events that waited behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Resolved {
+    /// The dead letter, which is none any more.
+    #[schema(value_type = String, example = "feed-3-1042")]
+    pub id: DeadLetterId,
+    /// How many events of the stream were folded, in order.
+    pub folded: u64,
+    /// The next event of the stream that could not be folded, which the rest waits behind; none if all of them were.
+    #[schema(required)]
+    pub stopped_at: Option<StoppedAt>,
+}
+
+/// A dead letter that another one gave way to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StoppedAt {
+    /// It.
+    #[schema(value_type = String, example = "feed-3-1043")]
+    pub id: DeadLetterId,
+    /// Why it could not be folded.
+    pub reason: String,
+}
+
+/// Why nothing became of a dead letter.
+#[derive(Debug, thiserror::Error)]
+pub enum DeadLetterError {
+    /// There is none of this name, or none that the caller may see.
+    #[error("there is no such dead letter")]
+    NotFound,
+    /// It waits behind another one, which comes first.
+    #[error("the event waits behind the dead letter {behind}, which comes first")]
+    Waits {
+        /// The other one.
+        behind: DeadLetterId,
+    },
+    /// It was tried, and still cannot be folded.
+    #[error("the event still cannot be folded: {reason}")]
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// Another version of the program folds this projection.
+    #[error(
+        "the projection {projection} is folded by another version of this program; try again when it is rebuilt"
+    )]
+    OtherVersion {
+        /// Which.
+        projection: String,
+    },
+    /// The read model cannot be written, and no event is to blame.
+    #[error("the read model cannot be written: {0}")]
+    Fold(String),
+    /// The database is away or refuses.
+    #[error("the database of reports: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<PageError> for DeadLetterError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Flush(crate::error::FlushError::Database(error)) => Self::Database(error),
+            error => Self::Fold(error.to_string()),
+        }
+    }
+}
+
+/// Dead letters by partition and position, each with how many events wait behind it.
+///
+/// # Errors
+/// What the database says.
+pub async fn dead_letters(pool: &PgPool, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, sqlx::Error> {
+    let after = query.after.as_ref();
+    let rows = sqlx::query!(
+        r#"SELECT d.projection, d.partition, d.position, d.customer_id, d.aggregate_id, d.sequence, d.event_type,
+                  d.event_version, d.recorded_at, d.reason, d.attempts, d.set_aside_at, d.attempted_at,
+                  d.payload AS "payload: SqlJson<Json>",
+                  (SELECT count(*) FROM dead_letters w
+                    WHERE w.projection = d.projection AND w.generation = d.generation AND w.partition = d.partition
+                      AND w.aggregate_id = d.aggregate_id AND w.waits_behind = d.position) AS "waiting!"
+             FROM dead_letters d
+             JOIN projections p ON p.name = d.projection AND p.live_generation = d.generation
+            WHERE d.waits_behind IS NULL
+              AND ($1::uuid IS NULL OR d.customer_id = $1)
+              AND ($2::text IS NULL OR d.projection = $2)
+              AND ($3::int IS NULL OR (d.partition, d.position, d.projection) > ($3, $4, $5))
+            ORDER BY d.partition, d.position, d.projection LIMIT $6"#,
+        query.customer.map(|customer| customer.0),
+        query.projection.as_deref(),
+        after.map(|id| i32::from(id.partition.0)),
+        after.map(|id| id.position),
+        after.map(|id| id.projection.as_str()),
+        query.limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    let letter = rows.into_iter().map(|row| DeadLetter {
+        id: DeadLetterId::new(&row.projection, Partition(row.partition as u16), row.position),
+        projection: row.projection,
+        partition: row.partition as u16,
+        position: row.position,
+        customer_id: CustomerId(row.customer_id),
+        aggregate_id: row.aggregate_id,
+        sequence: row.sequence,
+        event_type: row.event_type,
+        event_version: row.event_version,
+        recorded_at: row.recorded_at,
+        reason: row.reason,
+        attempts: row.attempts,
+        set_aside_at: row.set_aside_at,
+        attempted_at: row.attempted_at,
+        waiting: row.waiting,
+        payload: row.payload.0,
+    });
+    Ok(letter.collect())
+}
+
+/// One dead letter, which nothing comes before; of this customer, if one is given.
+///
+/// # Errors
+/// [`DeadLetterError::NotFound`], [`DeadLetterError::Waits`], or what the database says.
+pub async fn dead_letter(
+    pool: &PgPool,
+    id: &DeadLetterId,
+    customer: Option<CustomerId>,
+) -> Result<DeadLetter, DeadLetterError> {
+    let before = DeadLetterId { position: id.position - 1, ..id.clone() };
+    // The one before it in the list is followed by it, or it is not there.
+    let query =
+        DeadLetterQuery { customer, projection: Some(id.projection.clone()), after: Some(before), limit: 1 };
+    let found = dead_letters(pool, &query).await?.pop().filter(|letter| letter.id == *id);
+    match found {
+        Some(letter) => Ok(letter),
+        None => Err(why_not(pool, id, customer).await?),
+    }
+}
+
+/// How many events of a customer each projection could not fold, and how many wait behind these.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn counts(
+    pool: &PgPool,
+    customer: CustomerId,
+) -> Result<HashMap<String, (i64, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT d.projection, count(*) FILTER (WHERE d.waits_behind IS NULL) AS "dead!", count(d.waits_behind) AS "waiting!"
+             FROM dead_letters d
+             JOIN projections p ON p.name = d.projection AND p.live_generation = d.generation
+            WHERE d.customer_id = $1 GROUP BY d.projection"#,
+        customer.0,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.projection, (row.dead, row.waiting))).collect())
+}
+
+async fn why_not(
+    pool: &PgPool,
+    id: &DeadLetterId,
+    customer: Option<CustomerId>,
+) -> Result<DeadLetterError, sqlx::Error> {
+    let behind = sqlx::query_scalar!(
+        r#"SELECT d.waits_behind AS "behind!" FROM dead_letters d
+             JOIN projections p ON p.name = d.projection AND p.live_generation = d.generation
+            WHERE d.projection = $1 AND d.partition = $2 AND d.position = $3 AND d.waits_behind IS NOT NULL
+              AND ($4::uuid IS NULL OR d.customer_id = $4)"#,
+        id.projection,
+        i32::from(id.partition.0),
+        id.position,
+        customer.map(|customer| customer.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(behind.map_or(DeadLetterError::NotFound, |position| DeadLetterError::Waits {
+        behind: DeadLetterId { position, ..id.clone() },
+    }))
+}
+
+/// Tries a dead letter again, and folds the events that wait behind it, in order, up to the first that cannot be folded.
+///
+/// # Errors
+/// [`DeadLetterError`]; [`DeadLetterError::Failed`] if it cannot be folded itself.
+pub async fn retry(
+    pool: &PgPool,
+    id: &DeadLetterId,
+    customer: Option<CustomerId>,
+) -> Result<Resolved, DeadLetterError> {
+    let letter = dead_letter(pool, id, customer).await?;
+    let stream = &letter.aggregate_id;
+    let released =
+        locked(pool, id, async |connection, target| fold::release(connection, target, stream).await).await?;
+    // Somebody else may have been faster; then nothing was left to fold, which is as well.
+    match released {
+        Released { folded: 0, stopped: Some(stopped) } if stopped.position == id.position => {
+            Err(DeadLetterError::Failed { reason: stopped.reason })
+        }
+        released => Ok(resolved(id, released)),
+    }
+}
+
+/// Leaves a dead letter that the log says was discarded out of the live read model, and folds the events that waited behind
+/// it. What comes with the log does the same; this only does not wait for it.
+///
+/// # Errors
+/// [`DeadLetterError`], never [`DeadLetterError::Failed`].
+pub async fn discard(pool: &PgPool, id: &DeadLetterId) -> Result<Resolved, DeadLetterError> {
+    let position = id.position;
+    let released =
+        locked(pool, id, async |connection, target| fold::discard(connection, target, position).await)
+            .await?;
+    Ok(resolved(id, released))
+}
+
+/// Does something to a live generation, as a fold would: with its checkpoint locked, in one transaction.
+async fn locked(
+    pool: &PgPool,
+    id: &DeadLetterId,
+    work: impl AsyncFnOnce(&mut sqlx::PgConnection, &mut Target) -> Result<Released, PageError>,
+) -> Result<Released, DeadLetterError> {
+    let mut transaction = pool.begin().await?;
+    prepare(&mut transaction).await?;
+    lock_fold_shared(&mut transaction).await?;
+    let targets = lock_live(&mut transaction, id.partition).await?;
+    let target = targets.into_iter().find(|target| target.definition.name == id.projection);
+    let Some(mut target) = target else {
+        return Err(DeadLetterError::OtherVersion { projection: id.projection.clone() });
+    };
+    let released = work(&mut transaction, &mut target).await?;
+    transaction.commit().await?;
+    metrics::counter!("daybook_projection_folded_total", "projection" => target.definition.name)
+        .increment(released.folded);
+    Ok(released)
+}
+
+fn resolved(id: &DeadLetterId, released: Released) -> Resolved {
+    let stopped_at = released.stopped.map(|stopped| StoppedAt {
+        id: DeadLetterId { position: stopped.position, ..id.clone() },
+        reason: stopped.reason,
+    });
+    Resolved { id: id.clone(), folded: released.folded, stopped_at }
+}

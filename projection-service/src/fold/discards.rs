@@ -1,0 +1,110 @@
+use std::collections::HashSet;
+
+use cqrs_es::Aggregate;
+use domain::dead_letter::{DeadLetter, DeadLetterEvent};
+use event_store::{EventLog, LogError};
+use sqlx::{PgConnection, PgPool};
+
+use super::{PageError, Target, lock_these, prepare, release};
+use crate::projections::Definition;
+
+/// Positions up to `last` that are still to come and were discarded before.
+pub(super) async fn ahead(
+    connection: &mut PgConnection,
+    target: &Target,
+    last: i64,
+) -> Result<HashSet<i64>, sqlx::Error> {
+    if !target.has_discards_ahead {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query_scalar!(
+        "SELECT position FROM discards WHERE projection = $1 AND partition = $2 AND position > $3 AND position <= $4",
+        target.definition.name,
+        target.place().partition,
+        target.position,
+        last,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Remembers that an event was discarded, for a rebuild that will meet it.
+pub(super) async fn note(
+    connection: &mut PgConnection,
+    target: &Target,
+    position: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO discards (projection, partition, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        target.definition.name,
+        target.place().partition,
+        position,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Reads in the log what was discarded, for read models that have still to meet those events: in a new database, or one
+/// that was set back. What a live fold has behind it, it has noted itself.
+///
+/// # Errors
+/// [`LogError`].
+pub(crate) async fn note_of_log(pool: &PgPool, log: &EventLog) -> Result<(), LogError> {
+    let (mut projections, mut partitions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
+    for partition in log.partitions().all() {
+        for event in log.read_type(partition, DeadLetter::TYPE).await? {
+            // What only a later program can read, that one will note.
+            let Ok(DeadLetterEvent::DeadLetterDiscarded(discarded)) = event.decode() else { continue };
+            projections.push(discarded.projection);
+            partitions.push(i32::from(partition.0));
+            positions.push(discarded.position);
+        }
+    }
+    sqlx::query!(
+        "INSERT INTO discards (projection, partition, position)
+         SELECT k.projection, k.partition, k.position
+           FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k (projection, partition, position)
+           JOIN projections p ON p.name = k.projection
+           JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+                             AND c.partition = k.partition AND c.position < k.position
+         ON CONFLICT DO NOTHING",
+        &projections,
+        &partitions,
+        &positions,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Discards in a generation that is being built what was discarded from the live one after it had been met here.
+///
+/// # Errors
+/// [`PageError`].
+pub(crate) async fn settle(
+    pool: &PgPool,
+    definition: &'static Definition,
+    generation: i32,
+) -> Result<(), PageError> {
+    let open = sqlx::query!(
+        "SELECT d.partition, d.position FROM discards d
+           JOIN dead_letters l ON l.projection = d.projection AND l.partition = d.partition AND l.position = d.position
+          WHERE l.projection = $1 AND l.generation = $2 ORDER BY d.partition, d.position",
+        definition.name,
+        generation,
+    )
+    .fetch_all(pool)
+    .await?;
+    for row in open {
+        let mut transaction = pool.begin().await?;
+        prepare(&mut transaction).await?;
+        let partition = domain::Partition(row.partition as u16);
+        for mut target in lock_these(&mut transaction, partition, &[(definition, generation)]).await? {
+            release::discard(&mut transaction, &mut target, row.position).await?;
+        }
+        transaction.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+use sqlx::PgConnection;
+
+use super::dead_letters::{self, Letter};
+use super::run::{Known, Run};
+use super::{Decoded, PageError, Target, discards};
+
+/// Events of one stream that are read at a time; a stream has few.
+const RELEASE_EVENTS_MAX: i64 = 1_000;
+
+/// What became of the events of a stream that were set aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Released {
+    /// How many were folded.
+    pub(crate) folded: u64,
+    /// Where it stopped, if it did.
+    pub(crate) stopped: Option<Stopped>,
+}
+
+/// An event that could not be folded, which the rest of its stream waits behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    pub(crate) position: i64,
+    pub(crate) reason: String,
+}
+
+/// Folds the events of a stream that are set aside, in order, up to the first one that cannot be folded. In the caller's
+/// transaction; the checkpoint must be locked, and stays where it is.
+///
+/// # Errors
+/// [`PageError`]; the transaction is then to be given up.
+pub(crate) async fn release(
+    connection: &mut PgConnection,
+    target: &mut Target,
+    stream: &str,
+) -> Result<Released, PageError> {
+    let mut released = Released::default();
+    loop {
+        let events = dead_letters::of_stream(connection, target, stream, RELEASE_EVENTS_MAX).await?;
+        if events.is_empty() {
+            return Ok(released);
+        }
+        let decoded: Vec<Decoded<'_>> = events.iter().map(Decoded::of).collect();
+        let sorted = Run(&decoded).flush(connection, target, &Known::default()).await?;
+        let first: Option<&Letter<'_>> = sorted.dead.first();
+        let folded: Vec<i64> = events
+            .iter()
+            .map(|event| event.position)
+            .take_while(|position| first.is_none_or(|first| *position < first.event.position))
+            .collect();
+        dead_letters::remove(connection, target, &folded).await?;
+        target.resolve(connection, folded.len() as i64, 0).await?;
+        released.folded += folded.len() as u64;
+        if let Some(first) = first {
+            dead_letters::failed_again(connection, target, first).await?;
+            let (position, reason) = (first.event.position, first.reason.clone());
+            return Ok(Released { stopped: Some(Stopped { position, reason }), ..released });
+        }
+    }
+}
+
+/// Leaves an event that is set aside out for good, and folds those that waited behind it. One that is not set aside stays
+/// what it is, so this can be done twice. As [`release`] in everything else.
+///
+/// # Errors
+/// [`PageError`]; the transaction is then to be given up.
+pub(crate) async fn discard(
+    connection: &mut PgConnection,
+    target: &mut Target,
+    position: i64,
+) -> Result<Released, PageError> {
+    let Some((stream, is_first)) = dead_letters::take(connection, target, position).await? else {
+        return Ok(Released::default());
+    };
+    discards::note(connection, target, position).await?;
+    target.resolve(connection, 0, 1).await?;
+    if is_first { release(connection, target, &stream).await } else { Ok(Released::default()) }
+}

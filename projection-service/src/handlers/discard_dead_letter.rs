@@ -1,0 +1,96 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use access::{Caller, Principal};
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use chassis::{ProblemJson, request_id};
+use domain::CustomerId;
+use domain::dead_letter::{DeadLetter as Aggregate, DeadLetterDiscarded};
+use domain::token::Scope;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::retry_dead_letter::id_of;
+use crate::answers::{BodyProblems, CallerProblems, DeadLetterProblems, ServerProblems};
+use crate::dead_letters::{Resolved, dead_letter, discard};
+use crate::error::ReportsError;
+use crate::state::AppState;
+
+const DISCARD_PATH: &str = "/internal/dead-letters/discard";
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why it is discarded.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiscardDeadLetter {
+    /// In words: the history keeps it.
+    #[schema(min_length = 1, max_length = 500, example = "sent by a test of the import")]
+    reason: String,
+}
+
+/// What activities is told, who writes the log.
+#[derive(Serialize)]
+struct Decision {
+    customer_id: CustomerId,
+    discard: DeadLetterDiscarded,
+    cause: HashMap<&'static str, String>,
+}
+
+#[derive(Deserialize)]
+struct Recorded {}
+
+/// Discard a dead letter
+///
+/// The projection goes on without the event, for good, and the later ones of its stream are folded, in order. The decision
+/// is an event of its own: the history says who made it and why, and a rebuild respects it.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/discard", tag = "operations",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = String, Path, description = "The dead letter, as the list names it.")),
+    request_body = DiscardDeadLetter,
+    responses(
+        (status = 200, description = "Discarded, and recorded.", body = Resolved),
+        DeadLetterProblems, BodyProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn discard_dead_letter(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    ProblemJson(body): ProblemJson<DiscardDeadLetter>,
+) -> Result<Json<Resolved>, ReportsError> {
+    let principal = caller.require(Scope::Admin)?;
+    let id = id_of(id)?;
+    let reason = Aggregate::check_reason(&body.reason)?.to_owned();
+    let letter = dead_letter(&state.pool, &id, Some(principal.customer_id)).await?;
+    let decision = Decision {
+        customer_id: letter.customer_id,
+        discard: DeadLetterDiscarded {
+            projection: letter.projection,
+            position: letter.position,
+            stream: letter.aggregate_id,
+            event_type: letter.event_type,
+            failure: letter.reason,
+            reason,
+        },
+        cause: cause(principal, &headers),
+    };
+    let key = state.access.internal_key();
+    let recorded = state.activities.ask(DISCARD_PATH, &decision, key, DISCARD_TIMEOUT).await;
+    let Recorded {} = recorded.map_err(|error| ReportsError::LogUnavailable(error.to_string()))?;
+    // The decision is in the log. Should this fail, the fold that meets it there does the same.
+    Ok(Json(discard(&state.pool, &id).await?))
+}
+
+/// As every event says it.
+fn cause(principal: &Principal, headers: &HeaderMap) -> HashMap<&'static str, String> {
+    let mut cause = HashMap::from([("subject", principal.subject.to_string())]);
+    if let Some(id) = request_id(headers) {
+        cause.insert("request_id", id.to_owned());
+    }
+    cause
+}

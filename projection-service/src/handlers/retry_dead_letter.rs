@@ -1,0 +1,39 @@
+use access::Caller;
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use domain::token::Scope;
+
+use crate::answers::{CallerProblems, DeadLetterProblems, ServerProblems};
+use crate::dead_letters::{DeadLetterError, DeadLetterId, Resolved, retry};
+use crate::error::ReportsError;
+use crate::state::AppState;
+
+/// Retry a dead letter
+///
+/// Folds the event, and the later ones of its stream that wait behind it, in order. If it still cannot be folded, the
+/// answer is 409 `dead-letter-failed` and says why; if a later one cannot, that one takes its place.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/retry", tag = "operations",
+    security(("token" = []), ("basic" = []), ("session" = [])),
+    params(("id" = String, Path, description = "The dead letter, as the list names it.")),
+    responses(
+        (status = 200, description = "Folded.", body = Resolved),
+        DeadLetterProblems, CallerProblems, ServerProblems,
+    ),
+)]
+pub(crate) async fn retry_dead_letter(
+    State(state): State<AppState>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Resolved>, ReportsError> {
+    let principal = caller.require(Scope::Admin)?;
+    let id = id_of(id)?;
+    Ok(Json(retry(&state.pool, &id, Some(principal.customer_id)).await?))
+}
+
+/// What is no name of a dead letter is the name of none.
+pub(super) fn id_of(id: Result<Path<String>, PathRejection>) -> Result<DeadLetterId, ReportsError> {
+    let id = id.ok().and_then(|Path(id)| id.parse().ok());
+    id.ok_or(ReportsError::DeadLetter(DeadLetterError::NotFound))
+}
