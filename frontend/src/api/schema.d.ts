@@ -168,6 +168,69 @@ export interface paths {
         patch: operations["change_customer"];
         trace?: never;
     };
+    "/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List dead letters
+         * @description Events that a projection could not fold, with the reason. Later events of the same stream wait behind each; everything
+         *     else goes on without them.
+         */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard a dead letter
+         * @description The projection goes on without the event, for good, and the later ones of its stream are folded, in order. The decision
+         *     is an event of its own: the history says who made it and why, and a rebuild respects it.
+         */
+        post: operations["discard_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a dead letter
+         * @description Folds the event, and the later ones of its stream that wait behind it, in order. If it still cannot be folded, the
+         *     answer is 409 `dead-letter-failed` and says why; if a later one cannot, that one takes its place.
+         */
+        post: operations["retry_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/history": {
         parameters: {
             query?: never;
@@ -320,6 +383,26 @@ export interface paths {
          *     are revoked if the new role could not issue them. The last owner stays owner.
          */
         patch: operations["change_role"];
+        trace?: never;
+    };
+    "/v1/projections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List projections
+         * @description How far each has come in the customer's partition, and what of the customer's it could not fold.
+         */
+        get: operations["list_projections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/reports/active-users": {
@@ -796,6 +879,108 @@ export interface components {
              */
             time_zone: string;
         };
+        /** @description An event that a projection could not fold. */
+        DeadLetter: {
+            /** @description Its stream. */
+            aggregate_id: string;
+            /**
+             * Format: date-time
+             * @description When it was last tried.
+             */
+            attempted_at: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            customer_id: string;
+            /**
+             * @description What kind of event it is.
+             * @example ActivityRecorded
+             */
+            event_type: string;
+            /**
+             * @description The version of its payload.
+             * @example 3.0.0
+             */
+            event_version: string;
+            /**
+             * @description Names it for good, whatever is rebuilt.
+             * @example feed-3-1042
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description Where it lies in the log.
+             */
+            partition: number;
+            /** @description What happened, as the log has it. */
+            payload: Record<string, never>;
+            /**
+             * Format: int64
+             * @description As `partition`.
+             */
+            position: number;
+            /**
+             * @description The projection that goes on without it.
+             * @example feed
+             */
+            projection: string;
+            /** @description Why it could not be folded, the last time that it was tried. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description Its place in the stream, from 1.
+             */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description When it was set aside.
+             */
+            set_aside_at: string;
+            /**
+             * Format: int64
+             * @description How many later events of its stream wait behind it.
+             */
+            waiting: number;
+        };
+        /** @description A page of dead letters. */
+        DeadLetterPage: {
+            /** @description By position. */
+            items: components["schemas"]["DeadLetter"][];
+            /** @description For the next page; none if this is the last one. */
+            next_cursor: string | null;
+        };
+        /** @description A delayed job. */
+        DelayedJob: {
+            /**
+             * Format: int32
+             * @description How often it has failed.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it is due.
+             */
+            run_at: string;
+        };
+        /** @description Why it is discarded. */
+        DiscardDeadLetter: {
+            /**
+             * @description In words: the history keeps it.
+             * @example sent by a test of the import
+             */
+            reason: string;
+        };
         /** @description A fault of one field of a body. */
         FieldError: {
             /** @description What is wrong. */
@@ -1028,6 +1213,75 @@ export interface components {
             /** @description A stable name of the kind of problem, relative to the documentation: `/problems/activity-id-reused`. */
             type: string;
         };
+        /** @description The projections, as they stand in the customer's partition. */
+        Projections: {
+            /** @description By name. */
+            items: components["schemas"]["ProjectionState"][];
+            job: components["schemas"]["DelayedJob"] | null;
+            /**
+             * Format: int32
+             * @description The partition in which the customer's history lies.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description How far it is known to be published.
+             */
+            published_position: number;
+        };
+        /** @description How far a projection has come. */
+        ProjectionState: {
+            /**
+             * Format: int32
+             * @description The generation that a rebuild is filling.
+             */
+            building_generation: number | null;
+            /**
+             * Format: int64
+             * @description How many events of the customer could not be folded.
+             */
+            dead_letters: number;
+            /**
+             * Format: int32
+             * @description The generation that queries read.
+             */
+            generation: number;
+            /**
+             * Format: int64
+             * @description How many published events are left to fold.
+             */
+            lag_events: number;
+            /**
+             * Format: int64
+             * @description How long the first of these has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /**
+             * @description Its name.
+             * @example feed
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Everything up to here is accounted for.
+             */
+            position: number;
+            /**
+             * Format: date-time
+             * @description When the event there was recorded.
+             */
+            recorded_at: string | null;
+            /**
+             * Format: int32
+             * @description The version of the code that folds it.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description How many wait behind these.
+             */
+            waiting: number;
+        };
         /** @description The answer of `/readyz`. */
         ReadinessReport: {
             /** @description What is missing if not. */
@@ -1107,6 +1361,20 @@ export interface components {
             /** @description Its place in the batch, from 0. */
             index: number;
         };
+        /** @description What became of a dead letter, and of the events that waited behind it. */
+        Resolved: {
+            /**
+             * Format: int64
+             * @description How many events of the stream were folded, in order.
+             */
+            folded: number;
+            /**
+             * @description The dead letter, which is none any more.
+             * @example feed-3-1042
+             */
+            id: string;
+            stopped_at: components["schemas"]["StoppedAt"] | null;
+        };
         /**
          * @description What one of a customer's people is there for.
          * @enum {string}
@@ -1178,6 +1446,16 @@ export interface components {
             password: string;
             /** @description IANA name of the zone in which the customer's days begin and end; UTC if not given. */
             time_zone?: string | null;
+        };
+        /** @description A dead letter that another one gave way to. */
+        StoppedAt: {
+            /**
+             * @description It.
+             * @example feed-3-1043
+             */
+            id: string;
+            /** @description Why it could not be folded. */
+            reason: string;
         };
         /** @description One stream and what it folds to. Only documents the answer. */
         StreamHistory: {
@@ -1468,7 +1746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller lacks the scope `read`. */
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2555,6 +2833,290 @@ export interface operations {
             };
         };
     };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only those of this projection. */
+                projection?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter, as the list names it. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscardDeadLetter"];
+            };
+        };
+        responses: {
+            /** @description Discarded, and recorded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such dead letter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It waits behind another one, cannot be folded, or is just being rebuilt; `type` and `detail` say which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter, as the list names it. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Folded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such dead letter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It waits behind another one, cannot be folded, or is just being rebuilt; `type` and `detail` say which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: {
@@ -3580,6 +4142,62 @@ export interface operations {
             };
         };
     };
+    list_projections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projections"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     report_active_users: {
         parameters: {
             query?: {
@@ -3638,7 +4256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller lacks the scope `read`. */
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,7 +4387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller lacks the scope `read`. */
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
             403: {
                 headers: {
                     [name: string]: unknown;

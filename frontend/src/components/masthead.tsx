@@ -20,6 +20,7 @@ export function Masthead({ session, logOut }: Props) {
           </NavLink>
           <NavLink to="/tokens">Tokens</NavLink>
           <NavLink to="/people">People</NavLink>
+          <NavLink to="/operations">Operations</NavLink>
           <a href="/docs">API docs</a>
         </nav>
         {/* A new one for each page, so that it is closed again. */}

@@ -3,6 +3,7 @@ import { JoinPage } from './join';
 import { LogInPage } from './log-in';
 import { MembersOnly } from './members-only';
 import { NotFoundPage } from './not-found';
+import { OperationsPage } from './operations';
 import { OverviewPage } from './overview';
 import { PeoplePage } from './people';
 import { SessionsPage } from './sessions';
@@ -17,6 +18,7 @@ export function Pages() {
       <Route element={<MembersOnly />}>
         <Route index element={<OverviewPage />} />
         <Route path="tokens" element={<TokensPage />} />
+        <Route path="operations" element={<OperationsPage />} />
         <Route path="people" element={<PeoplePage />} />
         <Route path="sessions" element={<SessionsPage />} />
       </Route>

@@ -1,5 +1,6 @@
 import { afterEach, vi } from 'vitest';
 import type { ActiveUsersReport, ActivityPage, ActivityReport } from '../api/reports';
+import type { DeadLetter, Projections } from '../api/operations';
 import type { Session } from '../api/session';
 import type { IssuedToken, Token } from '../api/tokens';
 
@@ -55,6 +56,45 @@ export const token: Token = {
 };
 
 export const issued: IssuedToken = { ...token, token: 'dbk_4f0ASECRETSECRETSECRETSECRETSECRETSE' };
+
+export const projections: Projections = {
+  items: [
+    {
+      name: 'feed',
+      version: 1,
+      generation: 1,
+      building_generation: null,
+      position: 1_042,
+      recorded_at: '2026-11-24T10:00:00Z',
+      lag_events: 0,
+      lag_ms: 0,
+      dead_letters: 0,
+      waiting: 0,
+    },
+  ],
+  partition: 3,
+  published_position: 1_042,
+  job: null,
+};
+
+export const deadLetter: DeadLetter = {
+  id: 'feed-3-1042',
+  projection: 'feed',
+  partition: 3,
+  position: 1_042,
+  customer_id: 'c1',
+  aggregate_id: 'c1:order-1042-paid',
+  sequence: 1,
+  event_type: 'ActivityRecorded',
+  event_version: '9.0.0',
+  recorded_at: '2026-11-24T10:00:00Z',
+  reason: 'unknown event type ActivityRecorded of version 9.0.0',
+  attempts: 1,
+  set_aside_at: '2026-11-24T10:00:01Z',
+  attempted_at: '2026-11-24T10:00:01Z',
+  waiting: 2,
+  payload: {},
+};
 
 const progress = { as_of: { position: 0, time: null }, lag_ms: 0 };
 
