@@ -74,9 +74,10 @@ async fn consumer(config: &PulsarConfig, topic: &str) -> Result<Consumer<Vec<u8>
 
 async fn producer(config: &PulsarConfig, topic: &str) -> Result<Producer<TokioExecutor>, Failure> {
     let client = connect(config).await.map_err(bus_failure)?;
+    // The same as the relay's.
     let building = client.producer().with_topic(topic).with_options(ProducerOptions {
         batch_size: Some(1_000),
-        batch_byte_size: Some(128 * 1024),
+        batch_byte_size: Some(512 * 1024),
         batch_timeout: Some(Duration::from_millis(5)),
         compression: Some(Compression::Lz4(CompressionLz4::default())),
         block_queue_if_full: true,

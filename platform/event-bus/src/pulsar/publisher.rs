@@ -15,9 +15,9 @@ use super::message::{Feed, encode};
 use super::topic::Topic;
 use crate::{BusError, EventPublisher};
 
-/// Measured: with these one producer carries more than 50,000 messages a second.
+/// The client sends a batch when the receipt of the one before is there, so a batch should be large.
 const BATCH_MESSAGES: u32 = 1_000;
-const BATCH_BYTES: usize = 128 * 1024;
+const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(5);
 /// Events that are read from the log at once, fewer where they are large.
 const PAGE_EVENTS_MAX: i64 = 2_000;
