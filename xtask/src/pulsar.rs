@@ -31,8 +31,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let mut steps = Steps::default();
     let mut broker = None;
-    let options =
-        Options { port: arguments.port, web_port: arguments.web_port, dir: arguments.data_dir.clone() };
+    let options = Options {
+        port: arguments.port,
+        web_port: arguments.web_port,
+        dir: arguments.data_dir.clone(),
+        ..Options::default()
+    };
     let is_up = steps.step("tools", || tools::ensure(&[Tool::Java, Tool::Maven]))
         && steps.step("Pulsar", || {
             broker = Some(start(options)?);

@@ -4,6 +4,7 @@ mod broker;
 mod faults;
 mod python;
 mod relay;
+mod security;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

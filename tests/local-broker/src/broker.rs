@@ -40,6 +40,21 @@ pub struct Options {
     pub web_port: u16,
     /// What it keeps; without it, a folder that is removed with the broker.
     pub dir: Option<PathBuf>,
+    /// Nobody gets in without a token, and TLS is spoken on two more ports.
+    pub security: Option<Security>,
+}
+
+/// How a broker knows who comes, and how it shows who it is.
+#[derive(Clone, Debug)]
+pub struct Security {
+    /// Its certificate for 127.0.0.1, in PEM.
+    pub certificate: String,
+    /// The certificate's private key, in PEM (PKCS #8).
+    pub key: String,
+    /// By which tokens are signed (HS256), in base64.
+    pub token_secret: String,
+    /// A token whose subject is `admin`: the broker's own, which may do everything.
+    pub token: String,
 }
 
 /// A running broker. Dropping it stops it.
@@ -50,12 +65,15 @@ pub struct Broker {
     dir: PathBuf,
     is_temporary: bool,
     ports: Ports,
+    security: Option<Security>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Ports {
     broker: u16,
     web: u16,
+    broker_tls: u16,
+    web_tls: u16,
     /// The bookie's name holds its port, and by its name it knows its own folder again.
     bookie: u16,
 }
@@ -78,10 +96,14 @@ impl Broker {
         let ports = Ports {
             broker: free(options.port)?,
             web: free(options.web_port)?,
+            broker_tls: free(0)?,
+            web_tls: free(0)?,
             bookie: free(kept_port(&dir))?,
         };
-        let child = launch(installation, &dir, ports)?;
-        let mut broker = Self { installation: installation.clone(), child, dir, is_temporary, ports };
+        let security = options.security;
+        let child = launch(installation, &dir, ports, security.as_ref())?;
+        let mut broker =
+            Self { installation: installation.clone(), child, dir, is_temporary, ports, security };
         broker.wait_until_healthy(interrupted)?;
         Ok(broker)
     }
@@ -96,6 +118,18 @@ impl Broker {
     #[must_use]
     pub fn web_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.web)
+    }
+
+    /// For clients, over TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("pulsar+ssl://127.0.0.1:{}", self.ports.broker_tls)
+    }
+
+    /// For administration, over TLS.
+    #[must_use]
+    pub fn web_tls_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.web_tls)
     }
 
     /// What it keeps and writes.
@@ -138,7 +172,7 @@ impl Broker {
     /// [`Error`].
     pub fn restart(&mut self, interrupted: Interrupted<'_>) -> Result<(), Error> {
         self.kill();
-        self.child = launch(&self.installation, &self.dir, self.ports)?;
+        self.child = launch(&self.installation, &self.dir, self.ports, self.security.as_ref())?;
         self.wait_until_healthy(interrupted)
     }
 
@@ -154,12 +188,13 @@ impl Broker {
     fn wait_until_healthy(&mut self, interrupted: Interrupted<'_>) -> Result<(), Error> {
         let log = self.dir.join("broker.log");
         let (child, web) = (&mut self.child, self.ports.web);
+        let token = self.security.as_ref().map(|security| security.token.as_str());
         wait("starting Pulsar", READY_LIMIT, interrupted, || {
             if let Ok(Some(status)) = child.try_wait() {
                 return Err(Error::NotReady { reason: status.to_string(), log: log.clone() });
             }
-            Ok(http::get(web, "/admin/v2/brokers/health").is_ok_and(|(status, _)| status == 200)
-                && http::get(web, "/admin/v2/namespaces/public/default")
+            Ok(http::get(web, "/admin/v2/brokers/health", token).is_ok_and(|(status, _)| status == 200)
+                && http::get(web, "/admin/v2/namespaces/public/default", token)
                     .is_ok_and(|(status, _)| status == 200))
         })
     }
@@ -185,14 +220,25 @@ impl Drop for Broker {
     }
 }
 
-fn launch(installation: &Installation, dir: &Path, ports: Ports) -> Result<Child, Error> {
+fn launch(
+    installation: &Installation,
+    dir: &Path,
+    ports: Ports,
+    security: Option<&Security>,
+) -> Result<Child, Error> {
     let write = |name: &str, text: &str| {
         let path = dir.join(name);
         fs::write(&path, text).map_err(Error::io("write", &path))
     };
     let (broker, web) = (ports.broker, ports.web);
     let listening = format!("brokerServicePort={broker}\nwebServicePort={web}\n");
-    write("standalone.conf", &format!("{SETTINGS}{listening}"))?;
+    let mut secured = String::new();
+    if let Some(security) = security {
+        write("certificate.pem", &security.certificate)?;
+        write("key.pem", &security.key)?;
+        secured = secured_settings(ports, security);
+    }
+    write("standalone.conf", &format!("{SETTINGS}{listening}{secured}"))?;
     write("log4j2.xml", LOGGING)?;
     write("bookie.port", &ports.bookie.to_string())?;
     let log = dir.join("broker.log");
@@ -215,6 +261,20 @@ fn launch(installation: &Installation, dir: &Path, ports: Ports) -> Result<Child
         &ports.bookie.to_string(),
     ]);
     command.spawn().map_err(|_| Error::Missing { program: "java", package: "openjdk-17-jre-headless" })
+}
+
+fn secured_settings(ports: Ports, security: &Security) -> String {
+    let Security { token_secret, token, .. } = security;
+    let (broker, web) = (ports.broker_tls, ports.web_tls);
+    format!(
+        "brokerServicePortTls={broker}\nwebServicePortTls={web}\n\
+         tlsCertificateFilePath=certificate.pem\ntlsKeyFilePath=key.pem\n\
+         authenticationEnabled=true\nauthorizationEnabled=true\nsuperUserRoles=admin\n\
+         authenticationProviders=org.apache.pulsar.broker.authentication.AuthenticationProviderToken\n\
+         tokenSecretKey=data:;base64,{token_secret}\n\
+         brokerClientAuthenticationPlugin=org.apache.pulsar.client.impl.auth.AuthenticationToken\n\
+         brokerClientAuthenticationParameters=token:{token}\n"
+    )
 }
 
 /// `wanted`, or any free port for 0. Nobody else takes it in between, unless unlucky.

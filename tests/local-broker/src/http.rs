@@ -5,12 +5,13 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Asks a server on this machine; answers the status and the whole response.
-pub(crate) fn get(port: u16, path: &str) -> io::Result<(u16, String)> {
+/// Asks a server on this machine, as whoever has the token; answers the status and the whole response.
+pub(crate) fn get(port: u16, path: &str, token: Option<&str>) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+    let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{authorization}Connection: close\r\n\r\n")?;
     let mut text = String::new();
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
     let status = text.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());

@@ -8,7 +8,7 @@ mod error;
 mod http;
 mod installation;
 
-pub use broker::{Broker, Options};
+pub use broker::{Broker, Options, Security};
 pub use error::Error;
 pub use installation::{Installation, VERSION};
 
