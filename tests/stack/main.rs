@@ -16,5 +16,6 @@ mod operations;
 mod owasp;
 mod people;
 mod processes;
+mod pulsar;
 mod reports;
 mod support;

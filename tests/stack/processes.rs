@@ -1,53 +1,14 @@
 //! The four services as four processes over real TCP, as in production.
 
-use std::path::Path;
 use std::time::Duration;
 
 use scratch_database::ScratchDatabase;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Answer, Api, Customer, PATIENCE, Program, command, eventually, within};
-
-const INTERNAL_KEY: &str = "only-for-the-tests-0123456789abcdef";
-
-/// A service in a process of its own.
-struct Service {
-    program: Program,
-    url: String,
-    metrics_url: String,
-}
-
-impl Service {
-    async fn start(name: &str, listen: &str, environment: &[(&str, &str)], dir: &Path) -> Self {
-        let mut command = command(dir);
-        command.args(["serve", name]).env("DAYBOOK_INTERNAL_KEY", INTERNAL_KEY);
-        for key in ["ACTIVITIES", "CUSTOMERS", "REPORTS", "GATEWAY"] {
-            command.env(format!("DAYBOOK_{key}_LISTEN"), listen);
-            command.env(format!("DAYBOOK_{key}_METRICS_LISTEN"), "127.0.0.1:0");
-        }
-        command.envs(environment.iter().copied());
-        let mut program = Program::start(&mut command, dir, name);
-        let (url, metrics_url) = eventually("a service says where it is", || {
-            assert!(program.ended().is_none(), "{name} ended: {}", program.err());
-            let out = program.out();
-            async move {
-                let line = |start: &str| {
-                    let mut lines = out.lines();
-                    lines.find_map(|line| line.strip_prefix(start)).map(|rest| rest.trim().to_owned())
-                };
-                Some((line("URL ")?, line("Metrics ")?))
-            }
-        })
-        .await;
-        Self { program, url, metrics_url }
-    }
-
-    /// Where it listens.
-    fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
-    }
-}
+use crate::support::{
+    Answer, Api, Customer, INTERNAL_KEY, PATIENCE, Program, Service, command, eventually, within,
+};
 
 /// All of them.
 struct Services {

@@ -41,8 +41,16 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 /// Every check, the quick ones first.
 fn everything() -> ExitCode {
     let mut steps = Steps::default();
-    let tools =
-        [Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Chromium, Tool::Java, Tool::Maven, Tool::Python];
+    let tools = [
+        Tool::CCompiler,
+        Tool::Node,
+        Tool::Protoc,
+        Tool::Chromium,
+        Tool::Java,
+        Tool::Maven,
+        Tool::Python,
+        Tool::Faketime,
+    ];
     steps.step("tools", || tools::ensure(&tools));
     steps.step("format", build::check_format);
     let packages = steps.step("frontend: packages", frontend::install);
@@ -71,7 +79,15 @@ fn everything() -> ExitCode {
 fn only(parts: &[String]) -> ExitCode {
     let mut steps = Steps::default();
     let in_browser = parts.iter().any(|part| part == "frontend");
-    let mut tools = vec![Tool::CCompiler, Tool::Node, Tool::Protoc, Tool::Java, Tool::Maven, Tool::Python];
+    let mut tools = vec![
+        Tool::CCompiler,
+        Tool::Node,
+        Tool::Protoc,
+        Tool::Java,
+        Tool::Maven,
+        Tool::Python,
+        Tool::Faketime,
+    ];
     if in_browser {
         tools.push(Tool::Chromium);
     }
@@ -128,6 +144,9 @@ fn with_surroundings<'a>(
     }
     command.env("DAYBOOK_TEST_DATABASE_URL", url.unwrap_or_default());
     command.env("DAYBOOK_BINARY", workspace::daybook("debug"));
+    if let Some(library) = tools::faketime() {
+        command.env("DAYBOOK_TEST_FAKETIME", library);
+    }
     if let Some(browser) = tools::chromium() {
         command.env("CHROMIUM_PATH", browser);
     }

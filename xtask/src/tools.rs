@@ -32,6 +32,8 @@ pub(crate) enum Tool {
     Maven,
     /// Runs the example of a consumer.
     Python,
+    /// Sets the clocks of the tests' processes apart.
+    Faketime,
 }
 
 impl Tool {
@@ -60,6 +62,7 @@ impl Tool {
                 None => Some(format!("Java {JAVA_MAJOR_MIN} or newer is missing")),
             },
             Self::Python if !has_venv() => Some("Python 3 with its module venv is missing".to_owned()),
+            Self::Faketime if faketime().is_none() => Some("libfaketime is missing".to_owned()),
             Self::Maven if find("mvn").is_none() => Some("Maven is missing (mvn)".to_owned()),
             _ => None,
         }
@@ -74,6 +77,7 @@ impl Tool {
             Self::Java => &["default-jre-headless"],
             Self::Maven => &["maven"],
             Self::Python => &["python3", "python3-venv"],
+            Self::Faketime => &["libfaketime"],
         }
     }
 }
@@ -112,6 +116,13 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         Some(path) => Some(PathBuf::from(path)),
         None => BROWSERS.iter().find_map(|name| find(name)),
     }
+}
+
+/// The library of Debian's package, in the folder of whatever architecture this is.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let architectures = fs::read_dir("/usr/lib").ok()?.flatten();
+    let inside = |folder: fs::DirEntry| folder.path().join("faketime/libfaketime.so.1");
+    architectures.map(inside).find(|path| path.is_file())
 }
 
 fn node_major() -> Option<u32> {

@@ -3,11 +3,13 @@
 mod client;
 mod person;
 mod program;
+mod service;
 mod stack;
 mod wait;
 
 pub(crate) use client::{Answer, Api, Customer, PASSWORD, send};
 pub(crate) use person::{Person, accept, invite};
 pub(crate) use program::{Program, command};
+pub(crate) use service::{INTERNAL_KEY, Service};
 pub(crate) use stack::{Stack, shared};
 pub(crate) use wait::{PATIENCE, eventually, within};
