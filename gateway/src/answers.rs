@@ -11,6 +11,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde_json::value::RawValue;
 
+use crate::error::GatewayError;
+
 /// Largest error that is read in order to name its request in it, in bytes.
 const PROBLEM_BYTES_MAX: u64 = 64 * 1024;
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -25,9 +27,22 @@ impl Asked {
     pub(crate) fn by(request: &Request) -> Self {
         Self { head: request.method() == Method::HEAD, id: request.headers().get(REQUEST_ID_HEADER).cloned() }
     }
+
+    /// The request, as problems name it.
+    fn instance(&self) -> Option<String> {
+        let id = self.id.as_ref()?.to_str().ok()?;
+        Some(format!("urn:daybook:request:{id}"))
+    }
 }
 
-/// The last touch on every answer: errors are problems, and problems name their request.
+/// The answer of the gateway itself.
+pub(crate) fn refuse(asked: &Asked, error: GatewayError) -> Response {
+    let mut response = error.answer(asked.instance());
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The last touch on every other answer: errors are problems, and problems name their request.
 pub(crate) async fn finish(asked: Asked, mut response: Response) -> Response {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
@@ -45,8 +60,8 @@ pub(crate) async fn finish(asked: Asked, mut response: Response) -> Response {
         response.headers_mut().remove(CONTENT_LENGTH);
         return response;
     }
-    match asked.id.as_ref().and_then(|id| id.to_str().ok()) {
-        Some(id) => name_request(response, id).await,
+    match asked.instance() {
+        Some(instance) => name_request(response, &instance).await,
         None => response,
     }
 }
@@ -84,13 +99,13 @@ async fn into_problem(response: Response) -> Response {
 }
 
 /// Writes `instance` into a problem that has none.
-async fn name_request(response: Response, id: &str) -> Response {
+async fn name_request(response: Response, instance: &str) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Problem::internal("a service's error broke off").into_response();
     };
     let body = body.to_bytes();
-    let body = match with_instance(&body, id) {
+    let body = match with_instance(&body, instance) {
         Some(named) => {
             parts.headers.remove(CONTENT_LENGTH);
             named
@@ -101,13 +116,13 @@ async fn name_request(response: Response, id: &str) -> Response {
 }
 
 /// The members keep their order; a problem that is no object or has an instance stays as it is.
-fn with_instance(problem: &[u8], id: &str) -> Option<Bytes> {
+fn with_instance(problem: &[u8], instance: &str) -> Option<Bytes> {
     let members: HashMap<&str, &RawValue> = serde_json::from_slice(problem).ok()?;
     if members.contains_key("instance") {
         return None;
     }
     let open = problem.trim_ascii_end().strip_suffix(b"}")?;
     let comma: &[u8] = if members.is_empty() { b"" } else { b"," };
-    let instance = serde_json::to_vec(&format!("urn:daybook:request:{id}")).ok()?;
+    let instance = serde_json::to_vec(instance).ok()?;
     Some([open, comma, b"\"instance\":", &instance, b"}"].concat().into())
 }

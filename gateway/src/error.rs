@@ -1,5 +1,6 @@
 use axum::response::{IntoResponse, Response};
 use chassis::{Problem, UpstreamError};
+use domain::token::SecretFault;
 use http::StatusCode;
 
 use crate::rates::Allowance;
@@ -28,6 +29,9 @@ pub(crate) enum GatewayError {
     /// The client's body broke off or is not framed as HTTP asks.
     #[error("the body broke off")]
     BodyBroken,
+    /// What stands where a token should is none.
+    #[error("the token is malformed")]
+    TokenMalformed,
     /// The session is unknown, has expired or has been ended.
     #[error("the session has ended")]
     SessionExpired,
@@ -74,6 +78,9 @@ impl From<GatewayError> for Problem {
             }
             GatewayError::BodyBroken => Problem::bad_request("unreadable-body")
                 .with_detail("The body broke off or is not framed as its headers say."),
+            GatewayError::TokenMalformed => {
+                Problem::unauthorized("token-malformed").with_detail(SecretFault::ADVICE)
+            }
             GatewayError::SessionExpired => Problem::unauthorized("session-expired")
                 .with_detail("The session has ended; log in again with POST /v1/session."),
             GatewayError::CsrfTokenMissing => Problem::forbidden("csrf-token-missing").with_detail(
@@ -110,17 +117,23 @@ fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
     }
 }
 
+impl GatewayError {
+    /// The problem, of the request with this `instance`.
+    pub(crate) fn answer(self, instance: Option<String>) -> Response {
+        let left = match &self {
+            Self::TooManyRequests { allowance, .. } => Some(allowance.clone()),
+            _ => None,
+        };
+        let mut response = Problem { instance, ..Problem::from(self) }.into_response();
+        if let Some(left) = left {
+            left.write(response.headers_mut());
+        }
+        response
+    }
+}
+
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
-        match self {
-            Self::TooManyRequests { retry_after_s, allowance } => {
-                let left = allowance.clone();
-                let mut response =
-                    Problem::from(Self::TooManyRequests { retry_after_s, allowance }).into_response();
-                left.write(response.headers_mut());
-                response
-            }
-            other => Problem::from(other).into_response(),
-        }
+        self.answer(None)
     }
 }

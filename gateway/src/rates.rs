@@ -17,7 +17,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chassis::{InternalKey, PRINCIPAL_HEADER, Upstream};
-use domain::token::TokenSecret;
+use domain::token::{SecretFault, TokenSecret};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
@@ -69,6 +69,7 @@ pub(crate) struct Rates(Arc<Inner>);
 
 struct Inner {
     limits: RateLimits,
+    policies: Policies,
     credentials: Limiter,
     customers: Limiter,
     /// Keys are hashes with chance in them, so that nobody can choose two credentials that count as one.
@@ -91,6 +92,19 @@ struct Share {
     waiting: AtomicUsize,
 }
 
+impl Share {
+    /// Waits for places, unless too many do already.
+    async fn wait(&self, needed: u32, waiting_max: usize) -> Option<Place> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if before >= waiting_max {
+            return None;
+        }
+        let place = Arc::clone(&self.places).acquire_many_owned(needed);
+        tokio::time::timeout(PLACE_TIMEOUT, place).await.ok()?.ok().map(Place)
+    }
+}
+
 /// Free again when dropped.
 pub(crate) struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
@@ -109,9 +123,16 @@ pub(crate) struct Payer {
     customer: Option<Arc<Share>>,
     /// To find out the customer with.
     secret: Option<TokenSecret>,
+    /// Whether a token should be there, and something else is.
+    is_malformed: bool,
 }
 
 impl Payer {
+    /// Whether it shows as a token what is none.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.is_malformed
+    }
+
     /// Whether it is not known yet which customer the credential is of.
     pub(crate) fn is_unknown(&self) -> bool {
         self.customer.is_none()
@@ -157,6 +178,7 @@ impl Rates {
         let limiter = |per_s| RateLimiter::keyed(Quota::per_second(per_s)).with_middleware();
         Self(Arc::new(Inner {
             limits,
+            policies: Policies::new(limits),
             credentials: limiter(limits.credential_per_s),
             customers: limiter(limits.customer_per_s),
             seed: RandomState::new(),
@@ -178,16 +200,18 @@ impl Rates {
             let forwarded: Forwarded = serde_json::from_slice(principal.as_bytes()).ok()?;
             let customer = Some(self.share(seed.hash_one(forwarded.customer_id)).await);
             let credential = seed.hash_one(forwarded.subject.get());
-            return Some(Payer { credential, customer, secret: None });
+            return Some(Payer { credential, customer, secret: None, is_malformed: false });
         }
         let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let secret = secret(text);
+        let shown = secret(text);
+        let is_malformed = matches!(shown, Some(Err(SecretFault)));
+        let secret = shown.and_then(Result::ok);
         let credential = match &secret {
             Some(secret) => seed.hash_one(secret.reveal()),
             None => seed.hash_one(text),
         };
-        let customer = self.0.known.get(&credential).await;
-        Some(Payer { credential, customer, secret })
+        let customer = if is_malformed { None } else { self.0.known.get(&credential).await };
+        Some(Payer { credential, customer, secret, is_malformed })
     }
 
     async fn share(&self, customer: u64) -> Arc<Share> {
@@ -219,13 +243,9 @@ impl Rates {
         if let Ok(place) = Arc::clone(&share.places).try_acquire_many_owned(needed) {
             return Ok(Some(Place(place)));
         }
-        let before = share.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&share.waiting);
-        if before < self.0.waiting_max {
-            let place = Arc::clone(&share.places).acquire_many_owned(needed);
-            if let Ok(Ok(place)) = tokio::time::timeout(PLACE_TIMEOUT, place).await {
-                return Ok(Some(Place(place)));
-            }
+        // On the heap: its size would be every request's.
+        if let Some(place) = Box::pin(share.wait(needed, self.0.waiting_max)).await {
+            return Ok(Some(place));
         }
         metrics::counter!("daybook_gateway_rate_limited_total", "limit" => "places").increment(1);
         Err(GatewayError::TooManyRequests { retry_after_s: 1, allowance: allowance.clone() })
@@ -248,9 +268,8 @@ impl Rates {
             Err(_) => Ok(0),
         });
         let wait = credential.err().or(customer.and_then(Result::err));
-        let RateLimits { credential_per_s, customer_per_s, .. } = inner.limits;
-        let customer = customer.map(|customer| (customer_per_s, customer.unwrap_or(0)));
-        let allowance = Allowance::new((credential_per_s, credential.unwrap_or(0)), customer);
+        let customer = customer.map(|customer| customer.unwrap_or(0));
+        let allowance = Allowance::new(&inner.policies, credential.unwrap_or(0), customer);
         match wait {
             None => Ok(allowance),
             Some(wait) => {
@@ -300,29 +319,51 @@ fn check(limiter: &Limiter, key: u64) -> Result<u32, Duration> {
 }
 
 /// The token of an `Authorization` header: a bearer's, or a user name of HTTP Basic.
-fn secret(authorization: &str) -> Option<TokenSecret> {
+fn secret(authorization: &str) -> Option<Result<TokenSecret, SecretFault>> {
     let (scheme, rest) = authorization.split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return TokenSecret::parse(rest).ok();
+        return Some(TokenSecret::parse(rest));
     }
-    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
-    TokenSecret::parse(pair.split_once(':').map_or(pair.as_str(), |(user, _)| user)).ok()
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = STANDARD.decode(rest).ok().and_then(|pair| String::from_utf8(pair).ok());
+    let token = |pair: String| TokenSecret::parse(pair.split_once(':').map_or(&pair, |(user, _)| user));
+    Some(pair.map_or(Err(SecretFault), token))
+}
+
+/// The rates in words, which never change.
+struct Policies {
+    credential: HeaderValue,
+    both: HeaderValue,
+}
+
+impl Policies {
+    fn new(limits: RateLimits) -> Self {
+        let credential = format!("\"credential\";q={};w=1", limits.credential_per_s);
+        let both = format!("{credential}, \"customer\";q={};w=1", limits.customer_per_s);
+        Self { credential: value(credential), both: value(both) }
+    }
+}
+
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl Allowance {
-    /// Each with its rate and what remains of it.
-    fn new(credential: (NonZeroU32, u32), customer: Option<(NonZeroU32, u32)>) -> Self {
-        let (rate, left) = credential;
-        let (policy, left) = match customer {
-            None => (format!("\"credential\";q={rate};w=1"), format!("\"credential\";r={left};t=1")),
-            Some((customers, theirs)) => (
-                format!("\"credential\";q={rate};w=1, \"customer\";q={customers};w=1"),
-                format!("\"credential\";r={left};t=1, \"customer\";r={theirs};t=1"),
-            ),
-        };
-        let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
-        Self { policy: value(policy), left: value(left) }
+    /// What remains for the credential and, if it is known, for the customer.
+    fn new(policies: &Policies, credential: u32, customer: Option<u32>) -> Self {
+        match customer {
+            None => Self {
+                policy: policies.credential.clone(),
+                left: value(format!("\"credential\";r={credential};t=1")),
+            },
+            Some(customer) => Self {
+                policy: policies.both.clone(),
+                left: value(format!("\"credential\";r={credential};t=1, \"customer\";r={customer};t=1")),
+            },
+        }
     }
 
     /// As the draft of the HTTP API working group has them (`draft-ietf-httpapi-ratelimit-headers-10`).

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, on};
 use bytes::Bytes;
 use chassis::{InternalKey, StartError, Upstream};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::answers::{Asked, finish};
+use crate::answers::{Asked, finish, refuse};
 use crate::config::{Config, Limits};
 use crate::error::GatewayError;
 use crate::flight::Flight;
@@ -73,10 +73,10 @@ impl Gateway {
 pub(crate) fn router(gateway: Gateway) -> Router {
     let gateway = Arc::new(gateway);
     let through = |State(gateway): State<Arc<Gateway>>, request: Request, next: Next| async move {
-        pass(&gateway, request, |request| next.run(request)).await
+        pass(&gateway, request, |request| async { Ok(next.run(request).await) }).await
     };
     let no_method = |State(gateway): State<Arc<Gateway>>, request: Request| async move {
-        pass(&gateway, request, |_| async { GatewayError::MethodNotAllowed }).await
+        pass(&gateway, request, |_| async { Err(GatewayError::MethodNotAllowed) }).await
     };
     services()
         .merge(pages().layer(middleware::from_fn_with_state(Arc::clone(&gateway), through)))
@@ -86,17 +86,20 @@ pub(crate) fn router(gateway: Gateway) -> Router {
 
 /// What every request goes through. Not a layer around the services' routes: it would cost each request a boxed future
 /// and a copy of all that is below it.
-async fn pass<F: Future<Output: IntoResponse>>(
+async fn pass<F: Future<Output = Result<Response, GatewayError>>>(
     gateway: &Gateway,
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response {
     let asked = Asked::by(&request);
-    let response = match gateway.flight.enter() {
-        Ok(place) => place.kept_by(answer(request).await.into_response()),
-        Err(error) => error.into_response(),
+    let place = match gateway.flight.enter() {
+        Ok(place) => place,
+        Err(error) => return refuse(&asked, error),
     };
-    finish(asked, response).await
+    match answer(request).await {
+        Ok(response) => finish(asked, place.kept_by(response)).await,
+        Err(error) => refuse(&asked, error),
+    }
 }
 
 fn services() -> Router<Arc<Gateway>> {

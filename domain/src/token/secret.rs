@@ -19,6 +19,12 @@ pub struct TokenSecret(String);
 #[error("not a token: it must be dbk_ and 38 letters and digits, the last six a checksum")]
 pub struct SecretFault;
 
+impl SecretFault {
+    /// For whoever sent it.
+    pub const ADVICE: &str =
+        "This is not a token: it must be dbk_ and 38 letters and digits, copied whole and without spaces.";
+}
+
 impl TokenSecret {
     /// Makes a secret; `random` draws a number below its argument, evenly and unpredictably.
     pub fn make(mut random: impl FnMut(u8) -> u8) -> Self {

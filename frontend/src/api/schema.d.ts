@@ -2894,6 +2894,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -2905,6 +2920,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3020,6 +3044,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3031,6 +3070,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3097,6 +3145,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -3108,6 +3171,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4178,6 +4250,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong on our side. */
             500: {
                 headers: {
@@ -4189,6 +4276,15 @@ export interface operations {
             };
             /** @description Not now; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

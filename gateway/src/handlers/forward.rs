@@ -38,6 +38,11 @@ pub(crate) async fn forward(
         parts.headers.remove(COOKIE);
     }
     let payer = gateway.rates.payer(&parts.headers).await;
+    // Refused here, so that a flood of them costs little; a service that deals with sessions itself need not read it.
+    if route.session == Session::Resolve && payer.as_ref().is_some_and(Payer::is_malformed) {
+        metrics::counter!("daybook_token_refused_total", "reason" => "malformed").increment(1);
+        return Err(GatewayError::TokenMalformed);
+    }
     let allowance = payer.as_ref().map(|payer| gateway.rates.admit(payer)).transpose()?;
     // Held until the head of the answer: what a service then still sends, it sends at its reader's pace.
     let _place = match (&payer, &allowance) {

@@ -1,4 +1,5 @@
 use chassis::Problem;
+use domain::token::SecretFault;
 
 use crate::Refusal;
 
@@ -41,10 +42,7 @@ impl From<Denied> for Problem {
             Denied::Missing => {
                 ("token-missing", "Send the header Authorization: Bearer with a token, or log in first.")
             }
-            Denied::Malformed => (
-                "token-malformed",
-                "This is not a token: it must be dbk_ and 38 letters and digits, copied whole and without spaces.",
-            ),
+            Denied::Malformed => ("token-malformed", SecretFault::ADVICE),
             Denied::Refused(Refusal::Unknown) => (
                 "token-unknown",
                 "No such token was ever issued. Check which system it belongs to, or issue one.",

@@ -45,6 +45,7 @@ impl World {
             }
             Thing::Member => Person::joined(shared(), &self.customer, "analyst").await.id,
             Thing::Invitation => text(&invite(&self.customer, "analyst").await["id"]),
+            Thing::NoDeadLetter => "feed-0-1000000".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
                 let own = matches!(caller.kind, Kind::Member(_));
@@ -91,6 +92,7 @@ fn body(operation: &str, caller: &Caller, customer: &Customer) -> Value {
         "PATCH /v1/activities/{id}" => json!({"value": 1}),
         "POST /v1/customers" => json!({"name": "New & Co", "email": fresh_email(), "password": PASSWORD}),
         "PATCH /v1/customers/self" => json!({"time_zone": "UTC"}),
+        "POST /v1/dead-letters/{id}/discard" => json!({"reason": "it never happened"}),
         "POST /v1/invitations/accept" => json!({"token": "dbi_none", "password": PASSWORD}),
         "POST /v1/members" => json!({"email": fresh_email(), "role": "analyst"}),
         "PATCH /v1/members/{id}" => json!({"role": "auditor"}),

@@ -23,6 +23,8 @@ pub(super) enum Thing {
     Member,
     Invitation,
     Session,
+    /// One that nobody has; those of others are in the tests of dead letters.
+    NoDeadLetter,
 }
 
 /// An operation, who may call it, and the status of its success.
@@ -50,6 +52,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("POST /v1/customers", Who::Anyone, Thing::Nothing, 201),
     rule("GET /v1/customers/self", Who::May(P::SeePeople), Thing::Nothing, 200),
     rule("PATCH /v1/customers/self", Who::May(P::ManageCustomer), Thing::Nothing, 200),
+    rule("GET /v1/dead-letters", Who::May(P::Operate), Thing::Nothing, 200),
+    rule("POST /v1/dead-letters/{id}/discard", Who::May(P::Operate), Thing::NoDeadLetter, 404),
+    rule("POST /v1/dead-letters/{id}/retry", Who::May(P::Operate), Thing::NoDeadLetter, 404),
     rule("GET /v1/history", Who::May(P::Audit), Thing::Nothing, 200),
     rule("GET /v1/history/{aggregate_id}", Who::May(P::Audit), Thing::Stream, 200),
     rule("GET /v1/invitations", Who::May(P::ManagePeople), Thing::Nothing, 200),
@@ -60,6 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("POST /v1/members", Who::May(P::ManagePeople), Thing::Nothing, 201),
     rule("PATCH /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 200),
     rule("DELETE /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 204),
+    rule("GET /v1/projections", Who::May(P::Operate), Thing::Nothing, 200),
     rule("GET /v1/reports/active-users", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/reports/activity", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/session", Who::LoggedIn, Thing::Nothing, 200),
