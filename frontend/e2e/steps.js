@@ -123,6 +123,15 @@ export const steps = {
     await page.getByTestId('chart').waitFor();
   },
 
+  async 'operations tell that everything is in the reports'({ page }) {
+    await goTo(page, 'Operations');
+    await page.getByTestId('no-dead-letters').waitFor();
+    const projections = page.getByTestId('projections').locator('tbody tr');
+    await projections.filter({ hasText: 'up to date' }).nth(2).waitFor();
+    await goTo(page, 'Overview');
+    await page.getByTestId('feed-item').first().waitFor();
+  },
+
   async 'a filter is in the address and is the same after a reload'(all) {
     const { page } = all;
     const answer = await record(all, { type: 'invoice.paid', actor: 'bob' });
