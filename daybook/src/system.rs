@@ -22,7 +22,7 @@ pub(crate) struct SystemArguments {
     /// Without it, the databases that the services' environment names (`DAYBOOK_ACTIVITIES_DATABASE_URL`,
     /// `DAYBOOK_CUSTOMERS_DATABASE_URL`, `DAYBOOK_REPORTS_DATABASE_URL`, also in .env files), and without those the
     /// folder .daybook. If nothing runs there, its database is started for as long as the command needs it.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
 }
 

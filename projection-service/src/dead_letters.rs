@@ -77,9 +77,9 @@ pub struct Resolved {
     /// The dead letter, which is none any more.
     #[schema(value_type = String, example = "feed-3-1042")]
     pub id: DeadLetterId,
-    /// How many events of the stream were folded, in order.
+    /// How many events of the stream this folded, in order; what the log led to sooner is not counted.
     pub folded: u64,
-    /// The next event of the stream that could not be folded, which the rest waits behind; none if all of them were.
+    /// The event of the stream at which this stopped, since it could not be folded; the rest waits behind it.
     #[schema(required)]
     pub stopped_at: Option<StoppedAt>,
 }

@@ -7,6 +7,7 @@
 mod activities;
 mod contract;
 mod customers;
+mod dead_letters;
 mod faults;
 mod frontend;
 mod gateway;

@@ -70,6 +70,28 @@ async fn status_accounts_for_every_event() {
 }
 
 #[tokio::test]
+async fn status_shows_the_one_delayed_job_that_a_burst_becomes() {
+    let stack = Stack::start_with(&[], &[("DAYBOOK_FOLD_DELAY_MS", "3600000")]);
+    let customer = stack.customer().await;
+    write(&customer, 0, 100).await;
+    let status = eventually("a job is there", || async {
+        let finished = stack.operate(&["status", "--json"]).await;
+        let status: Value = serde_json::from_str(&finished.out).unwrap();
+        (!status["jobs"].as_array().unwrap().is_empty()).then_some(status)
+    })
+    .await;
+    assert_eq!(status["jobs"].as_array().unwrap().len(), 1, "{status}");
+    let job = &status["jobs"][0];
+    assert_eq!((&job["attempts"], &job["last_error"]), (&json!(0), &Value::Null), "{job}");
+    let due: chrono::DateTime<chrono::Utc> = job["run_at"].as_str().unwrap().parse().unwrap();
+    assert!(due > chrono::Utc::now() + Duration::from_mins(50), "{job}");
+    let seen = customer.api.get("/v1/projections").await.json(200);
+    assert_eq!((&seen["partition"], &seen["job"]["run_at"]), (&job["partition"], &job["run_at"]), "{seen}");
+    let table = stack.operate(&["status"]).await.out;
+    assert!(table.contains("JOB OF"), "{table}");
+}
+
+#[tokio::test]
 async fn a_replay_is_complete_and_in_order() {
     let stack = Stack::start();
     let (one, other) = (stack.customer().await, stack.customer().await);

@@ -37,6 +37,7 @@ impl Services {
             ("DAYBOOK_FOLD_DELAY_MS", "50"),
         ];
         let activities = Service::start("activities", on, &environment, dir.path()).await;
+        let environment = [&environment[..], &[("DAYBOOK_ACTIVITIES_URL", activities.url.as_str())]].concat();
         let reports = Service::start("reports", on, &environment, dir.path()).await;
         let environment = [
             ("DAYBOOK_ACTIVITIES_URL", activities.url.as_str()),
@@ -49,6 +50,22 @@ impl Services {
 
     fn url(&self) -> &str {
         &self.gateway.url
+    }
+
+    /// Another process of reports, beside the first.
+    async fn reports_too(&self) -> Service {
+        let dir = self.dir.path().join("another");
+        std::fs::create_dir(&dir).unwrap();
+        let [activities, customers, reports] = [0, 1, 2].map(|n: usize| self.databases[n].url());
+        let environment = [
+            ("DAYBOOK_ACTIVITIES_DATABASE_URL", activities.as_str()),
+            ("DAYBOOK_CUSTOMERS_DATABASE_URL", customers.as_str()),
+            ("DAYBOOK_CUSTOMERS_URL", self.customers.as_ref().unwrap().url.as_str()),
+            ("DAYBOOK_REPORTS_DATABASE_URL", reports.as_str()),
+            ("DAYBOOK_ACTIVITIES_URL", self.activities.url.as_str()),
+            ("DAYBOOK_FOLD_DELAY_MS", "50"),
+        ];
+        Service::start("reports", "127.0.0.1:0", &environment, &dir).await
     }
 
     /// `kill -9` of customers. Answers where it was.
@@ -69,6 +86,34 @@ impl Services {
 
 async fn total(api: &Api) -> i64 {
     api.get("/v1/reports/activity?interval=day").await.json(200)["total"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn reports_share_the_partitions_and_take_over_from_a_dead_one() {
+    const TAKE_OVER_MAX: Duration = Duration::from_secs(5);
+    let mut services = Services::start().await;
+    let another = services.reports_too().await;
+    let customers =
+        [Customer::sign_up(services.url(), "UTC").await, Customer::sign_up(services.url(), "UTC").await];
+    for n in 0..20 {
+        for customer in &customers {
+            let activity = json!({"id": format!("n-{n}"), "type": "page.viewed", "actor": "ada"});
+            customer.api.record(&activity).await;
+        }
+    }
+    // In the midst of its work.
+    std::mem::replace(&mut services.reports, another).program.kill();
+    for customer in &customers {
+        customer.api.record(&json!({"id": "last", "type": "page.viewed", "actor": "ada"})).await;
+    }
+    let here = Api::new(&services.reports.url);
+    for customer in &customers {
+        let api = here.with_token(&customer.token);
+        within(TAKE_OVER_MAX, "the other one has folded everything", || async {
+            (total(&api).await == 21).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ fn tell(resolved: &Resolved, what: &str, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(resolved);
     }
-    print(format_args!("{} {what}; {} events of its stream were folded.", resolved.id, resolved.folded))?;
+    print(format_args!("{} {what}; this folded {} events of its stream.", resolved.id, resolved.folded))?;
     match &resolved.stopped_at {
         Some(stopped) => print(format_args!("The rest waits behind {}: {}", stopped.id, stopped.reason)),
         None => Ok(()),

@@ -1365,7 +1365,7 @@ export interface components {
         Resolved: {
             /**
              * Format: int64
-             * @description How many events of the stream were folded, in order.
+             * @description How many events of the stream this folded, in order; what the log led to sooner is not counted.
              */
             folded: number;
             /**

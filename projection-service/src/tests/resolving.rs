@@ -141,6 +141,12 @@ async fn a_discard_in_the_log_sets_free_what_waits() {
     assert_eq!(letters(&house, "activity").await.len(), 2);
     assert_eq!(behind, poison + 1);
 
+    // Whoever asks for it need not wait for the log, and may ask twice.
+    let letter = id(&house, customer, "active-users", poison);
+    for folded in [1, 0] {
+        let resolved = crate::discard(house.pool(), &letter).await.unwrap();
+        assert_eq!((resolved.folded, resolved.stopped_at), (folded, None));
+    }
     for projection in ["activity", "active-users", "feed"] {
         house.discard(customer, projection, poison).await;
     }

@@ -35,6 +35,11 @@ impl Api {
         Self { token: Some(token.to_owned()), ..Self::new(&self.base) }
     }
 
+    /// The same caller of a system that has moved.
+    pub(crate) fn with_base(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
