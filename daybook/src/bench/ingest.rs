@@ -170,7 +170,7 @@ async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Clien
 pub(super) async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
     let client = Client::of(address)?;
     let sign_up = json!({
-        "name": "Benchmark", "email": format!("{}@example.com", Uuid::now_v7()), "password": Uuid::now_v7().to_string(),
+        "name": "Benchmark", "email": format!("{}@example.com", Uuid::now_v7()), "password": format!("{:032x}", rand::random::<u128>()),
     });
     let (headers, answer) = client.call(Method::POST, "/v1/customers", &[], sign_up.to_string()).await?;
     let cookie = headers.get(http::header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());

@@ -114,7 +114,8 @@ pub(super) struct Issued {
 impl Owner {
     pub(super) async fn sign_up(door: SocketAddr) -> Result<Self, Failure> {
         let client = Client::of(door)?;
-        let (email, password) = (format!("{}@example.com", Uuid::now_v7()), Uuid::now_v7().to_string());
+        let (email, password) =
+            (format!("{}@example.com", Uuid::now_v7()), format!("{:032x}", rand::random::<u128>()));
         let body = json!({"name": "Benchmark", "email": email, "password": password});
         let (headers, answer) = client.call(Method::POST, "/v1/customers", &[], body.to_string()).await?;
         let cookie = headers.get(http::header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
