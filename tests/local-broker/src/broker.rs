@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 
 use crate::installation::wait;
 use crate::{Error, Installation, Interrupted, http};
@@ -157,6 +157,18 @@ impl Broker {
     /// Lets it go on after [`Self::freeze`].
     pub fn thaw(&self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::CONT);
+    }
+
+    /// Lets it write nothing any more, as on a disk that is full, until it is started again.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn fill_disk(&self) -> Result<(), Error> {
+        let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+        // The kernel refuses what would make a file longer than that; Java sees a write that failed.
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, nothing)
+            .map(|_| ())
+            .map_err(|error| Error::io("limit the files in", &self.dir)(error.into()))
     }
 
     /// Ends it as a crash would.

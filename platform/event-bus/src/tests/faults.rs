@@ -126,6 +126,21 @@ impl Ground {
         self
     }
 
+    /// Waits until the broker says that it is not well, or nothing.
+    async fn falls_ill(&self) {
+        let url = self.config.admin_url.as_ref().unwrap();
+        let admin = crate::pulsar::Admin { config: &self.config, url };
+        let falling = async {
+            // To know, it sends itself a message.
+            while let Ok(answer) = admin.ask(http::Method::GET, "/admin/v2/brokers/health", None).await
+                && answer.status.is_success()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), falling).await.expect("the broker stays well");
+    }
+
     async fn admin(&self, method: http::Method, path: &str) -> http::StatusCode {
         let url = self.config.admin_url.as_ref().unwrap();
         let admin = crate::pulsar::Admin { config: &self.config, url };
@@ -160,6 +175,15 @@ async fn nothing_is_lost_and_nothing_comes_twice_whatever_happens_to_the_broker(
     let mut ground = ground.broker(|broker| broker.restart(&local_broker::never).unwrap()).await;
     ground.append(50).await;
     ground.arrives("a broker that was killed", &[&first]).await;
+
+    ground.broker.fill_disk().unwrap();
+    ground.append(50).await;
+    ground.falls_ill().await;
+    ground.append(50).await;
+    assert!(first.count() < ground.appended, "a broker that cannot write published everything");
+    let mut ground = ground.broker(|broker| broker.restart(&local_broker::never).unwrap()).await;
+    ground.append(50).await;
+    ground.arrives("a broker whose disk was full", &[&first]).await;
 
     let path = "/admin/v2/persistent/public/default/daybook.activities.v1/partitions?force=true";
     assert!(ground.admin(http::Method::DELETE, path).await.is_success());
