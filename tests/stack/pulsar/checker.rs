@@ -24,6 +24,16 @@ struct Log {
 /// Compares what was acknowledged, the log, the topic and the reports of every process that runs: nothing is lost, nothing
 /// is there twice.
 pub(super) async fn check(fleet: &Fleet, customers: &[Customer], noted: &Noted) {
+    check_from(fleet, customers, noted, &BTreeMap::new()).await;
+}
+
+/// The same with a topic that has lost what was published up to these positions.
+pub(super) async fn check_from(
+    fleet: &Fleet,
+    customers: &[Customer],
+    noted: &Noted,
+    lost_to: &BTreeMap<i32, i64>,
+) {
     let log = log(fleet).await;
     let lost: Vec<_> = noted.acknowledged.difference(&log.streams).take(5).collect();
     assert!(lost.is_empty(), "acknowledged and not in the log: {lost:?}");
@@ -33,7 +43,7 @@ pub(super) async fn check(fleet: &Fleet, customers: &[Customer], noted: &Noted) 
 
     fleet.relayed(PATIENCE).await;
     for (partition, events) in &log.partitions {
-        travelled(fleet, *partition, events).await;
+        travelled(fleet, *partition, events, lost_to.get(partition).copied().unwrap_or(0)).await;
     }
     for (n, _) in fleet.reports.iter().enumerate().filter(|(_, reports)| reports.is_some()) {
         for customer in customers {
@@ -61,8 +71,9 @@ async fn log(fleet: &Fleet) -> Log {
     log
 }
 
-/// Every event of a partition has travelled in its order; some of them more than once, each time with what follows.
-async fn travelled(fleet: &Fleet, partition: i32, events: &[Uuid]) {
+/// Every event of a partition after `lost_to` has travelled in its order; some of them more than once, each time with what
+/// follows.
+async fn travelled(fleet: &Fleet, partition: i32, events: &[Uuid], lost_to: i64) {
     let topic =
         format!("persistent://public/{}/daybook.activities.v1-partition-{partition}", fleet.namespace);
     let client = Pulsar::builder(&fleet.broker.url, TokioExecutor).build().await.unwrap();
@@ -78,7 +89,7 @@ async fn travelled(fleet: &Fleet, partition: i32, events: &[Uuid]) {
         })
         .build();
     let mut consumer: Consumer<Vec<u8>, _> = Box::pin(building).await.unwrap();
-    let mut reached = 0;
+    let mut reached = lost_to;
     while reached < events.len() as i64 {
         let next = tokio::time::timeout(ARRIVAL_LIMIT, consumer.next()).await;
         let message = next.unwrap_or_else(|_| {
