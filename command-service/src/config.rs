@@ -7,6 +7,11 @@ use event_bus::Bus;
 use event_store::AppenderConfig;
 use sqlx::postgres::PgConnectOptions;
 
+/// The most appenders; a log has few partitions to deal out.
+const APPENDERS_MAX: usize = 64;
+/// The most events of a commit, or in the queue: what fits into memory many times over.
+const EVENTS_MAX: usize = 1_000_000;
+
 /// What the service needs to know.
 #[derive(Clone)]
 pub struct Config {
@@ -135,9 +140,17 @@ fn partitions(env: &Env) -> Result<Partitions, ConfigError> {
 fn appender(env: &Env) -> Result<AppenderConfig, ConfigError> {
     let default = AppenderConfig::default();
     Ok(AppenderConfig {
-        appenders: env.or("DAYBOOK_APPENDERS", default.appenders)?,
-        batch_events_max: env.or("DAYBOOK_APPEND_BATCH_EVENTS_MAX", default.batch_events_max)?,
-        queue_events_max: env.or("DAYBOOK_APPEND_QUEUE_EVENTS_MAX", default.queue_events_max)?,
+        appenders: env.within("DAYBOOK_APPENDERS", default.appenders, 1..=APPENDERS_MAX)?,
+        batch_events_max: env.within(
+            "DAYBOOK_APPEND_BATCH_EVENTS_MAX",
+            default.batch_events_max,
+            1..=EVENTS_MAX,
+        )?,
+        queue_events_max: env.within(
+            "DAYBOOK_APPEND_QUEUE_EVENTS_MAX",
+            default.queue_events_max,
+            1..=EVENTS_MAX,
+        )?,
         retry_max_ms: env.or("DAYBOOK_APPEND_RETRY_MAX_MS", default.retry_max_ms)?,
     })
 }

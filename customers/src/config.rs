@@ -69,7 +69,7 @@ impl Config {
             metrics_listen: env.or("DAYBOOK_CUSTOMERS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9102).into())?,
             database: env
                 .required("DAYBOOK_CUSTOMERS_DATABASE_URL", "It is where customers keeps everything.")?,
-            connections_max: within(env, connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN, u32::MAX)?,
+            connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             cookie_secure: env.or("DAYBOOK_CUSTOMERS_COOKIE_SECURE", false)?,
@@ -80,7 +80,7 @@ impl Config {
             log_ins: log_ins(env)?,
             public_url: public_url(env)?,
             mailer: Mailer::from_env(env)?,
-            hashers: within(env, hashers, HASHERS_DEFAULT, 1, HASHERS_MAX)?,
+            hashers: env.within(hashers, HASHERS_DEFAULT, 1..=HASHERS_MAX)?,
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
@@ -98,25 +98,13 @@ fn log_ins(env: &Env) -> Result<LogInLimits, ConfigError> {
     let (account, address) =
         ("DAYBOOK_CUSTOMERS_LOG_IN_ACCOUNT_ATTEMPTS_MAX", "DAYBOOK_CUSTOMERS_LOG_IN_ADDRESS_ATTEMPTS_MAX");
     Ok(LogInLimits {
-        account_attempts_max: within(env, account, ACCOUNT_ATTEMPTS_MAX, 1, u32::MAX)?,
-        address_attempts_max: within(env, address, ADDRESS_ATTEMPTS_MAX, 1, u32::MAX)?,
-        sign_ups_max: within(env, "DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", SIGN_UPS_MAX, 1, u32::MAX)?,
+        account_attempts_max: env.within(account, ACCOUNT_ATTEMPTS_MAX, 1..=u32::MAX)?,
+        address_attempts_max: env.within(address, ADDRESS_ATTEMPTS_MAX, 1..=u32::MAX)?,
+        sign_ups_max: env.within("DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", SIGN_UPS_MAX, 1..=u32::MAX)?,
         window: TimeDelta::seconds(
-            within(env, "DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", LOG_IN_WINDOW_S, 1, 24 * 60 * 60)?.into(),
+            env.within("DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", LOG_IN_WINDOW_S, 1..=24 * 60 * 60)?.into(),
         ),
     })
-}
-
-fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
-where
-    N: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + PartialOrd + Copy,
-{
-    let value = env.or(key, default)?;
-    if (min..=max).contains(&value) {
-        return Ok(value);
-    }
-    let reason = format!("must be {min} to {max}");
-    Err(ConfigError::Invalid { key: key.to_owned(), value: value.to_string(), reason })
 }
 
 #[cfg(test)]

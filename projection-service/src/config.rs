@@ -56,7 +56,7 @@ impl Config {
             metrics_listen: env.or("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103).into())?,
             database: env
                 .required("DAYBOOK_REPORTS_DATABASE_URL", "It is where reports keeps its read models.")?,
-            connections_max: within(env, connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN, u32::MAX)?,
+            connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
             activities_database: env
                 .required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log of activities is read.")?,
             customers_database: env.required(
@@ -67,12 +67,10 @@ impl Config {
             customers: upstream(env, "DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
-            fold_delay: Duration::from_millis(within(
-                env,
+            fold_delay: Duration::from_millis(env.within(
                 delay,
                 FOLD_DELAY_DEFAULT_MS,
-                0,
-                FOLD_DELAY_MAX_MS,
+                0..=FOLD_DELAY_MAX_MS,
             )?),
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
@@ -84,18 +82,6 @@ fn upstream(env: &Env, key: &'static str, default: &str) -> Result<Upstream, Con
     let value = env.or(key, default.to_owned())?;
     let invalid = |reason| ConfigError::Invalid { key: key.to_owned(), value: value.clone(), reason };
     value.parse().map_err(invalid)
-}
-
-fn within<N>(env: &Env, key: &'static str, default: N, min: N, max: N) -> Result<N, ConfigError>
-where
-    N: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display + PartialOrd + Copy,
-{
-    let value = env.or(key, default)?;
-    if (min..=max).contains(&value) {
-        return Ok(value);
-    }
-    let reason = format!("must be {min} to {max}");
-    Err(ConfigError::Invalid { key: key.to_owned(), value: value.to_string(), reason })
 }
 
 #[cfg(test)]

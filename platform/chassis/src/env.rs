@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -90,6 +91,25 @@ impl Env {
     pub fn or<T: FromStr<Err: Display>>(&self, key: &str, default: T) -> Result<T, ConfigError> {
         self.get(key).map_or(Ok(default), |value| parse(key, value))
     }
+
+    /// The same for a number that has bounds.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if it is set and cannot be read, or lies outside.
+    pub fn within<N>(&self, key: &str, default: N, bounds: RangeInclusive<N>) -> Result<N, ConfigError>
+    where
+        N: FromStr<Err: Display> + Display + PartialOrd,
+    {
+        let value = self.or(key, default)?;
+        if bounds.contains(&value) {
+            return Ok(value);
+        }
+        Err(ConfigError::Invalid {
+            key: key.to_owned(),
+            value: value.to_string(),
+            reason: format!("must be {} to {}", bounds.start(), bounds.end()),
+        })
+    }
 }
 
 fn parse<T: FromStr<Err: Display>>(key: &str, value: &str) -> Result<T, ConfigError> {
@@ -109,6 +129,13 @@ mod tests {
         let env = Env::from_pairs([("DAYBOOK_FOLD_DELAY_MS", "soon")]);
         let error = env.or("DAYBOOK_FOLD_DELAY_MS", 500u64).unwrap_err().to_string();
         assert_eq!(error, "DAYBOOK_FOLD_DELAY_MS = \"soon\" cannot be used: invalid digit found in string");
+    }
+
+    #[test]
+    fn a_number_out_of_bounds_is_named_with_them() {
+        let env = Env::from_pairs([("DAYBOOK_APPENDERS", "0")]);
+        let error = env.within("DAYBOOK_APPENDERS", 2, 1..=64).unwrap_err().to_string();
+        assert_eq!(error, "DAYBOOK_APPENDERS = \"0\" cannot be used: must be 1 to 64");
     }
 
     #[test]
