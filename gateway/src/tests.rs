@@ -16,6 +16,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Json, Response};
 use chassis::{Env, Upstream};
+use domain::token::TokenSecret;
 use http::{HeaderMap, Method, StatusCode};
 use rust_embed::Embed;
 use serde_json::{Value, json};
@@ -60,6 +61,11 @@ impl Witness {
     fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }
+}
+
+/// The header of a program whose token is well formed; each number makes another.
+fn bearer(n: u8) -> String {
+    format!("Bearer {}", TokenSecret::make(|below| n % below).reveal())
 }
 
 fn config() -> Config {

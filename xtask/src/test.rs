@@ -19,6 +19,9 @@ const NO_PARTS: [&str; 3] = ["main", "support", "snapshots"];
 /// What clap answers for wrong usage.
 const WRONG_USAGE: u8 = 2;
 
+/// Of modules whose tests need a broker and quiet.
+const ON_PULSAR: &str = "pulsar::";
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Run only the end-to-end tests of these parts: activities, gateway, frontend, customers, reports, …
@@ -66,11 +69,18 @@ fn everything() -> ExitCode {
     steps.step_after(url.is_some(), "PostgreSQL", "sql: statements", || sqlx::check(url.unwrap_or_default()));
     let broker = start_broker(&mut steps, url.is_some());
     let interpreter = steps.step("Python", python::ensure);
-    steps.step_after(broker.is_some() && interpreter, "PostgreSQL, Pulsar and Python", "tests", || {
-        let mut command = workspace::cargo();
-        command.args(["test", "--workspace", "--no-fail-fast"]);
-        process::run(with_surroundings(&mut command, url, broker.as_ref())?, TEST_LIMIT)
-    });
+    let ready = broker.is_some() && interpreter;
+    for (name, filter) in [
+        ("tests", ["--skip", ON_PULSAR]),
+        // They hold limits of seconds while whole fleets of processes die, so nothing else may run beside them.
+        ("tests on Pulsar", [ON_PULSAR, "--test-threads=1"]),
+    ] {
+        steps.step_after(ready, "PostgreSQL, Pulsar and Python", name, || {
+            let mut command = workspace::cargo();
+            command.args(["test", "--workspace", "--no-fail-fast", "--"]).args(filter);
+            process::run(with_surroundings(&mut command, url, broker.as_ref())?, TEST_LIMIT)
+        });
+    }
     drop((server, broker));
     steps.finish()
 }

@@ -12,7 +12,7 @@ use futures::{SinkExt, StreamExt};
 use http::StatusCode;
 use tower::ServiceExt;
 
-use super::{config, door, listening, problem, request, send, text, witnessed};
+use super::{bearer, config, door, listening, problem, request, send, text, witnessed};
 use crate::Config;
 
 #[tokio::test]
@@ -37,8 +37,9 @@ async fn what_only_services_may_say_is_taken_out() {
 #[tokio::test]
 async fn what_describes_a_request_goes_along() {
     let (door, witness) = witnessed();
+    let bearer = bearer(7);
     let given = [
-        ("authorization", "Bearer dbk_x"),
+        ("authorization", bearer.as_str()),
         ("content-type", "application/json"),
         ("content-encoding", "gzip"),
         ("if-match", "\"3\""),
@@ -54,6 +55,23 @@ async fn what_describes_a_request_goes_along() {
     let seen = witness.last();
     for (name, value) in given {
         assert_eq!(seen.headers[name], value);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_refused_before_any_service() {
+    let (door, witness) = witnessed();
+    let mistyped = format!("{}0", &bearer(7)[..bearer(7).len() - 1]);
+    for text in ["Bearer x", "bearer dbk_", mistyped.as_str(), "Basic eDp5", "Basic ???"] {
+        let response = send(&door, request("POST", "/v1/activities").header("authorization", text)).await;
+        assert!(response.headers().contains_key("www-authenticate"));
+        let (status, problem) = problem(response).await;
+        assert_eq!((status.as_u16(), &problem["type"]), (401, &"/problems/token-malformed".into()), "{text}");
+    }
+    assert_eq!(witness.count(), 0);
+    // Other ways to authenticate are the service's to refuse, and logging in needs no token.
+    for (path, text) in [("/v1/activities", "Digest x"), ("/v1/session", "Bearer x")] {
+        assert_eq!(send(&door, request("POST", path).header("authorization", text)).await.status(), 200);
     }
 }
 

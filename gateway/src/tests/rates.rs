@@ -7,10 +7,9 @@ use axum::Router;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
 use chassis::{Problem, Upstream};
-use domain::token::TokenSecret;
 use serde_json::json;
 
-use super::{Witness, config, door, ok, problem, request, send};
+use super::{Witness, bearer, config, door, ok, problem, request, send};
 use crate::{Config, Limits, RateLimits};
 
 fn rates(credential: u32, customer: u32) -> Limits {
@@ -18,10 +17,6 @@ fn rates(credential: u32, customer: u32) -> Limits {
     let (credential_per_s, customer_per_s) = (per_s(credential), per_s(customer));
     let rates = RateLimits { credential_per_s, customer_per_s, ..Limits::default().rates };
     Limits { rates, ..Limits::default() }
-}
-
-fn bearer(n: u8) -> String {
-    format!("Bearer {}", TokenSecret::make(|below| n % below).reveal())
 }
 
 /// A door to a service that answers like this, and to a customers that knows every token as one customer's. Counts how

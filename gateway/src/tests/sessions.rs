@@ -7,7 +7,7 @@ use axum::routing::post;
 use chassis::Upstream;
 use serde_json::{Value, json};
 
-use super::{Witness, config, door, problem, request, send};
+use super::{Witness, bearer, config, door, problem, request, send};
 use crate::Config;
 
 /// A door behind which one session is open: cookie `good`, token `right`. Counts how often customers is asked.
@@ -85,10 +85,10 @@ async fn an_authorization_header_speaks_for_itself() {
     let (door, witness, asked) = with_session();
     let request = request("POST", "/v1/activities")
         .header("cookie", "daybook_session=good")
-        .header("authorization", "Bearer x");
+        .header("authorization", bearer(7));
     assert_eq!(send(&door, request).await.status(), 200);
     let headers = witness.last().headers;
-    assert_eq!(headers["authorization"], "Bearer x");
+    assert_eq!(headers["authorization"], bearer(7));
     assert!(!headers.contains_key("x-daybook-principal") && !headers.contains_key("cookie"));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
@@ -137,7 +137,7 @@ async fn a_change_of_people_counts_at_once_for_every_session() {
         assert_eq!(send(&door, read()).await.status(), 200);
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    let write = |method, path| request(method, path).header("authorization", "Bearer x");
+    let write = |method, path| request(method, path).header("authorization", bearer(7));
     for (n, (method, path)) in [
         ("DELETE", "/v1/members/1"),
         ("PATCH", "/v1/members/1"),

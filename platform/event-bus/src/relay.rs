@@ -143,10 +143,22 @@ impl Relay {
                 None => others |= held.told.insert(head.partition, head.position) != Some(head.position),
             }
         }
-        let backlog: i64 = waiting.iter().map(|(head, published)| head.position - published).sum();
-        metrics::gauge!("daybook_relay_backlog_events").set(backlog as f64);
-        let (moved, more, failed) = self.publish(waiting).await;
-        self.publisher.flush().await?;
+        tell_backlog(waiting.iter().map(|(head, published)| head.position - published));
+        let publishing = async {
+            let published = self.publish(waiting).await;
+            self.publisher.flush().await.map(|()| published)
+        };
+        tokio::pin!(publishing);
+        let (moved, more, failed) = loop {
+            tokio::select! {
+                published = &mut publishing => break published?,
+                // A broker that does not answer holds up the round, and the backlog grows meanwhile.
+                () = tokio::time::sleep(POLL_INTERVAL) => {
+                    let Ok(heads) = in_time(async { Ok(self.log.heads().await?) }).await else { continue };
+                    tell_backlog(heads.iter().filter_map(|head| Some(head.position - held.positions.get(&head.partition)?)));
+                }
+            }
+        };
         in_time(self.store(held, &moved)).await?;
         if others {
             sqlx::query!("SELECT pg_notify($1, '')", CHANNEL).execute(self.log.pool()).await?;
@@ -249,6 +261,11 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// What waits in each partition.
+fn tell_backlog(waiting: impl Iterator<Item = i64>) {
+    metrics::gauge!("daybook_relay_backlog_events").set(waiting.sum::<i64>() as f64);
 }
 
 /// How far each partition has been published.

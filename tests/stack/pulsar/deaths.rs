@@ -24,9 +24,14 @@ async fn another_relay_takes_over_within_2_s_of_kill_9() {
     fleet.activities[0].take().unwrap().program.kill();
     let died = Instant::now();
     record_one_each(&fleet, 1, &customers).await;
-    let noted = writers.stop().await;
-    fleet.relayed(Duration::from_secs(2).saturating_sub(died.elapsed())).await;
+    let wanted = positions(&fleet).await;
+    within(Duration::from_secs(2).saturating_sub(died.elapsed()), "the other publishes it all", || async {
+        let reached = fleet.published().await;
+        reached.iter().zip(&wanted).all(|(reached, wanted)| reached >= wanted).then_some(())
+    })
+    .await;
     eprintln!("another relay has published everything {:?} after a kill -9", died.elapsed());
+    let noted = writers.stop().await;
     check(&fleet, &customers, &noted).await;
 }
 

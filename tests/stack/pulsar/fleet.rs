@@ -146,6 +146,12 @@ impl Fleet {
         Api::new(&self.reports[n].as_ref().unwrap().url).with_token(&customer.token)
     }
 
+    /// How far each partition is published.
+    pub(super) async fn published(&self) -> Vec<i64> {
+        let published = "SELECT position FROM relay_position ORDER BY partition";
+        sqlx::query_scalar(published).fetch_all(self.log()).await.unwrap()
+    }
+
     /// Waits until everything that is recorded is published.
     pub(super) async fn relayed(&self, limit: std::time::Duration) {
         let left = "SELECT count(*) FROM log_head h JOIN relay_position r USING (partition) WHERE r.position < h.position";
