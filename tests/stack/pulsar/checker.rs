@@ -27,7 +27,7 @@ pub(super) async fn check(fleet: &Fleet, customers: &[Customer], noted: &Noted) 
     check_from(fleet, customers, noted, &BTreeMap::new()).await;
 }
 
-/// The same with a topic that has lost what was published up to these positions.
+/// The same with a topic that has lost what was recorded up to these positions, as far as it was published.
 pub(super) async fn check_from(
     fleet: &Fleet,
     customers: &[Customer],
