@@ -4,9 +4,10 @@
     pip install pulsar-client
     python3 consume.py --url pulsar://127.0.0.1:6650
 
-Every message is a CloudEvent (docs/asyncapi.yaml). Daybook publishes at least once and in order within a partition, so
-a consumer keeps the last position of each partition and drops what is not newer. Here that is a dictionary; keep it
-with your results, in one transaction, and every event counts exactly once.
+Every message is a CloudEvent (docs/asyncapi.yaml). Daybook publishes at least once; after a broken connection the
+positions of a partition may jump ahead, and then come again from where it broke off. So a consumer keeps the last
+position of each partition and takes only the next one. Here that is a dictionary; keep it with your results, in one
+transaction, and every event counts exactly once, in order.
 """
 
 import argparse
@@ -42,7 +43,8 @@ def main() -> None:
         while options.count is None or seen < options.count:
             message = consumer.receive(timeout_millis=int(options.timeout_s * 1000))
             event = json.loads(message.data())
-            if event["position"] > checkpoints.get(event["partition"], 0):
+            last = checkpoints.get(event["partition"])
+            if last is None or event["position"] == last + 1:
                 print(json.dumps(event), flush=True)
                 checkpoints[event["partition"]] = event["position"]
                 seen += 1

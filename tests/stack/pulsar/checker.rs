@@ -71,8 +71,8 @@ async fn log(fleet: &Fleet) -> Log {
     log
 }
 
-/// Every event of a partition after `lost_to` has travelled in its order; some of them more than once, each time with what
-/// follows.
+/// A consumer that takes the next position and nothing else, as `docs/asyncapi.yaml` says, gets every event of a partition
+/// after `lost_to`.
 async fn travelled(fleet: &Fleet, partition: i32, events: &[Uuid], lost_to: i64) {
     let topic =
         format!("persistent://public/{}/daybook.activities.v1-partition-{partition}", fleet.namespace);
@@ -97,12 +97,11 @@ async fn travelled(fleet: &Fleet, partition: i32, events: &[Uuid], lost_to: i64)
         });
         let event: Value = serde_json::from_slice(&message.unwrap().unwrap().payload.data).unwrap();
         let position = event["position"].as_i64().unwrap();
-        assert!(
-            position <= reached + 1,
-            "partition {partition} of the topic goes from {reached} to {position}"
-        );
         assert_eq!(event["id"], events[position as usize - 1].to_string(), "{event}");
-        reached = reached.max(position);
+        // What jumps ahead, over messages that broke off on their way, comes again after them.
+        if position == reached + 1 {
+            reached = position;
+        }
     }
 }
 
