@@ -16,8 +16,9 @@ use uuid::Uuid;
 use super::client::apart;
 use super::freshness;
 use super::house::House;
-use super::ingest::{FOLD_DELAY_MS, build, client, say};
+use super::ingest::{FOLD_DELAY_MS, build, say};
 use super::median;
+use super::owner::Owner;
 use super::report::{Figure, Report, Target};
 use crate::failure::Failure;
 
@@ -112,8 +113,14 @@ async fn measure_on(
     let house = House::start_with(server, "fresh", broker.fresh_settings()).await?;
     let address = house.address;
     let fresh = apart(async move {
-        freshness::measure_at(WARM_UP_PER_S.into(), &client(address).await?.1, WARM_UP).await?;
-        freshness::measure_at(FRESHNESS_PER_S.into(), &client(address).await?.1, lasts).await
+        freshness::measure_at(
+            WARM_UP_PER_S.into(),
+            &Owner::sign_up(address).await?.program().await?,
+            WARM_UP,
+        )
+        .await?;
+        freshness::measure_at(FRESHNESS_PER_S.into(), &Owner::sign_up(address).await?.program().await?, lasts)
+            .await
     });
     let fresh = fresh.await;
     house.stop().await;

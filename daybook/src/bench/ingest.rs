@@ -1,18 +1,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use domain::{CustomerId, Partitions};
+use domain::Partitions;
 use embedded_postgres::{Options, Server};
 use event_store::EventLog;
-use http::Method;
-use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::client::{Client, all, apart};
 use super::house::{Folds, House, new_database};
+use super::owner::Owner;
 use super::report::{Figure, Report, Target};
 use super::{CONNECTIONS, database_failure, freshness, log, nothing, plain, rows};
 use crate::failure::Failure;
@@ -63,7 +61,8 @@ async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Ve
     let house = House::start(server, "fresh", Folds::AtOnce).await?;
     let address = house.address;
     let fresh = apart(async move {
-        freshness::measure(&client(address).await?.1, lasts.max(FRESHNESS_LASTS_MIN)).await
+        freshness::measure(&Owner::sign_up(address).await?.program().await?, lasts.max(FRESHNESS_LASTS_MIN))
+            .await
     });
     let fresh = fresh.await;
     house.stop().await;
@@ -154,35 +153,16 @@ async fn flood(
 async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Client>, Failure> {
     let mut clients: Vec<(u16, Client)> = Vec::new();
     for _ in 0..SIGN_UPS_MAX {
-        let (customer, client) = client(address).await?;
-        let side = partitions.of(customer).0 % 2;
+        let owner = Owner::sign_up(address).await?;
+        let side = partitions.of(owner.customer).0 % 2;
         if clients.iter().filter(|(other, _)| *other == side).count() < CUSTOMERS / 2 {
-            clients.push((side, client));
+            clients.push((side, owner.program().await?));
         }
         if clients.len() == CUSTOMERS {
             return Ok(clients.into_iter().map(|(_, client)| client).collect());
         }
     }
     Err(Failure::Failed(format!("{SIGN_UPS_MAX} customers are not spread over the appenders")))
-}
-
-/// A new customer's program, with a token for everything.
-pub(super) async fn client(address: SocketAddr) -> Result<(CustomerId, Client), Failure> {
-    let client = Client::of(address)?;
-    let sign_up = json!({
-        "name": "Benchmark", "email": format!("{}@example.com", Uuid::now_v7()), "password": format!("{:032x}", rand::random::<u128>()),
-    });
-    let (headers, answer) = client.call(Method::POST, "/v1/customers", &[], sign_up.to_string()).await?;
-    let cookie = headers.get(http::header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
-    let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
-    let text = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-    let csrf = text(&answer, "csrf_token");
-    let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str())];
-    let token = json!({"name": "bench", "scopes": ["ingest", "read"]}).to_string();
-    let (_, token) = client.call(Method::POST, "/v1/tokens", &headers, token).await?;
-    let customer =
-        text(&answer, "id").parse().map_err(|error| Failure::Failed(format!("a customer's id: {error}")))?;
-    Ok((customer, client.with_token(&text(&token, "token"))?))
 }
 
 pub(super) fn say(text: &str) {

@@ -9,6 +9,7 @@ mod house;
 mod ingest;
 mod log;
 mod nothing;
+mod owner;
 mod plain;
 mod processor;
 mod report;

@@ -8,8 +8,9 @@ use std::time::Instant;
 use access::{Authenticator, AuthenticatorConfig, HttpAuthority};
 use chrono::Utc;
 
-use super::edges::{Edges, Owner};
+use super::edges::Edges;
 use crate::bench::client::all;
+use crate::bench::owner::Owner;
 use crate::failure::Failure;
 
 const VALIDATIONS: usize = 200_000;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::edges::{Edges, Owner};
+use super::edges::Edges;
 use crate::bench::client::{Paced, apart};
+use crate::bench::owner::Owner;
 use crate::bench::rows;
 use crate::failure::Failure;
 

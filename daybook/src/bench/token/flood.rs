@@ -10,8 +10,9 @@ use domain::token::TokenSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::edges::{Edges, Owner};
+use super::edges::Edges;
 use crate::bench::client::{all, apart};
+use crate::bench::owner::Owner;
 use crate::bench::rows;
 use crate::failure::Failure;
 

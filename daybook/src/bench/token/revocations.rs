@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
 
-use super::edges::{Edges, Issued, Owner};
+use super::edges::Edges;
 use crate::bench::client::{Client, all};
+use crate::bench::owner::{Issued, Owner};
 use crate::failure::Failure;
 
 const TOKENS: usize = 100;
