@@ -14,10 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use chassis::{InternalKey, PRINCIPAL_HEADER, Upstream};
-use domain::token::{SecretFault, TokenSecret};
+use chassis::{InternalKey, PRINCIPAL_HEADER, Upstream, shown_secret};
+use domain::token::TokenSecret;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
@@ -202,10 +200,12 @@ impl Rates {
             let credential = seed.hash_one(forwarded.subject.get());
             return Some(Payer { credential, customer, secret: None, is_malformed: false });
         }
-        let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let shown = secret(text);
-        let is_malformed = matches!(shown, Some(Err(SecretFault)));
-        let secret = shown.and_then(Result::ok);
+        let authorization = headers.get(AUTHORIZATION)?;
+        let text = authorization.to_str().ok()?;
+        let shown = shown_secret(authorization);
+        let secret = shown.as_ref().ok().and_then(|shown| TokenSecret::parse(shown.as_deref()?).ok());
+        // Another scheme is for the service to refuse.
+        let is_malformed = secret.is_none() && shown != Ok(None);
         let credential = match &secret {
             Some(secret) => seed.hash_one(secret.reveal()),
             None => seed.hash_one(text),
@@ -316,21 +316,6 @@ fn check(limiter: &Limiter, key: u64) -> Result<u32, Duration> {
         Ok(state) => Ok(state.remaining_burst_capacity()),
         Err(not_until) => Err(not_until.wait_time_from(DefaultClock::default().now())),
     }
-}
-
-/// The token of an `Authorization` header: a bearer's, or a user name of HTTP Basic.
-fn secret(authorization: &str) -> Option<Result<TokenSecret, SecretFault>> {
-    let (scheme, rest) = authorization.split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(TokenSecret::parse(rest));
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = STANDARD.decode(rest).ok().and_then(|pair| String::from_utf8(pair).ok());
-    let token = |pair: String| TokenSecret::parse(pair.split_once(':').map_or(&pair, |(user, _)| user));
-    Some(pair.map_or(Err(SecretFault), token))
 }
 
 /// The rates in words, which never change.

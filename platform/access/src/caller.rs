@@ -2,14 +2,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use chassis::{InternalKey, PRINCIPAL_HEADER, Problem};
+use chassis::{InternalKey, PRINCIPAL_HEADER, Problem, Unreadable, shown_secret};
 use chrono::Utc;
 use domain::token::Scope;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 
 use crate::{Authenticator, Denied, Principal};
 
@@ -56,12 +54,9 @@ impl Access {
         }
         let authorization = headers.get(AUTHORIZATION).ok_or(Denied::Missing)?;
         let address = self.client_address(headers);
-        let credentials = credentials(authorization)?;
-        let token = match &credentials {
-            Credentials::Bearer(token) => token,
-            Credentials::Basic(token) => token.as_str(),
-        };
-        Ok(self.authenticator.authenticate_from(token, address, Utc::now()).await?)
+        let token = shown_secret(authorization).map_err(|Unreadable| Denied::Malformed)?;
+        let token = token.ok_or(Denied::Missing)?;
+        Ok(self.authenticator.authenticate_from(&token, address, Utc::now()).await?)
     }
 
     /// Where the client is, as the gateway saw it. What anybody else says about that is no more than a claim, so it
@@ -71,27 +66,6 @@ impl Access {
         let said = headers.get(FORWARDED_FOR).filter(|_| self.key.is_shown_by(headers))?;
         said.to_str().ok()?.parse().ok()
     }
-}
-
-enum Credentials<'a> {
-    Bearer(&'a str),
-    Basic(String),
-}
-
-/// The token of an `Authorization` header (RFC 6750, RFC 7617); the scheme's case does not matter.
-fn credentials(header: &HeaderValue) -> Result<Credentials<'_>, Denied> {
-    let text = header.to_str().map_err(|_| Denied::Malformed)?;
-    let (scheme, rest) = text.split_once(' ').ok_or(Denied::Malformed)?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(Credentials::Bearer(rest));
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(Denied::Missing);
-    }
-    let pair = STANDARD.decode(rest).map_err(|_| Denied::Malformed)?;
-    let pair = String::from_utf8(pair).map_err(|_| Denied::Malformed)?;
-    Ok(Credentials::Basic(pair.split_once(':').map_or(pair.as_str(), |(user, _)| user).to_owned()))
 }
 
 /// Extracts who is calling, or answers 401 or 503.

@@ -4,6 +4,7 @@
 //! Invariants: every limit has a name and a default; an error that leaves a process is `application/problem+json`;
 //! nothing here knows what an activity, a token or a report is.
 
+mod authorization;
 mod body;
 mod breaker;
 mod env;
@@ -17,6 +18,7 @@ mod service;
 mod telemetry;
 mod upstream;
 
+pub use authorization::{Unreadable, shown_secret};
 pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
 pub use breaker::Breaker;
 pub use env::{ConfigError, Env};
