@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
 use chrono::{DateTime, Utc};
 use domain::activity::{ActivityCommand, Revision};
 use domain::token::Scope;
@@ -12,7 +12,7 @@ use http::header::{ETAG, IF_MATCH};
 use utoipa::ToSchema;
 
 use super::get_activity::{current, etag, id_of};
-use crate::answers::{ActivityAnswer, ActivityProblems, BodyProblems, CallerProblems, ServerProblems};
+use crate::answers::{ActivityAnswer, ActivityProblems};
 use crate::error::ActivitiesError;
 use crate::state::{AppState, Cause};
 

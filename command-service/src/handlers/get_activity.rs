@@ -3,6 +3,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
+use chassis::{CallerProblems, ServerProblems};
 use cqrs_es::Aggregate;
 use domain::activity::{Activity, ActivityEvent};
 use domain::token::Scope;
@@ -10,7 +11,7 @@ use domain::{ActivityId, CustomerId};
 use event_store::{EventLog, LogError};
 use http::header::ETAG;
 
-use crate::answers::{ActivityAnswer, ActivityProblems, CallerProblems, ServerProblems};
+use crate::answers::{ActivityAnswer, ActivityProblems};
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 

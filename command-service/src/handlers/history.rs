@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use chassis::{CallerProblems, ServerProblems};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
@@ -14,7 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::{CallerProblems, QueryProblems, ServerProblems};
+use crate::answers::QueryProblems;
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 

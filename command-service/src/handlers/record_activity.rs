@@ -1,14 +1,13 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
-use chassis::{Problem, read_body};
+use chassis::{BodyProblems, CallerProblems, Problem, ServerProblems, read_body};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{BodyProblems, CallerProblems, ServerProblems};
 use crate::batch::read_one;
 use crate::error::ActivitiesError;
 use crate::recorder::Recorded;

@@ -2,13 +2,12 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use chassis::read_body;
+use chassis::{BodyProblems, CallerProblems, ServerProblems, read_body};
 use chrono::Utc;
 use domain::token::Scope;
 use http::StatusCode;
 use utoipa::ToSchema;
 
-use crate::answers::{BodyProblems, CallerProblems, ServerProblems};
 use crate::batch::{Batch, BatchRecorded};
 use crate::error::ActivitiesError;
 use crate::state::{AppState, Cause};

@@ -2,14 +2,14 @@ use access::Caller;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::activity::ActivityCommand;
 use domain::token::Scope;
 use http::{HeaderMap, StatusCode};
 
 use super::correct_activity::expected_sequence;
 use super::get_activity::id_of;
-use crate::answers::{ActivityProblems, CallerProblems, ServerProblems};
+use crate::answers::ActivityProblems;
 use crate::error::ActivitiesError;
 use crate::state::{AppState, Cause};
 

@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::activity::{Activity, ActivityEvent};
@@ -12,7 +12,7 @@ use event_store::{HistoryEvent, LogError, RecordedEvent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::{CallerProblems, QueryProblems, ServerProblems};
+use crate::answers::QueryProblems;
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 

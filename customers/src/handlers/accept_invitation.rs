@@ -2,7 +2,7 @@ use access::Subject;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
 use chrono::Utc;
 use domain::customer::{CustomerCommand, CustomerError, MemberAdded};
 use event_store::ExecuteError;
@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::answers::{BodyProblems, ServerProblems, SessionAnswer};
+use crate::answers::SessionAnswer;
 use crate::credentials::{self, Reservation};
 use crate::error::CustomersError;
 use crate::fields::Faults;

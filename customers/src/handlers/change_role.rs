@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
 use domain::MemberId;
 use domain::customer::{CustomerCommand, Permission, Role, RoleChanged};
 use http::HeaderMap;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::remove_member::change;
-use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
+use crate::answers::RoleName;
 use crate::error::CustomersError;
 use crate::members::{self, ListedMember};
 use crate::state::AppState;

@@ -1,11 +1,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{Problem, ServerProblems};
 use chrono::Utc;
 use http::HeaderMap;
 
-use crate::answers::{ServerProblems, SessionAnswer};
+use crate::answers::SessionAnswer;
 use crate::cookies;
 use crate::error::CustomersError;
 use crate::sessions;

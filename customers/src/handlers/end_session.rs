@@ -1,12 +1,11 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{Problem, ServerProblems};
 use chrono::Utc;
 use http::{HeaderMap, StatusCode};
 
 use super::log_out::require_csrf_token;
-use crate::answers::ServerProblems;
 use crate::cookies;
 use crate::error::CustomersError;
 use crate::sessions;

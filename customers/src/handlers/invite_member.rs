@@ -2,7 +2,7 @@ use access::Caller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
 use chrono::Utc;
 use domain::customer::{Permission, Role};
 use http::StatusCode;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answers::{BodyProblems, CallerProblems, RoleName, ServerProblems};
+use crate::answers::RoleName;
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::invitations::{self, InvitationAnswer, InvitationSecret};

@@ -2,7 +2,7 @@ use access::Caller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::ProblemJson;
+use chassis::{BodyProblems, CallerProblems, ProblemJson, ServerProblems};
 use chrono::{DateTime, Utc};
 use domain::TokenId;
 use domain::customer::Permission;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answers::{BodyProblems, CallerProblems, ScopeName, ServerProblems};
+use crate::answers::ScopeName;
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::permissions;

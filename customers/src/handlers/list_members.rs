@@ -3,12 +3,11 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::members::{self, ListedMember};
 use crate::pages::{Asked, Page};

@@ -1,13 +1,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{Problem, ServerProblems};
 use chrono::Utc;
 use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::ServerProblems;
 use crate::cookies;
 use crate::error::CustomersError;
 use crate::sessions::{self, ListedSession};

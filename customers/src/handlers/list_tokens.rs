@@ -3,13 +3,12 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::TokenId;
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::pages::{Asked, Page};
 use crate::permissions;

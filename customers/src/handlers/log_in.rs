@@ -1,13 +1,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
 use chrono::Utc;
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::answers::{BodyProblems, ServerProblems, SessionAnswer};
+use crate::answers::SessionAnswer;
 use crate::credentials;
 use crate::error::CustomersError;
 use crate::fields;

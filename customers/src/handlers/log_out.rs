@@ -1,10 +1,9 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{Problem, ServerProblems};
 use chrono::Utc;
 use http::{HeaderMap, StatusCode};
 
-use crate::answers::ServerProblems;
 use crate::cookies;
 use crate::error::CustomersError;
 use crate::sessions::{self, SessionSecret};

@@ -2,14 +2,14 @@ use access::{Caller, Principal};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::ProblemJson;
+use chassis::{BodyProblems, CallerProblems, ProblemJson, ServerProblems};
 use domain::customer::{CustomerCommand, Permission};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::remove_member::change;
-use crate::answers::{BodyProblems, CallerProblems, CustomerAnswer, ServerProblems};
+use crate::answers::CustomerAnswer;
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::permissions;

@@ -2,13 +2,12 @@ use access::{Caller, Principal};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::MemberId;
 use domain::customer::{CustomerCommand, CustomerError, Permission};
 use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::state::{AppState, metadata};
 use crate::{excess, members, permissions};

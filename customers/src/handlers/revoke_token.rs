@@ -2,12 +2,11 @@ use access::Caller;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::TokenId;
 use domain::customer::Permission;
 use http::{HeaderMap, StatusCode};
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::state::AppState;
 use crate::{excess, permissions};

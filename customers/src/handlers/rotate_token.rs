@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::TokenId;
 use domain::customer::Permission;
@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::issue_token::{IssuedToken, make_secret};
-use crate::answers::{BodyProblems, CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::permissions;

@@ -2,7 +2,7 @@ use access::Subject;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{Problem, ProblemJson};
+use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
 use chrono::Utc;
 use domain::customer::{Customer, CustomerCommand, CustomerSignedUp, Role};
 use domain::token::Scopes;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answers::{BodyProblems, MemberAnswer, ScopeName, ServerProblems};
+use crate::answers::{MemberAnswer, ScopeName};
 use crate::credentials::{self, Reservation};
 use crate::error::CustomersError;
 use crate::fields::Faults;

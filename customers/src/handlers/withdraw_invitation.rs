@@ -2,11 +2,10 @@ use access::Caller;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use chassis::Problem;
+use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::customer::Permission;
 use http::StatusCode;
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::error::CustomersError;
 use crate::invitations;
 use crate::permissions;

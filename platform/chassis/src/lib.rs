@@ -7,6 +7,7 @@
 mod authorization;
 mod body;
 mod breaker;
+mod documented;
 mod env;
 mod health;
 mod internal;
@@ -21,6 +22,7 @@ mod upstream;
 pub use authorization::{Unreadable, shown_secret};
 pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
 pub use breaker::Breaker;
+pub use documented::{BodyProblems, CallerProblems, ServerProblems};
 pub use env::{ConfigError, Env};
 pub use health::{Check, Missing, Readiness, ReadinessReport};
 pub use internal::{INTERNAL_KEY_HEADER, InternalKey, PRINCIPAL_HEADER, require_internal_key};

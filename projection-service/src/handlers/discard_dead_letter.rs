@@ -5,7 +5,7 @@ use access::{Caller, Principal};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use chassis::{ProblemJson, request_id};
+use chassis::{BodyProblems, CallerProblems, ProblemJson, ServerProblems, request_id};
 use domain::CustomerId;
 use domain::dead_letter::{DeadLetter as Aggregate, DeadLetterDiscarded};
 use domain::token::Scope;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::retry_dead_letter::id_of;
-use crate::answers::{BodyProblems, CallerProblems, DeadLetterProblems, ServerProblems};
+use crate::answers::DeadLetterProblems;
 use crate::dead_letters::{Resolved, dead_letter, discard};
 use crate::error::ReportsError;
 use crate::state::AppState;

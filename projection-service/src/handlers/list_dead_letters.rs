@@ -2,11 +2,12 @@ use access::Caller;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use chassis::{CallerProblems, ServerProblems};
 use domain::token::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::{CallerProblems, QueryProblems, ServerProblems};
+use crate::answers::QueryProblems;
 use crate::dead_letters::{DeadLetter, DeadLetterId, DeadLetterQuery, dead_letters};
 use crate::error::ReportsError;
 use crate::state::AppState;

@@ -1,3 +1,4 @@
+use chassis::{CallerProblems, ServerProblems};
 use std::time::Instant;
 
 use access::Caller;
@@ -8,7 +9,6 @@ use domain::token::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answers::{CallerProblems, ServerProblems};
 use crate::dead_letters::counts;
 use crate::error::ReportsError;
 use crate::state::AppState;

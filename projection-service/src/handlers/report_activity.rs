@@ -2,13 +2,14 @@ use access::Caller;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use chassis::{CallerProblems, ServerProblems};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::{CallerProblems, QueryProblems, ServerProblems};
+use crate::answers::QueryProblems;
 use crate::calendar::{self, Interval};
 use crate::error::ReportsError;
 use crate::projections::{Activity, Projection};

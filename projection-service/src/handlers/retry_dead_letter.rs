@@ -2,9 +2,10 @@ use access::Caller;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use chassis::{CallerProblems, ServerProblems};
 use domain::token::Scope;
 
-use crate::answers::{CallerProblems, DeadLetterProblems, ServerProblems};
+use crate::answers::DeadLetterProblems;
 use crate::dead_letters::{DeadLetterError, DeadLetterId, Resolved, retry};
 use crate::error::ReportsError;
 use crate::state::AppState;

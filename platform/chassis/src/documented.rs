@@ -1,0 +1,47 @@
+//! Problems that many routes answer, for their documentation only.
+
+use utoipa::IntoResponses;
+
+use crate::problem::Problem;
+
+/// What can be wrong with any body.
+#[derive(Debug, IntoResponses)]
+pub enum BodyProblems {
+    /// The body is not JSON, or broke off.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(Problem),
+    /// The body did not arrive in time.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(Problem),
+    /// The body is too large, after decompression.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The body is neither JSON nor in an encoding that is understood.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(Problem),
+    /// The body does not keep the rules; `errors` names each fault.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, IntoResponses)]
+pub enum CallerProblems {
+    /// No token and no session, or one that lets nobody in.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// The caller lacks the scope, or a write with the cookie came without its CSRF token.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+}
+
+/// What can go wrong on our side.
+#[derive(Debug, IntoResponses)]
+pub enum ServerProblems {
+    /// Something went wrong on our side.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Not now; `Retry-After` says when to try again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
