@@ -36,23 +36,58 @@ pub(crate) async fn sign_up(
     now: DateTime<Utc>,
 ) -> Result<(), CustomersError> {
     let Some(address) = address else { return Ok(()) };
-    let row = sqlx::query!(
-        "INSERT INTO log_in_attempts AS a (key, attempts, window_end) VALUES ($1, 1, $2)
+    let key = key("sign-up", &network(address).to_string());
+    let counted = count(pool, &[key.to_vec()], limits.window, now).await?;
+    let excess = counted.iter().find(|count| i64::from(count.attempts) > i64::from(limits.sign_ups_max));
+    match excess {
+        Some(count) => {
+            Err(CustomersError::TooManySignUps { retry_after_s: seconds_until(count.window_end, now) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is counted for one key.
+struct Count {
+    attempts: i32,
+    window_end: DateTime<Utc>,
+}
+
+/// Counts one more for each key, and forgets some windows that have ended.
+async fn count(
+    pool: &PgPool,
+    keys: &[Vec<u8>],
+    window: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<Vec<Count>, CustomersError> {
+    // In order, so that two attempts that share a key cannot deadlock.
+    let counted = sqlx::query_as!(
+        Count,
+        "INSERT INTO log_in_attempts AS a (key, attempts, window_end)
+         SELECT n.key, 1, $2 FROM unnest($1::bytea[]) AS n (key) ORDER BY n.key
          ON CONFLICT (key) DO UPDATE
             SET attempts = CASE WHEN a.window_end <= $3 THEN 1 ELSE least(a.attempts + 1, 1000000) END,
                 window_end = CASE WHEN a.window_end <= $3 THEN excluded.window_end ELSE a.window_end END
          RETURNING attempts, window_end",
-        &key("sign-up", &network(address).to_string()),
-        now + limits.window,
+        keys,
+        now + window,
         now,
     )
-    .fetch_one(pool)
+    .fetch_all(pool)
     .await?;
-    if i64::from(row.attempts) > i64::from(limits.sign_ups_max) {
-        let retry_after_s = (row.window_end - now).num_seconds().max(1).unsigned_abs();
-        return Err(CustomersError::TooManySignUps { retry_after_s });
-    }
-    Ok(())
+    sqlx::query!(
+        "DELETE FROM log_in_attempts WHERE key IN
+                (SELECT key FROM log_in_attempts WHERE window_end <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        now,
+        FORGOTTEN_MAX,
+    )
+    .execute(pool)
+    .await?;
+    Ok(counted)
+}
+
+fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
+    (end - now).num_seconds().max(1).unsigned_abs()
 }
 
 /// An attempt whose outcome is not known yet.
@@ -105,10 +140,7 @@ impl Attempt {
             i64::from(row.attempts) >= i64::from(max)
         });
         match excess.map(|row| row.window_end).max() {
-            Some(end) => {
-                let retry_after_s = (end - now).num_seconds().max(1).unsigned_abs();
-                Err(CustomersError::TooManyLogIns { retry_after_s })
-            }
+            Some(end) => Err(CustomersError::TooManyLogIns { retry_after_s: seconds_until(end, now) }),
             None => Ok(this),
         }
     }
@@ -122,27 +154,7 @@ impl Attempt {
     /// # Errors
     /// What the database says.
     pub(crate) async fn failed(self, pool: &PgPool, now: DateTime<Utc>) -> Result<(), CustomersError> {
-        // In order, so that two attempts that share a key cannot deadlock.
-        sqlx::query!(
-            "INSERT INTO log_in_attempts AS a (key, attempts, window_end)
-             SELECT n.key, 1, $2 FROM unnest($1::bytea[]) AS n (key) ORDER BY n.key
-             ON CONFLICT (key) DO UPDATE
-                SET attempts = CASE WHEN a.window_end <= $3 THEN 1 ELSE least(a.attempts + 1, 1000000) END,
-                    window_end = CASE WHEN a.window_end <= $3 THEN excluded.window_end ELSE a.window_end END",
-            &self.keys(),
-            now + self.limits.window,
-            now,
-        )
-        .execute(pool)
-        .await?;
-        sqlx::query!(
-            "DELETE FROM log_in_attempts WHERE key IN
-                    (SELECT key FROM log_in_attempts WHERE window_end <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            now,
-            FORGOTTEN_MAX,
-        )
-        .execute(pool)
-        .await?;
+        count(pool, &self.keys(), self.limits.window, now).await?;
         Ok(())
     }
 
