@@ -97,13 +97,6 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let customers_url = "http://127.0.0.1:8102";
-        let customers = match env.get("DAYBOOK_CUSTOMERS_URL") {
-            Some(_) => env.required("DAYBOOK_CUSTOMERS_URL", "It is where tokens are validated.")?,
-            None => customers_url
-                .parse()
-                .map_err(|reason| invalid("DAYBOOK_CUSTOMERS_URL", customers_url, reason))?,
-        };
         Ok(Self {
             listen: env.or("DAYBOOK_ACTIVITIES_LISTEN", (Ipv4Addr::LOCALHOST, 8101).into())?,
             metrics_listen: env
@@ -113,7 +106,7 @@ impl Config {
                 "DAYBOOK_CUSTOMERS_DATABASE_URL",
                 "Revocations of tokens are followed in the log of customers.",
             )?,
-            customers,
+            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
             connections_max: env.or("DAYBOOK_ACTIVITIES_CONNECTIONS_MAX", CONNECTIONS_MAX)?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
@@ -126,15 +119,14 @@ impl Config {
     }
 }
 
-fn invalid(key: &str, value: &str, reason: impl Into<String>) -> ConfigError {
-    ConfigError::Invalid { key: key.to_owned(), value: value.to_owned(), reason: reason.into() }
-}
-
 fn partitions(env: &Env) -> Result<Partitions, ConfigError> {
     let key = "DAYBOOK_PARTITIONS";
     let count = env.or(key, PARTITIONS)?;
-    Partitions::new(count)
-        .ok_or_else(|| invalid(key, &count.to_string(), format!("must be 1 to {}", Partitions::MAX)))
+    Partitions::new(count).ok_or_else(|| ConfigError::Invalid {
+        key: key.to_owned(),
+        value: count.to_string(),
+        reason: format!("must be 1 to {}", Partitions::MAX),
+    })
 }
 
 fn appender(env: &Env) -> Result<AppenderConfig, ConfigError> {

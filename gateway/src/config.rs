@@ -65,27 +65,17 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let upstream = |key, port: u16| match env.get(key) {
-            Some(_) => env.required(key, "It is where the gateway finds the service."),
-            None => env.or(key, local(port)?),
-        };
         Ok(Self {
             listen: env.or("DAYBOOK_GATEWAY_LISTEN", (Ipv4Addr::LOCALHOST, 8080).into())?,
             metrics_listen: env.or("DAYBOOK_GATEWAY_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9100).into())?,
-            activities: upstream("DAYBOOK_ACTIVITIES_URL", 8101)?,
-            customers: upstream("DAYBOOK_CUSTOMERS_URL", 8102)?,
-            reports: upstream("DAYBOOK_REPORTS_URL", 8103)?,
+            activities: env.or_text("DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
+            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
+            reports: env.or_text("DAYBOOK_REPORTS_URL", "http://127.0.0.1:8103")?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             limits: Limits::from_env(env)?,
             openapi: crate::openapi_base(),
         })
     }
-}
-
-/// The default address of a service on this machine.
-fn local(port: u16) -> Result<Upstream, ConfigError> {
-    let url = format!("http://127.0.0.1:{port}");
-    url.parse().map_err(|reason| ConfigError::Invalid { key: "default".to_owned(), value: url, reason })
 }
 
 impl Limits {

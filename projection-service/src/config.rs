@@ -63,8 +63,8 @@ impl Config {
                 "DAYBOOK_CUSTOMERS_DATABASE_URL",
                 "It is where revocations of tokens are followed.",
             )?,
-            activities: upstream(env, "DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
-            customers: upstream(env, "DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
+            activities: env.or_text("DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
+            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
             fold_delay: Duration::from_millis(env.within(
@@ -76,12 +76,6 @@ impl Config {
             bus: Bus::from_env(env)?,
         })
     }
-}
-
-fn upstream(env: &Env, key: &'static str, default: &str) -> Result<Upstream, ConfigError> {
-    let value = env.or(key, default.to_owned())?;
-    let invalid = |reason| ConfigError::Invalid { key: key.to_owned(), value: value.clone(), reason };
-    value.parse().map_err(invalid)
 }
 
 #[cfg(test)]

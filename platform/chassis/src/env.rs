@@ -92,6 +92,14 @@ impl Env {
         self.get(key).map_or(Ok(default), |value| parse(key, value))
     }
 
+    /// The same, with the default as somebody would set it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if it cannot be read.
+    pub fn or_text<T: FromStr<Err: Display>>(&self, key: &str, default: &str) -> Result<T, ConfigError> {
+        parse(key, self.get(key).unwrap_or(default))
+    }
+
     /// The same for a number that has bounds.
     ///
     /// # Errors
