@@ -5,6 +5,7 @@ mod id;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::dead_letter::DeadLetterDiscarded;
 use domain::{CustomerId, Json, Partition};
 use serde::Serialize;
 use sqlx::PgPool;
@@ -56,6 +57,21 @@ pub struct DeadLetter {
     /// What happened, as the log has it.
     #[schema(value_type = Object)]
     pub payload: Json,
+}
+
+impl DeadLetter {
+    /// The decision to go on without it, as the log keeps it.
+    #[must_use]
+    pub fn discarded(self, reason: String) -> DeadLetterDiscarded {
+        DeadLetterDiscarded {
+            projection: self.projection,
+            position: self.position,
+            stream: self.aggregate_id,
+            event_type: self.event_type,
+            failure: self.reason,
+            reason,
+        }
+    }
 }
 
 /// Which dead letters.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use clap::Subcommand;
 use command_service::{ActivitiesError, Discarder};
 use domain::CustomerId;
-use domain::dead_letter::{DeadLetter as Aggregate, DeadLetterDiscarded};
+use domain::dead_letter::DeadLetter as Aggregate;
 use event_store::{Appender, AppenderConfig, EventLog, LogError};
 use projection_service::{
     DeadLetter, DeadLetterError, DeadLetterId, DeadLetterQuery, Resolved, dead_letter, dead_letters,
@@ -112,16 +112,9 @@ async fn discard(
     let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
     let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, config, &mut tasks, &ended);
-    let discard = DeadLetterDiscarded {
-        projection: letter.projection,
-        position: letter.position,
-        stream: letter.aggregate_id,
-        event_type: letter.event_type,
-        failure: letter.reason,
-        reason,
-    };
+    let customer = letter.customer_id;
     let cause = HashMap::from([("subject".to_owned(), OPERATOR.to_owned())]);
-    let recorded = Discarder::new(log, appender).discard(letter.customer_id, discard, cause).await;
+    let recorded = Discarder::new(log, appender).discard(customer, letter.discarded(reason), cause).await;
     ended.cancel();
     tasks.join_all().await;
     recorded.map_err(|error| match error {

@@ -69,14 +69,7 @@ pub(crate) async fn discard_dead_letter(
     let letter = dead_letter(&state.pool, &id, Some(principal.customer_id)).await?;
     let decision = Decision {
         customer_id: letter.customer_id,
-        discard: DeadLetterDiscarded {
-            projection: letter.projection,
-            position: letter.position,
-            stream: letter.aggregate_id,
-            event_type: letter.event_type,
-            failure: letter.reason,
-            reason,
-        },
+        discard: letter.discarded(reason),
         cause: cause(principal, &headers),
     };
     let key = state.access.internal_key();
