@@ -45,9 +45,14 @@ impl EventPublisher for EmbeddedPublisher {
         let words: Vec<String> =
             announced.iter().map(|(partition, position)| format!("{partition}:{position}")).collect();
         for some in words.chunks(ANNOUNCED_MAX) {
-            sqlx::query!("SELECT pg_notify($1, $2)", CHANNEL, some.join(","))
-                .execute(self.log.pool())
-                .await?;
+            // Nothing is lost with an announcement, so it does not wait for the disk.
+            sqlx::query!(
+                "SELECT pg_notify($1, $2) FROM set_config('synchronous_commit', 'off', true)",
+                CHANNEL,
+                some.join(","),
+            )
+            .execute(self.log.pool())
+            .await?;
         }
         Ok(())
     }

@@ -33,8 +33,9 @@ const KEEPALIVES: [(&str, &str); 4] = [
 const PARTITIONS_CONCURRENT: usize = 8;
 /// How long a lost wake-up can delay a publication, and how often free partitions are looked for.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Rounds follow each other no faster, so that a burst of commits becomes one publication.
-const ROUND_INTERVAL: Duration = Duration::from_millis(10);
+/// Rounds follow each other no faster, so that the commits of a while become one publication: each round costs several
+/// statements here and with every consumer. What comes after a pause is published at once.
+const ROUND_INTERVAL: Duration = Duration::from_millis(50);
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 
@@ -88,6 +89,8 @@ impl Relay {
     async fn hold(&self) -> Result<Held, BusError> {
         // A connection of its own: the locks live as long as it does.
         let options = self.log.pool().connect_options().as_ref().clone().options(KEEPALIVES);
+        // A position that a crash takes back is published once more, which consumers are used to.
+        let options = options.options([("synchronous_commit", "off")]);
         let mut connection = options.connect().await?;
         sqlx::query!("SELECT pg_advisory_lock_shared($1, 0)", PRESENCE_CLASS)
             .execute(&mut connection)
