@@ -50,10 +50,50 @@ CREATE TABLE relay_position (
     position  bigint NOT NULL DEFAULT 0
 );
 
--- Appends a batch in one transaction. One row of the arrays is one event. `rank` is the event's place among the
--- batch's events of its partition, from 1; `unit` numbers the appends that must be stored whole or not at all.
--- Answers a row per partition: the head before the batch, the time, and the units that were refuted because their
--- stream already has one of their sequences.
+-- Appends a batch of events whose streams have none of their sequences yet: the fast path, for nearly every event is new.
+-- One statement without a subtransaction, for small batches cost little else. One row of the arrays is one event; `rank`
+-- is its place among the batch's events of its partition, from 1. Answers, for each partition, the head before the batch
+-- and the time. Raises unique_violation, and stores nothing, if some stream is not new.
+CREATE FUNCTION append_new_events(
+    p_partitions int[], p_counts bigint[],
+    p_partition int[], p_rank bigint[], p_sequence bigint[], p_event_id uuid[], p_customer_id uuid[],
+    p_aggregate_type text[], p_aggregate_id text[], p_event_type text[], p_event_version text[],
+    p_payload text[], p_metadata text[]
+) RETURNS TABLE (partition int, head bigint, recorded_at timestamptz)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    heads bigint;
+BEGIN
+    -- Whoever waits for a head sees it as its last holder left it, and reads the clock after that.
+    RETURN QUERY
+    WITH moved AS MATERIALIZED (
+        UPDATE log_head h
+           SET position = h.position + n.events, recorded_at = greatest(clock_timestamp(), h.recorded_at)
+          FROM unnest(p_partitions, p_counts) AS n (partition, events)
+         WHERE h.partition = n.partition
+        RETURNING h.partition, h.position - n.events AS head, h.recorded_at
+    ), stored AS (
+        INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
+                            aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
+        SELECT e.partition, m.head + e.rank, e.sequence, m.recorded_at, e.event_id, e.customer_id,
+               e.aggregate_type, e.aggregate_id, e.event_type, e.event_version, e.payload::json, e.metadata::json
+          FROM unnest(p_partition, p_rank, p_sequence, p_event_id, p_customer_id, p_aggregate_type, p_aggregate_id,
+                      p_event_type, p_event_version, p_payload, p_metadata)
+               AS e (partition, rank, sequence, event_id, customer_id, aggregate_type, aggregate_id,
+                     event_type, event_version, payload, metadata)
+          JOIN moved m USING (partition)
+    )
+    SELECT m.partition, m.head, m.recorded_at FROM moved m;
+    GET DIAGNOSTICS heads = ROW_COUNT;
+    IF heads <> cardinality(p_partitions) THEN
+        RAISE EXCEPTION 'a partition of the batch is not in this log' USING ERRCODE = 'check_violation';
+    END IF;
+END $$;
+
+-- Appends what is new of a batch, in one transaction: the slow path, after append_new_events has refused it. `unit` numbers
+-- the appends that must be stored whole or not at all. Answers a row per partition: the head before the batch, the time,
+-- and the units that were refuted because their stream already has one of their sequences.
 CREATE FUNCTION append_events(
     p_partitions int[], p_counts bigint[],
     p_partition int[], p_rank bigint[], p_unit int[], p_sequence bigint[], p_event_id uuid[], p_customer_id uuid[],
@@ -70,7 +110,6 @@ DECLARE
     parts         int[];
     heads         bigint[];
     times         timestamptz[];
-    is_new        boolean;
     refuted_units int[];
 BEGIN
     -- In order, so that two batches that share partitions cannot deadlock. Each row is told its head from these arrays:
@@ -81,34 +120,6 @@ BEGIN
       FROM (SELECT * FROM log_head l WHERE l.partition = ANY (p_partitions) ORDER BY l.partition FOR UPDATE) h;
     IF cardinality(parts) IS DISTINCT FROM cardinality(p_partitions) THEN
         RAISE EXCEPTION 'a partition of the batch is not in this log' USING ERRCODE = 'check_violation';
-    END IF;
-
-    BEGIN
-        INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
-                            aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
-        SELECT e.partition, heads[array_position(parts, e.partition)] + e.rank, e.sequence,
-               times[array_position(parts, e.partition)], e.event_id, e.customer_id,
-               e.aggregate_type, e.aggregate_id, e.event_type, e.event_version, e.payload::json, e.metadata::json
-          FROM unnest(p_partition, p_rank, p_sequence, p_event_id, p_customer_id, p_aggregate_type, p_aggregate_id,
-                      p_event_type, p_event_version, p_payload, p_metadata)
-               AS e (partition, rank, sequence, event_id, customer_id, aggregate_type, aggregate_id,
-                     event_type, event_version, payload, metadata);
-        is_new := true;
-    EXCEPTION WHEN unique_violation THEN
-        -- Some stream is not new: find out which, and store the rest.
-        is_new := false;
-    END;
-
-    -- Outside that block, which is a transaction of its own: a row that one transaction locks and another one changes
-    -- costs a multixact each time.
-    IF is_new THEN
-        RETURN QUERY
-        UPDATE log_head h
-           SET position = h.position + n.events, recorded_at = times[array_position(parts, h.partition)]
-          FROM unnest(p_partitions, p_counts) AS n (partition, events)
-         WHERE h.partition = n.partition
-        RETURNING h.partition, h.position - n.events, h.recorded_at, '{}'::int[];
-        RETURN;
     END IF;
 
     -- A new statement after the lock: its snapshot sees what the last holder of the heads committed.

@@ -62,8 +62,9 @@ fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
     batch.iter().map(|append| claim(append)).collect()
 }
 
-/// Appends a batch in one transaction: one call of the SQL function `append_events`. Answers one outcome for each append,
-/// in order.
+/// Appends a batch in one transaction: one call of the SQL function `append_new_events` and, if that finds that some
+/// stream is not new, one of `append_events`. Answers one outcome for each append, in order. In a transaction of the caller's
+/// what is refuted breaks that transaction, as any error does.
 ///
 /// # Errors
 /// What the database says. Nothing is stored then, unless the connection broke off, in which case it is not known.
@@ -79,12 +80,70 @@ pub async fn append_events(
     }
     let partitions: Vec<i32> = counts.keys().copied().collect();
     let events: Vec<i64> = counts.values().copied().collect();
+    let (mut heads, refuted) = match append_new(connection, &partitions, &events, &columns).await {
+        Err(error) if is_unique_violation(&error) => {
+            append_what_is_new(connection, &partitions, &events, &columns).await?
+        }
+        heads => (heads?, HashSet::new()),
+    };
+    let outcome = |(unit, append): (usize, &&Append)| {
+        let Some((head, recorded_at)) = heads.get_mut(&i32::from(append.partition.0)) else {
+            return Appended::Refuted;
+        };
+        if !wins[unit] || refuted.contains(&unit) {
+            return Appended::Refuted;
+        }
+        let position = *head + 1;
+        *head += append.events.len() as i64;
+        Appended::Stored { position, recorded_at: *recorded_at }
+    };
+    Ok(batch.iter().enumerate().map(outcome).collect())
+}
+
+/// Of each partition, the last position before the batch and the time of the batch.
+type Heads = BTreeMap<i32, (i64, DateTime<Utc>)>;
+
+async fn append_new(
+    connection: &mut PgConnection,
+    partitions: &[i32],
+    events: &[i64],
+    columns: &Columns<'_>,
+) -> Result<Heads, sqlx::Error> {
     // `fetch_all` returns after the server is ready for the next statement, which is after the commit.
+    let rows = sqlx::query!(
+        r#"SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!"
+             FROM append_new_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"#,
+        partitions,
+        events,
+        &columns.partition,
+        &columns.rank,
+        &columns.sequence,
+        &columns.event_id,
+        &columns.customer_id,
+        &columns.aggregate_type as &[&str],
+        &columns.aggregate_id as &[&str],
+        &columns.event_type as &[&str],
+        &columns.event_version as &[&str],
+        &columns.payload as &[&str],
+        &columns.metadata as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.partition, (row.head, row.recorded_at))).collect())
+}
+
+/// Answers the heads, and the units that were refuted.
+async fn append_what_is_new(
+    connection: &mut PgConnection,
+    partitions: &[i32],
+    events: &[i64],
+    columns: &Columns<'_>,
+) -> Result<(Heads, HashSet<usize>), sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!", refuted AS "refuted!"
              FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
-        &partitions,
-        &events,
+        partitions,
+        events,
         &columns.partition,
         &columns.rank,
         &columns.unit,
@@ -100,23 +159,10 @@ pub async fn append_events(
     )
     .fetch_all(connection)
     .await?;
+    let refuted = rows.iter().flat_map(|row| &row.refuted).map(|unit| *unit as usize).collect();
+    Ok((rows.into_iter().map(|row| (row.partition, (row.head, row.recorded_at))).collect(), refuted))
+}
 
-    let mut heads: BTreeMap<i32, (i64, DateTime<Utc>)> = BTreeMap::new();
-    let mut refuted: HashSet<usize> = HashSet::new();
-    for row in rows {
-        heads.insert(row.partition, (row.head, row.recorded_at));
-        refuted.extend(row.refuted.into_iter().map(|unit| unit as usize));
-    }
-    let outcome = |(unit, append): (usize, &&Append)| {
-        let Some((head, recorded_at)) = heads.get_mut(&i32::from(append.partition.0)) else {
-            return Appended::Refuted;
-        };
-        if !wins[unit] || refuted.contains(&unit) {
-            return Appended::Refuted;
-        }
-        let position = *head + 1;
-        *head += append.events.len() as i64;
-        Appended::Stored { position, recorded_at: *recorded_at }
-    };
-    Ok(batch.iter().enumerate().map(outcome).collect())
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

@@ -1,7 +1,8 @@
-use sqlx::Executor;
+use sqlx::{ConnectOptions, Executor};
 
 use super::proxy::Proxy;
 use super::subject::{PARTITIONS, Subject, append, customer_in, eventually};
+use crate::appender::SETTINGS;
 use crate::{AppendError, Appended, AppenderConfig, append_events};
 
 /// Whether some connection of this database waits for a lock.
@@ -52,6 +53,33 @@ async fn a_writer_held_open_holds_up_its_partition_and_no_reader_passes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn heads_are_locked_in_the_order_of_their_partitions() {
+    let subject = Subject::start().await;
+    let pool = subject.database.pool();
+    // The first head now lies behind the others, in a table so small that a scan would be the cheapest way to all of them.
+    pool.execute("UPDATE log_head SET position = position WHERE partition = 0; ANALYZE log_head")
+        .await
+        .unwrap();
+    let mut holder = pool.begin().await.unwrap();
+    holder.execute("SELECT FROM log_head WHERE partition = 0 FOR UPDATE").await.unwrap();
+
+    let options = subject.database.options().options(SETTINGS);
+    let mut connection = options.connect().await.unwrap();
+    let appending = tokio::spawn(async move {
+        let batch = [append(customer_in(3), "last", 1, 1), append(customer_in(0), "first", 1, 1)];
+        append_events(&mut connection, &[&batch[0], &batch[1]]).await
+    });
+    eventually("the writer waits for the first head", || somebody_waits(&subject)).await;
+    pool.execute("SELECT FROM log_head WHERE partition = 3 FOR UPDATE NOWAIT").await.unwrap();
+
+    holder.commit().await.unwrap();
+    assert!(matches!(
+        appending.await.unwrap().unwrap()[..],
+        [Appended::Stored { .. }, Appended::Stored { .. }]
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_writer_killed_between_insert_and_commit_leaves_nothing_and_is_repeated() {
     let subject = Subject::start().await;
     // Runs at the commit, after every row is in, and waits there.
@@ -83,31 +111,42 @@ async fn a_writer_killed_between_insert_and_commit_leaves_nothing_and_is_repeate
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_recognised_and_not_repeated() {
-    let proxy = Proxy::start().await;
-    let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
-    let subject = Subject::start_with(config, |options| proxy.in_front_of(options)).await;
-    let customer = customer_in(0);
-    subject.appender.append(vec![append(customer, "before", 1, 1)]).await.unwrap();
+    // With and without a stream that is not new, of which the database tells before it commits the rest.
+    for refuted in [false, true] {
+        let proxy = Proxy::start().await;
+        let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
+        let subject = Subject::start_with(config, |options| proxy.in_front_of(options)).await;
+        let customer = customer_in(0);
+        let before = || append(customer, "before", 1, 1);
+        subject.appender.append(vec![before()]).await.unwrap();
+        // Both statements are prepared now, so that each has one answer.
+        assert_eq!(subject.appender.append(vec![before()]).await.unwrap(), [Appended::Refuted]);
 
-    proxy.swallow_answers();
-    let appender = subject.appender.clone();
-    let call =
-        vec![append(customer, "a", 1, 2), append(customer, "before", 1, 1), append(customer, "b", 1, 1)];
-    let waiting = tokio::spawn(async move { appender.append(call).await });
-    eventually("the batch is committed", || async { subject.log.heads().await.unwrap()[0].position == 4 })
-        .await;
-    assert!(!waiting.is_finished(), "the answer was to be lost");
-    proxy.cut_and_heal();
+        proxy.swallow_answers_after(u8::from(refuted));
+        let appender = subject.appender.clone();
+        let mut call = vec![append(customer, "a", 1, 2), append(customer, "b", 1, 1)];
+        if refuted {
+            call.insert(1, before());
+        }
+        let waiting = tokio::spawn(async move { appender.append(call).await });
+        let is_committed = || async { subject.log.heads().await.unwrap()[0].position == 4 };
+        eventually("the batch is committed", is_committed).await;
+        assert!(!waiting.is_finished(), "the answer was to be lost");
+        proxy.cut_and_heal();
 
-    let outcome = waiting.await.unwrap().unwrap();
-    assert!(
-        matches!(
-            outcome[..],
-            [Appended::Stored { position: 2, .. }, Appended::Refuted, Appended::Stored { position: 4, .. }]
-        ),
-        "{outcome:?}"
-    );
-    assert_eq!(subject.dense().await.len(), 4);
+        let mut outcome = waiting.await.unwrap().unwrap();
+        if refuted {
+            assert_eq!(outcome.remove(1), Appended::Refuted);
+        }
+        assert!(
+            matches!(
+                outcome[..],
+                [Appended::Stored { position: 2, .. }, Appended::Stored { position: 4, .. }]
+            ),
+            "{outcome:?}"
+        );
+        assert_eq!(subject.dense().await.len(), 4);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

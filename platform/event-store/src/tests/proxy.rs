@@ -15,6 +15,7 @@ pub(super) struct Proxy {
     port: u16,
     target: Arc<std::sync::Mutex<Option<(String, u16)>>>,
     mode: Arc<AtomicU8>,
+    passing: Arc<AtomicU8>,
     cut: watch::Sender<u32>,
 }
 
@@ -24,15 +25,23 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let target = Arc::new(std::sync::Mutex::new(None::<(String, u16)>));
         let mode = Arc::new(AtomicU8::new(FORWARD));
+        let passing = Arc::new(AtomicU8::new(0));
         let cut = watch::Sender::new(0);
-        let proxy = Self { port, target: Arc::clone(&target), mode: Arc::clone(&mode), cut: cut.clone() };
+        let proxy = Self {
+            port,
+            target: Arc::clone(&target),
+            mode: Arc::clone(&mode),
+            passing: Arc::clone(&passing),
+            cut: cut.clone(),
+        };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if mode.load(Ordering::SeqCst) == REFUSE {
                     continue;
                 }
                 let target = target.lock().unwrap().clone().unwrap();
-                tokio::spawn(forward(client, target, Arc::clone(&mode), cut.subscribe()));
+                let gate = Gate { mode: Arc::clone(&mode), passing: Arc::clone(&passing) };
+                tokio::spawn(forward(client, target, gate, cut.subscribe()));
             }
         });
         proxy
@@ -44,8 +53,9 @@ impl Proxy {
         options.host("127.0.0.1").port(self.port)
     }
 
-    /// Lets requests through and loses the answers.
-    pub(super) fn swallow_answers(&self) {
+    /// Lets requests through and loses the answers, but for the first few.
+    pub(super) fn swallow_answers_after(&self, passing: u8) {
+        self.passing.store(passing, Ordering::SeqCst);
         self.mode.store(SWALLOW, Ordering::SeqCst);
     }
 
@@ -62,12 +72,21 @@ impl Proxy {
     }
 }
 
-async fn forward(
-    client: TcpStream,
-    target: (String, u16),
+/// Which answers pass.
+struct Gate {
     mode: Arc<AtomicU8>,
-    mut cut: watch::Receiver<u32>,
-) {
+    passing: Arc<AtomicU8>,
+}
+
+impl Gate {
+    fn lets_through(&self) -> bool {
+        let one_less = |passing: u8| passing.checked_sub(1);
+        self.mode.load(Ordering::SeqCst) == FORWARD
+            || self.passing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
+    }
+}
+
+async fn forward(client: TcpStream, target: (String, u16), gate: Gate, mut cut: watch::Receiver<u32>) {
     let server = TcpStream::connect(target).await.unwrap();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
@@ -79,8 +98,7 @@ async fn forward(
             if length == 0 {
                 return;
             }
-            if mode.load(Ordering::SeqCst) == FORWARD && to_client.write_all(&buffer[..length]).await.is_err()
-            {
+            if gate.lets_through() && to_client.write_all(&buffer[..length]).await.is_err() {
                 return;
             }
         }
