@@ -9,6 +9,9 @@ use tokio::sync::watch;
 const FORWARD: u8 = 0;
 const SWALLOW: u8 = 1;
 const REFUSE: u8 = 2;
+/// `ReadyForQuery` but for its last byte, the state of the transaction.
+const READY: &[u8] = b"Z\0\0\0\x05";
+const READY_BYTES: usize = READY.len() + 1;
 
 /// A network between an appender and its database that can fail on request.
 pub(super) struct Proxy {
@@ -79,10 +82,17 @@ struct Gate {
 }
 
 impl Gate {
-    fn lets_through(&self) -> bool {
-        let one_less = |passing: u8| passing.checked_sub(1);
-        self.mode.load(Ordering::SeqCst) == FORWARD
-            || self.passing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
+    /// An answer may come in pieces; what ends it is that the server is ready for the next request.
+    fn lets_through(&self, piece: &[u8]) -> bool {
+        if self.mode.load(Ordering::SeqCst) == FORWARD {
+            return true;
+        }
+        let passing = self.passing.load(Ordering::SeqCst);
+        if passing > 0 && piece.len() >= READY_BYTES && piece[piece.len() - READY_BYTES..].starts_with(READY)
+        {
+            self.passing.store(passing - 1, Ordering::SeqCst);
+        }
+        passing > 0
     }
 }
 
@@ -98,7 +108,7 @@ async fn forward(client: TcpStream, target: (String, u16), gate: Gate, mut cut: 
             if length == 0 {
                 return;
             }
-            if gate.lets_through() && to_client.write_all(&buffer[..length]).await.is_err() {
+            if gate.lets_through(&buffer[..length]) && to_client.write_all(&buffer[..length]).await.is_err() {
                 return;
             }
         }
