@@ -15,7 +15,7 @@ use commit::Committer;
 const APPLICATION_NAME: &str = "daybook-appender";
 
 /// Always the same two statements, whose arrays tell a planner nothing: planned once. Without these ways of joining, heads
-/// are locked in the order of their partitions, so that appenders of two processes do not wait for each other.
+/// are locked in the order of their partitions, so that appenders of two processes cannot deadlock.
 pub(crate) const SETTINGS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
