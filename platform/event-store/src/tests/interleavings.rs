@@ -95,8 +95,12 @@ async fn write(subject: Arc<Subject>, customers: Arc<Vec<CustomerId>>, steps: Ve
             Step::Failed(customer, stream) => {
                 let unit = append(customers[usize::from(customer)], &stream.to_string(), 1, 1);
                 let mut transaction = subject.database.pool().begin().await.unwrap();
-                // If it is refuted, the transaction is broken already.
-                let _ = crate::append_events(&mut transaction, &[&unit]).await;
+                // It may be refuted, and the transaction is broken then (SQLSTATE 25P02); it may lose a deadlock to nobody:
+                // one partition, one lock.
+                if let Err(error) = crate::append_events(&mut transaction, &[&unit]).await {
+                    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+                    assert_eq!(code.as_deref(), Some("25P02"), "{error}");
+                }
                 transaction.rollback().await.unwrap();
             }
             Step::Kill => subject.kill_appenders().await,

@@ -17,8 +17,7 @@ const READY_BYTES: usize = READY.len() + 1;
 pub(super) struct Proxy {
     port: u16,
     target: Arc<std::sync::Mutex<Option<(String, u16)>>>,
-    mode: Arc<AtomicU8>,
-    passing: Arc<AtomicU8>,
+    gate: Gate,
     cut: watch::Sender<u32>,
 }
 
@@ -27,24 +26,16 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let target = Arc::new(std::sync::Mutex::new(None::<(String, u16)>));
-        let mode = Arc::new(AtomicU8::new(FORWARD));
-        let passing = Arc::new(AtomicU8::new(0));
+        let gate = Gate { mode: Arc::new(AtomicU8::new(FORWARD)), passing: Arc::default() };
         let cut = watch::Sender::new(0);
-        let proxy = Self {
-            port,
-            target: Arc::clone(&target),
-            mode: Arc::clone(&mode),
-            passing: Arc::clone(&passing),
-            cut: cut.clone(),
-        };
+        let proxy = Self { port, target: Arc::clone(&target), gate: gate.clone(), cut: cut.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if mode.load(Ordering::SeqCst) == REFUSE {
+                if gate.mode.load(Ordering::SeqCst) == REFUSE {
                     continue;
                 }
                 let target = target.lock().unwrap().clone().unwrap();
-                let gate = Gate { mode: Arc::clone(&mode), passing: Arc::clone(&passing) };
-                tokio::spawn(forward(client, target, gate, cut.subscribe()));
+                tokio::spawn(forward(client, target, gate.clone(), cut.subscribe()));
             }
         });
         proxy
@@ -58,24 +49,25 @@ impl Proxy {
 
     /// Lets requests through and loses the answers, but for the first few.
     pub(super) fn swallow_answers_after(&self, passing: u8) {
-        self.passing.store(passing, Ordering::SeqCst);
-        self.mode.store(SWALLOW, Ordering::SeqCst);
+        self.gate.passing.store(passing, Ordering::SeqCst);
+        self.gate.mode.store(SWALLOW, Ordering::SeqCst);
     }
 
     /// Closes every connection and takes no new one.
     pub(super) fn refuse(&self) {
-        self.mode.store(REFUSE, Ordering::SeqCst);
+        self.gate.mode.store(REFUSE, Ordering::SeqCst);
         self.cut.send_modify(|count| *count += 1);
     }
 
     /// Closes every connection; new ones work.
     pub(super) fn cut_and_heal(&self) {
-        self.mode.store(FORWARD, Ordering::SeqCst);
+        self.gate.mode.store(FORWARD, Ordering::SeqCst);
         self.cut.send_modify(|count| *count += 1);
     }
 }
 
 /// Which answers pass.
+#[derive(Clone)]
 struct Gate {
     mode: Arc<AtomicU8>,
     passing: Arc<AtomicU8>,
@@ -88,8 +80,7 @@ impl Gate {
             return true;
         }
         let passing = self.passing.load(Ordering::SeqCst);
-        if passing > 0 && piece.len() >= READY_BYTES && piece[piece.len() - READY_BYTES..].starts_with(READY)
-        {
+        if passing > 0 && piece.rchunks(READY_BYTES).next().is_some_and(|end| end.starts_with(READY)) {
             self.passing.store(passing - 1, Ordering::SeqCst);
         }
         passing > 0
