@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{send, shared};
+use crate::support::{http, send, shared};
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem() {
@@ -68,7 +68,7 @@ async fn metrics_are_read_inside_and_not_through_the_door() {
     let api = shared().anonymous();
     api.get("/metrics").await.problem(404, "not-found");
     shared().customer().await.api.record(&serde_json::json!({"type": "a", "actor": "b"})).await;
-    let metrics = reqwest::get(&shared().metrics_url).await.unwrap();
+    let metrics = http().get(&shared().metrics_url).send().await.unwrap();
     assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
     let text = metrics.text().await.unwrap();
     for name in [

@@ -7,7 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Answer, Api, Customer, INTERNAL_KEY, PATIENCE, Program, Service, command, eventually, within,
+    Answer, Api, Customer, INTERNAL_KEY, PATIENCE, Program, Service, command, eventually, http, within,
 };
 
 /// All of them.
@@ -131,10 +131,10 @@ async fn four_processes_are_one_system() {
     for service in
         [&services.activities, &services.reports, &services.gateway, services.customers.as_ref().unwrap()]
     {
-        let metrics = reqwest::get(&service.metrics_url).await.unwrap().text().await.unwrap();
+        let metrics = http().get(&service.metrics_url).send().await.unwrap().text().await.unwrap();
         assert!(metrics.contains("daybook_http_request_duration_seconds"), "{}", service.metrics_url);
-        let health = reqwest::get(format!("{}/healthz", service.url)).await.unwrap();
-        assert_eq!(health.status(), 200);
+        let health = Api::new(&service.url).get("/healthz").await;
+        assert_eq!(health.status, 200);
     }
     // No service but the gateway lets anybody say who he is.
     let direct = Api::new(&services.activities.url);

@@ -1,5 +1,5 @@
 use super::{Address, Fleet, Writers, check};
-use crate::support::eventually;
+use crate::support::{Api, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_that_are_an_hour_apart_lose_and_delay_nothing() {
@@ -29,9 +29,8 @@ async fn clocks_that_are_an_hour_apart_lose_and_delay_nothing() {
 
 /// By how many hours the clock of a process of activities is ahead, as its answers say.
 async fn clock(fleet: &Fleet, n: usize) -> i64 {
-    let url = &fleet.activities[n].as_ref().unwrap().url;
-    let answer = reqwest::get(format!("{url}/healthz")).await.unwrap();
-    let date = answer.headers()["date"].to_str().unwrap();
+    let answer = Api::new(&fleet.activities[n].as_ref().unwrap().url).get("/healthz").await;
+    let date = answer.headers["date"].to_str().unwrap();
     let date = chrono::DateTime::parse_from_rfc2822(date).unwrap();
     ((date.timestamp() - chrono::Utc::now().timestamp()) as f64 / 3_600.0).round() as i64
 }

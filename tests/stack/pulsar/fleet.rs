@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::support::{Api, Customer, Service, eventually, within};
+use crate::support::{Api, Customer, Service, eventually, http, within};
 
 /// Any free port.
 const ON: &str = "127.0.0.1:0";
@@ -125,7 +125,7 @@ impl Fleet {
 
     /// One of the metrics of a process.
     pub(super) async fn metric(service: &Service, name: &str) -> f64 {
-        let text = reqwest::get(&service.metrics_url).await.unwrap().text().await.unwrap();
+        let text = http().get(&service.metrics_url).send().await.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
     }

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::checker::check_from;
 use super::{Address, Fleet, PLAIN, Writers};
-use crate::support::eventually;
+use crate::support::{eventually, http};
 
 const CUSTOMERS: usize = 12;
 /// What is recorded at least between two blows.
@@ -31,7 +31,7 @@ async fn nothing_is_lost_when_the_broker_dies_is_full_or_forgets_everything() {
 
     let topic = format!("persistent/public/{}/daybook.activities.v1", fleet.namespace);
     let url = format!("{}/admin/v2/{topic}/partitions?force=true", fleet.broker.admin_url);
-    let deleted = reqwest::Client::new().delete(url).send().await.unwrap();
+    let deleted = http().delete(url).send().await.unwrap();
     assert!(deleted.status().is_success(), "{deleted:?}");
     record_more(&writers).await;
 

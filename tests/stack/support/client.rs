@@ -13,6 +13,14 @@ pub(crate) struct Api {
     token: Option<String>,
 }
 
+/// A client with cookies of its own.
+pub(crate) fn http() -> reqwest::Client {
+    // Built with the whole workspace, reqwest has TLS, and wants a provider though nothing here uses it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Nor does anything need the machine's certificates, which take long to load in a debug build.
+    reqwest::Client::builder().cookie_store(true).tls_certs_only([]).build().unwrap()
+}
+
 /// What was answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -24,10 +32,7 @@ pub(crate) struct Answer {
 impl Api {
     /// Without a token; with a cookie once it has logged in.
     pub(crate) fn new(base: &str) -> Self {
-        // Built with the whole workspace, reqwest has TLS without a provider, and wants one though nothing here uses it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().cookie_store(true).build().unwrap();
-        Self { base: base.to_owned(), http, token: None }
+        Self { base: base.to_owned(), http: http(), token: None }
     }
 
     /// The same system with a token, and without a cookie.

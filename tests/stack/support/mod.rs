@@ -7,7 +7,7 @@ mod service;
 mod stack;
 mod wait;
 
-pub(crate) use client::{Answer, Api, Customer, PASSWORD, send};
+pub(crate) use client::{Answer, Api, Customer, PASSWORD, http, send};
 pub(crate) use person::{Person, accept, invite};
 pub(crate) use program::{Program, command};
 pub(crate) use service::{INTERNAL_KEY, Service};
