@@ -51,9 +51,10 @@ CREATE TABLE relay_position (
 );
 
 -- Appends a batch of events whose streams have none of their sequences yet: the fast path, for nearly every event is new.
--- One statement without a subtransaction, for small batches cost little else. One row of the arrays is one event; `rank`
--- is its place among the batch's events of its partition, from 1. Answers, for each partition, the head before the batch
--- and the time. Raises unique_violation, and stores nothing, if some stream is not new.
+-- Small batches cost little else than the statement, so it is one, without a subtransaction, and unnests in the target
+-- list: in FROM each array would be written to a tuplestore of its own first. One row of the arrays is one event; `rank` is
+-- its place among the batch's events of its partition, from 1. Answers, for each partition, the head before the batch and
+-- the time. Raises unique_violation, and stores nothing, if some stream is not new.
 CREATE FUNCTION append_new_events(
     p_partitions int[], p_counts bigint[],
     p_partition int[], p_rank bigint[], p_sequence bigint[], p_event_id uuid[], p_customer_id uuid[],
@@ -70,7 +71,7 @@ BEGIN
     WITH moved AS MATERIALIZED (
         UPDATE log_head h
            SET position = h.position + n.events, recorded_at = greatest(clock_timestamp(), h.recorded_at)
-          FROM unnest(p_partitions, p_counts) AS n (partition, events)
+          FROM (SELECT unnest(p_partitions) AS partition, unnest(p_counts) AS events) n
          WHERE h.partition = n.partition
         RETURNING h.partition, h.position - n.events AS head, h.recorded_at
     ), stored AS (
@@ -78,11 +79,13 @@ BEGIN
                             aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
         SELECT e.partition, m.head + e.rank, e.sequence, m.recorded_at, e.event_id, e.customer_id,
                e.aggregate_type, e.aggregate_id, e.event_type, e.event_version, e.payload::json, e.metadata::json
-          FROM unnest(p_partition, p_rank, p_sequence, p_event_id, p_customer_id, p_aggregate_type, p_aggregate_id,
-                      p_event_type, p_event_version, p_payload, p_metadata)
-               AS e (partition, rank, sequence, event_id, customer_id, aggregate_type, aggregate_id,
-                     event_type, event_version, payload, metadata)
-          JOIN moved m USING (partition)
+          FROM (SELECT unnest(p_partition) AS partition, unnest(p_rank) AS rank, unnest(p_sequence) AS sequence,
+                       unnest(p_event_id) AS event_id, unnest(p_customer_id) AS customer_id,
+                       unnest(p_aggregate_type) AS aggregate_type, unnest(p_aggregate_id) AS aggregate_id,
+                       unnest(p_event_type) AS event_type, unnest(p_event_version) AS event_version,
+                       unnest(p_payload) AS payload, unnest(p_metadata) AS metadata) e
+         -- OFFSET 0 keeps the rows on the outside of the join, each made once.
+         CROSS JOIN LATERAL (SELECT * FROM moved m WHERE m.partition = e.partition OFFSET 0) m
     )
     SELECT m.partition, m.head, m.recorded_at FROM moved m;
     GET DIAGNOSTICS heads = ROW_COUNT;

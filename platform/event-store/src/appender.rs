@@ -2,14 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Append, Appended, EventLog};
 
 mod commit;
-use commit::Committer;
+mod queue;
+use commit::{Answers, Committer};
+use queue::Queue;
 
 /// What the appenders' connections are called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "daybook-appender";
@@ -23,10 +25,13 @@ pub(crate) const SETTINGS: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
 ];
 
+/// A commit of few events that takes longer holds up no other.
+const SMALL_GROUP_PATIENCE: Duration = Duration::from_millis(20);
+
 /// Limits of the appenders.
 #[derive(Clone, Copy, Debug)]
 pub struct AppenderConfig {
-    /// How many appenders, each with a connection of its own; partitions are dealt out among them.
+    /// How many appenders, each with a connection of its own: so many commits can run at the same time.
     pub appenders: usize,
     /// The most events of one commit.
     pub batch_events_max: usize,
@@ -58,6 +63,7 @@ pub enum AppendError {
 }
 
 /// Appends that one caller sent together: answered together, and within one commit.
+#[derive(Debug)]
 struct Job {
     appends: Vec<Append>,
     answer: oneshot::Sender<Result<Vec<Appended>, AppendError>>,
@@ -77,11 +83,12 @@ impl Job {
     }
 }
 
-/// Commits what many callers append in groups. An appender owns some of the partitions, so no two of them ever wait for
-/// each other's heads; while one commit runs, the next group gathers, and an idle log waits for no timer.
+/// Commits what many callers append in groups. No two commits have a partition in common, so none ever waits for another's
+/// heads; while one runs, the next group gathers, and an idle log waits for no timer. Few events are committed together,
+/// many by all appenders at the same time.
 #[derive(Clone, Debug)]
 pub struct Appender {
-    queues: Arc<[mpsc::UnboundedSender<Job>]>,
+    queue: Arc<Queue>,
     places: Arc<Semaphore>,
     places_max: usize,
     commits: watch::Sender<()>,
@@ -99,15 +106,20 @@ impl Appender {
         let options = PgConnectOptions::clone(&log.pool().connect_options());
         let options = Arc::new(options.application_name(APPLICATION_NAME).options(SETTINGS));
         let commits = watch::Sender::new(());
-        let queues = (0..count).map(|_| {
-            // Bounded by `places`: every job holds as many of them as it has events.
-            let (sender, queue) = mpsc::unbounded_channel();
+        // Bounded by `places`: every job holds as many of them as it has events.
+        let queue = Queue::new(count, SMALL_GROUP_PATIENCE);
+        for _ in 0..count {
             let committer = Committer::new(Arc::clone(&options), Duration::from_millis(config.retry_max_ms));
-            tasks.spawn(run(queue, committer, config.batch_events_max, commits.clone(), shutdown.clone()));
-            sender
+            tasks.spawn(run(Arc::clone(&queue), committer, config.batch_events_max, commits.clone()));
+        }
+        let (closing, stop) = (Arc::clone(&queue), shutdown.clone());
+        tasks.spawn(async move {
+            stop.cancelled().await;
+            // Refuse what comes now, and finish what was accepted before.
+            closing.close();
         });
         Self {
-            queues: queues.collect(),
+            queue,
             places: Arc::new(Semaphore::new(config.queue_events_max)),
             places_max: config.queue_events_max,
             commits,
@@ -121,7 +133,7 @@ impl Appender {
     /// [`AppendError`], for all of them alike.
     pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
         let Some(first) = appends.first() else { return Ok(Vec::new()) };
-        let queue = &self.queues[usize::from(first.partition.0) % self.queues.len()];
+        let partition = usize::from(first.partition.0);
         let events: usize = appends.iter().map(|append| append.events.len()).sum();
         let permit = Arc::clone(&self.places).try_acquire_many_owned(events as u32);
         let Ok(places) = permit else {
@@ -132,7 +144,7 @@ impl Appender {
             .set((self.places_max - self.places.available_permits()) as f64);
         let (answer, outcome) = oneshot::channel();
         let stopping = || AppendError::Unavailable("shutting down".to_owned());
-        queue.send(Job { appends, answer, places }).map_err(|_| stopping())?;
+        self.queue.push(partition, Job { appends, answer, places }).map_err(|_| stopping())?;
         outcome.await.unwrap_or_else(|_| Err(stopping()))
     }
 
@@ -144,33 +156,28 @@ impl Appender {
 }
 
 async fn run(
-    mut queue: mpsc::UnboundedReceiver<Job>,
+    queue: Arc<Queue>,
     mut committer: Committer,
     batch_events_max: usize,
     commits: watch::Sender<()>,
-    shutdown: CancellationToken,
 ) {
+    let mut answers = Answers::default();
     loop {
-        let first = tokio::select! {
-            biased;
-            job = queue.recv() => job,
-            () = shutdown.cancelled() => {
-                // Refuse what comes now, and finish what was accepted before.
-                queue.close();
-                queue.recv().await
-            }
+        let waiting = queue.try_next(batch_events_max);
+        let group = if waiting.is_some() {
+            waiting
+        } else {
+            std::mem::take(&mut answers).give();
+            queue.next(batch_events_max).await
         };
-        let Some(first) = first else { return };
-        let mut events = first.events();
-        let mut batch = vec![first];
-        while events < batch_events_max
-            && let Ok(job) = queue.try_recv()
-        {
-            events += job.events();
-            batch.push(job);
-        }
-        metrics::histogram!("daybook_append_batch_events").record(events as f64);
-        committer.commit(batch).await;
+        let Some(mut group) = group else { return };
+        metrics::histogram!("daybook_append_batch_events").record(group.events as f64);
+        let committing = committer.commit(std::mem::take(&mut group.jobs));
+        // The database is at work on this group already while the callers of the last one are told.
+        let telling = async { std::mem::take(&mut answers).give() };
+        let (next, ()) = tokio::join!(biased; committing, telling);
+        answers = next;
+        drop(group);
         commits.send_replace(());
     }
 }

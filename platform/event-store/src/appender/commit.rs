@@ -27,22 +27,22 @@ impl Committer {
         Self { options, connection: None, retry_max }
     }
 
-    /// Commits a group and answers every caller. If the database refuses the group for what one of its jobs holds, each
-    /// job is tried alone, so that one bad row costs nobody else anything.
-    pub(super) async fn commit(&mut self, mut batch: Vec<Job>) {
+    /// Commits a group. If the database refuses it for what one of its jobs holds, each job is tried alone, so that one bad
+    /// row costs nobody else anything.
+    pub(super) async fn commit(&mut self, batch: Vec<Job>) -> Answers {
         match self.attempt(&batch).await {
-            Ok(outcomes) => answer(batch, outcomes),
+            Ok(outcomes) => Answers::shared_out(batch, outcomes),
             Err(AppendError::Refused(reason)) if batch.len() > 1 => {
                 tracing::warn!(%reason, jobs = batch.len(), "a group was refused; its jobs are tried one by one");
-                for job in batch.drain(..) {
-                    Box::pin(self.commit(vec![job])).await;
+                let mut answers = Answers::default();
+                for job in batch {
+                    answers.0.append(&mut Box::pin(self.commit(vec![job])).await.0);
                 }
+                answers
             }
             Err(error) => {
                 tracing::error!(%error, "a group of {} could not be committed", batch.len());
-                for job in batch {
-                    job.answer(Err(error.clone()));
-                }
+                Answers(batch.into_iter().map(|job| (job, Err(error.clone()))).collect())
             }
         }
     }
@@ -123,10 +123,25 @@ async fn recognise_own(
     Ok(())
 }
 
-fn answer(batch: Vec<Job>, outcomes: Vec<Appended>) {
-    let mut outcomes = outcomes.into_iter();
-    for job in batch {
-        let own = outcomes.by_ref().take(job.appends.len()).collect();
-        job.answer(Ok(own));
+/// What the callers of a group are to be told.
+#[derive(Default)]
+#[must_use]
+pub(super) struct Answers(Vec<(Job, Result<Vec<Appended>, AppendError>)>);
+
+impl Answers {
+    fn shared_out(batch: Vec<Job>, outcomes: Vec<Appended>) -> Self {
+        let mut outcomes = outcomes.into_iter();
+        let answer = |job: Job| {
+            let own = outcomes.by_ref().take(job.appends.len()).collect();
+            (job, Ok(own))
+        };
+        Self(batch.into_iter().map(answer).collect())
+    }
+
+    /// Tells them.
+    pub(super) fn give(self) {
+        for (job, outcome) in self.0 {
+            job.answer(outcome);
+        }
     }
 }
