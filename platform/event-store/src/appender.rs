@@ -25,7 +25,7 @@ pub(crate) const SETTINGS: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// A commit of few events that takes longer holds up no other.
+/// A commit of few events that takes longer holds up no partitions but those of its own lanes.
 const SMALL_GROUP_PATIENCE: Duration = Duration::from_millis(20);
 
 /// Limits of the appenders.
