@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use domain::activity::{Activity, ActivityContent, ActivityEvent};
 use domain::{ActivityId, CustomerId, EventPayload};
 use event_store::{Append, AppendError, Appended, Appender, EventLog, LogError, NewEvent};
+use metrics::Counter;
 use uuid::Uuid;
 
 /// Records activities: presumes that each is new, and looks only when the log refutes it.
@@ -10,6 +11,7 @@ use uuid::Uuid;
 pub struct Recorder {
     log: EventLog,
     appender: Appender,
+    recorded: Counter,
 }
 
 /// A checked activity that is to be recorded.
@@ -53,10 +55,10 @@ pub enum RecordError {
 }
 
 impl Recorder {
-    /// A recorder over a log.
+    /// A recorder over a log. Its counter goes to the recorder of metrics that is installed by now.
     #[must_use]
     pub fn new(log: EventLog, appender: Appender) -> Self {
-        Self { log, appender }
+        Self { log, appender, recorded: metrics::counter!("daybook_activities_recorded_total") }
     }
 
     /// Records activities of one customer in one commit, and answers for each, in order.
@@ -92,6 +94,8 @@ impl Recorder {
             contents.push((activity.id, content));
         }
         let outcomes = self.appender.append(appends).await?;
+        let new = outcomes.iter().filter(|outcome| matches!(outcome, Appended::Stored { .. })).count();
+        self.recorded.increment(new as u64);
         let refuted: Vec<String> = outcomes
             .iter()
             .zip(&contents)

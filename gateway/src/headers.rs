@@ -24,6 +24,10 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// Takes out what concerns one connection or is only for services to say, of a request or of an answer.
 pub(crate) fn strip(headers: &mut HeaderMap) {
+    // Most have nothing of the kind, and are looked through once.
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name) || is_internal(name)) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -34,11 +38,14 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
-    let internal: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with(INTERNAL_PREFIX)).cloned().collect();
+    let internal: Vec<HeaderName> = headers.keys().filter(|name| is_internal(name)).cloned().collect();
     for name in internal {
         headers.remove(name);
     }
+}
+
+fn is_internal(name: &HeaderName) -> bool {
+    name.as_str().starts_with(INTERNAL_PREFIX)
 }
 
 /// Says who connected. What the client says about that itself is no more than a claim, and goes.

@@ -81,6 +81,5 @@ pub(crate) async fn record_activity(
         Some(Recorded::IdReused) => return Err(ActivitiesError::IdReused),
         None => return Err(ActivitiesError::Internal("the recorder gave no answer".to_owned())),
     };
-    metrics::counter!("daybook_activities_recorded_total").increment(u64::from(!duplicate));
     Ok((StatusCode::ACCEPTED, Json(RecordedActivity { id: id.to_string(), position, duplicate })))
 }

@@ -52,7 +52,6 @@ pub(crate) async fn record_batch(
     let (places, activities): (Vec<usize>, Vec<_>) = good.into_iter().unzip();
     let outcomes = state.recorder.record(principal.customer_id, activities, &cause).await?;
     let summary = BatchRecorded::of(&places, &outcomes, rejected).or_all_rejected()?;
-    metrics::counter!("daybook_activities_recorded_total").increment(summary.accepted as u64);
     metrics::counter!("daybook_activities_rejected_total").increment(summary.rejected.len() as u64);
     Ok((StatusCode::ACCEPTED, Json(summary)))
 }

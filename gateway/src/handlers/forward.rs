@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use chassis::{INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
 
@@ -27,6 +27,8 @@ pub(crate) async fn forward(
     // What the router noted about this request means nothing to the next one.
     parts.extensions.clear();
     headers::strip(&mut parts.headers);
+    // Names this door; a service is reached under an address of its own.
+    parts.headers.remove(HOST);
     headers::set_forwarded_for(&mut parts.headers, peer);
     // Beside the key a service believes what the gateway says: who connected, and whose session it is.
     parts.headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
@@ -52,12 +54,14 @@ pub(crate) async fn forward(
     let ended = session_ended_by(route, &parts);
     let changes_sessions = route.is_about_people() && parts.method != Method::GET;
 
-    let (body, broken) = watched(body);
-    let call = gateway.upstream(route.target).call(Request::from_parts(parts, body));
+    let upstream = gateway.upstream(route.target);
+    // In this process the service itself sees that a body breaks off, and says so.
+    let (body, broken) = if upstream.is_local() { (body, None) } else { watched(body) };
+    let call = upstream.call(Request::from_parts(parts, body));
     let timeout = gateway.limits.answer_timeout;
     let answered = tokio::time::timeout(timeout, call).await.unwrap_or(Err(UpstreamError::TimedOut(timeout)));
     let mut response = answered.map_err(|error| {
-        if broken.load(Ordering::Relaxed) {
+        if broken.is_some_and(|broken| broken.load(Ordering::Relaxed)) {
             GatewayError::BodyBroken
         } else {
             GatewayError::Upstream { service: route.target, error }
@@ -104,16 +108,16 @@ fn session_ended_by(route: &Route, request: &http::request::Parts) -> Option<Str
 }
 
 /// The body, and whether it broke off: then the client is at fault, not the service that could not read it.
-fn watched(body: Body) -> (Body, Arc<AtomicBool>) {
+fn watched(body: Body) -> (Body, Option<Arc<AtomicBool>>) {
     use http_body::Body as _;
-    let broken = Arc::new(AtomicBool::new(false));
     if body.is_end_stream() {
-        return (body, broken);
+        return (body, None);
     }
+    let broken = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&broken);
     let watched = body.map_err(move |error| {
         flag.store(true, Ordering::Relaxed);
         error
     });
-    (Body::new(watched), broken)
+    (Body::new(watched), Some(broken))
 }

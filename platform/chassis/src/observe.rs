@@ -31,17 +31,16 @@ pub fn observe(router: Router, service: &'static str) -> Router {
     router.layer(ServiceBuilder::new().layer(identify).layer(panics()))
 }
 
-/// Turns a panic into a 500, and no more.
-pub(crate) fn contain(router: Router) -> Router {
-    router.layer(panics())
+fn panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
+    CatchPanicLayer::custom(panicked)
 }
 
-fn panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
-    CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
-        let message =
-            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Problem::internal(format_args!("panic: {}", message.unwrap_or("unknown"))).into_response()
-    })
+/// What a service answers when it panics.
+#[expect(clippy::needless_pass_by_value, reason = "panics come like this")]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message =
+        panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    Problem::internal(format_args!("panic: {}", message.unwrap_or("unknown"))).into_response()
 }
 
 /// Names the requests of one route. Written by hand because `axum::middleware::from_fn` copies what is below it once more

@@ -3,7 +3,7 @@ use tokio::task::JoinSet;
 
 use crate::env::ConfigError;
 use crate::health::Readiness;
-use crate::observe::{contain, observe};
+use crate::observe::observe;
 
 /// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
 pub type Tasks = JoinSet<()>;
@@ -25,9 +25,10 @@ impl Service {
         (observe(self.router.merge(self.readiness.router()), name), self.tasks)
     }
 
-    /// Its door behind another one in the same process, which names and counts the requests, and its tasks.
+    /// Its door behind another one in the same process, which names and counts the requests, and its tasks. To be called
+    /// through [`crate::Upstream::Local`], where a panic ends.
     pub fn open_inside(self) -> (Router, Tasks) {
-        (contain(self.router.merge(self.readiness.router())), self.tasks)
+        (self.router.merge(self.readiness.router()), self.tasks)
     }
 }
 

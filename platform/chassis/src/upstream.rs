@@ -1,4 +1,9 @@
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -18,6 +23,7 @@ use tower::ServiceExt;
 
 use crate::breaker::Breaker;
 use crate::internal::{INTERNAL_KEY_HEADER, InternalKey};
+use crate::observe::panicked;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -96,16 +102,19 @@ impl std::fmt::Debug for Upstream {
 }
 
 impl Upstream {
+    /// Whether it is in this process.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// Passes a request on, body and all; its path and query stay as they are.
     ///
     /// # Errors
     /// [`UpstreamError::Unreachable`]. A status is no error here.
     pub async fn call(&self, mut request: Request) -> Result<Response, UpstreamError> {
         match self {
-            Self::Local(router) => match router.clone().oneshot(request).await {
-                Ok(response) => Ok(response),
-                Err(never) => match never {},
-            },
+            Self::Local(router) => Ok(contained(router.clone().oneshot(request)).await),
             Self::Http { scheme, authority, client, .. } => {
                 let mut parts = http::uri::Parts::default();
                 parts.scheme = Some(scheme.clone());
@@ -222,6 +231,17 @@ impl UpstreamError {
     }
 }
 
+/// The answer of a service in this process; its panic is a 500, as it is over the network. Not a layer of its router: each
+/// costs a boxed future and a copy of all that is below it.
+async fn contained(answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
+    let mut answering = pin!(answering);
+    poll_fn(|context| {
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context)));
+        polled.map_or_else(|panic| Poll::Ready(panicked(panic)), |poll| poll.map(|Ok(response)| response))
+    })
+    .await
+}
+
 /// Between half of the wait and all of it, so that those who failed together do not come back together.
 fn retry_wait(retries: u32) -> Duration {
     (RETRY_WAIT * 2u32.pow(retries)).mul_f64(0.5 + rand::random::<f64>() / 2.0)
@@ -289,6 +309,16 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 5);
         let recovering = async { while ask(&upstream).await.is_err() {} };
         tokio::time::timeout(Duration::from_secs(10), recovering).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_a_service_in_this_process_is_a_500_of_the_service() {
+        async fn broken() -> StatusCode {
+            tokio::task::yield_now().await;
+            panic!("on purpose")
+        }
+        let upstream = Upstream::Local(Router::new().fallback(broken));
+        assert_eq!(upstream.call(Request::default()).await.unwrap().status(), 500);
     }
 
     #[tokio::test]
