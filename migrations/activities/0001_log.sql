@@ -50,52 +50,9 @@ CREATE TABLE relay_position (
     position  bigint NOT NULL DEFAULT 0
 );
 
--- Appends a batch of events whose streams have none of their sequences yet: the fast path, for nearly every event is new.
--- Small batches cost little else than the statement, so it is one, without a subtransaction, and unnests in the target
--- list: in FROM each array would be written to a tuplestore of its own first. One row of the arrays is one event; `rank` is
--- its place among the batch's events of its partition, from 1. Answers, for each partition, the head before the batch and
--- the time. Raises unique_violation, and stores nothing, if some stream is not new.
-CREATE FUNCTION append_new_events(
-    p_partitions int[], p_counts bigint[],
-    p_partition int[], p_rank bigint[], p_sequence bigint[], p_event_id uuid[], p_customer_id uuid[],
-    p_aggregate_type text[], p_aggregate_id text[], p_event_type text[], p_event_version text[],
-    p_payload text[], p_metadata text[]
-) RETURNS TABLE (partition int, head bigint, recorded_at timestamptz)
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-DECLARE
-    heads bigint;
-BEGIN
-    -- Whoever waits for a head sees it as its last holder left it, and reads the clock after that.
-    RETURN QUERY
-    WITH moved AS MATERIALIZED (
-        UPDATE log_head h
-           SET position = h.position + n.events, recorded_at = greatest(clock_timestamp(), h.recorded_at)
-          FROM (SELECT unnest(p_partitions) AS partition, unnest(p_counts) AS events) n
-         WHERE h.partition = n.partition
-        RETURNING h.partition, h.position - n.events AS head, h.recorded_at
-    ), stored AS (
-        INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
-                            aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
-        SELECT e.partition, m.head + e.rank, e.sequence, m.recorded_at, e.event_id, e.customer_id,
-               e.aggregate_type, e.aggregate_id, e.event_type, e.event_version, e.payload::json, e.metadata::json
-          FROM (SELECT unnest(p_partition) AS partition, unnest(p_rank) AS rank, unnest(p_sequence) AS sequence,
-                       unnest(p_event_id) AS event_id, unnest(p_customer_id) AS customer_id,
-                       unnest(p_aggregate_type) AS aggregate_type, unnest(p_aggregate_id) AS aggregate_id,
-                       unnest(p_event_type) AS event_type, unnest(p_event_version) AS event_version,
-                       unnest(p_payload) AS payload, unnest(p_metadata) AS metadata) e
-         -- OFFSET 0 keeps the rows on the outside of the join, each made once.
-         CROSS JOIN LATERAL (SELECT * FROM moved m WHERE m.partition = e.partition OFFSET 0) m
-    )
-    SELECT m.partition, m.head, m.recorded_at FROM moved m;
-    GET DIAGNOSTICS heads = ROW_COUNT;
-    IF heads <> cardinality(p_partitions) THEN
-        RAISE EXCEPTION 'a partition of the batch is not in this log' USING ERRCODE = 'check_violation';
-    END IF;
-END $$;
-
--- Appends what is new of a batch, in one transaction: the slow path, after append_new_events has refused it. `unit` numbers
--- the appends that must be stored whole or not at all. Answers a row per partition: the head before the batch, the time,
+-- Appends what is new of a batch, in one transaction: the slow path, for a batch of which something was stored before. One row
+-- of the arrays is one event; `rank` is its place among the batch's events of its partition, from 1; `unit` numbers the
+-- appends that must be stored whole or not at all. Answers a row per partition: the head before the batch, the time,
 -- and the units that were refuted because their stream already has one of their sequences.
 CREATE FUNCTION append_events(
     p_partitions int[], p_counts bigint[],

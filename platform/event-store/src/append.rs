@@ -62,9 +62,9 @@ fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
     batch.iter().map(|append| claim(append)).collect()
 }
 
-/// Appends a batch in one transaction: one call of the SQL function `append_new_events` and, if that finds that some
-/// stream is not new, one of `append_events`. Answers one outcome for each append, in order. In a transaction of the caller's
-/// what is refuted breaks that transaction, as any error does.
+/// Appends a batch in one transaction: as if every stream in it were new, for nearly every one is; if that is refused, by
+/// the SQL function `append_events`. Answers one outcome for each append, in order. In a transaction of the caller's what
+/// is refuted breaks that transaction, as any error does.
 ///
 /// # Errors
 /// What the database says. Nothing is stored then, unless the connection broke off, in which case it is not known.
@@ -109,10 +109,30 @@ async fn append_new(
     events: &[i64],
     columns: &Columns<'_>,
 ) -> Result<Heads, sqlx::Error> {
+    // A statement and no function, whose call would cost 20 to 40 µs more. It unnests in target lists: in FROM each array
+    // would be written to a tuplestore first. Whoever waits for a head sees it as its last holder left it, and reads the
+    // clock after that. An event whose partition is not in this log finds no head, and so no position.
     // `fetch_all` returns after the server is ready for the next statement, which is after the commit.
     let rows = sqlx::query!(
-        r#"SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!"
-             FROM append_new_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"#,
+        r#"WITH moved AS MATERIALIZED (
+             UPDATE log_head h
+                SET position = h.position + n.events, recorded_at = greatest(clock_timestamp(), h.recorded_at)
+               FROM (SELECT unnest($1::int[]) AS partition, unnest($2::bigint[]) AS events) n
+              WHERE h.partition = n.partition
+             RETURNING h.partition, h.position - n.events AS head, h.recorded_at
+           ), stored AS (
+             INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id,
+                                 aggregate_type, aggregate_id, event_type, event_version, payload, metadata)
+             SELECT e.partition, m.head + e.rank, e.sequence, m.recorded_at, e.event_id, e.customer_id, e.aggregate_type,
+                    e.aggregate_id, e.event_type, e.event_version, e.payload::json, e.metadata::json
+               FROM (SELECT unnest($3::int[]) AS partition, unnest($4::bigint[]) AS rank, unnest($5::bigint[]) AS sequence,
+                            unnest($6::uuid[]) AS event_id, unnest($7::uuid[]) AS customer_id,
+                            unnest($8::text[]) AS aggregate_type, unnest($9::text[]) AS aggregate_id,
+                            unnest($10::text[]) AS event_type, unnest($11::text[]) AS event_version,
+                            unnest($12::text[]) AS payload, unnest($13::text[]) AS metadata) e
+               LEFT JOIN moved m USING (partition)
+           )
+           SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!" FROM moved"#,
         partitions,
         events,
         &columns.partition,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::Gauge;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
@@ -91,6 +92,7 @@ pub struct Appender {
     queue: Arc<Queue>,
     places: Arc<Semaphore>,
     places_max: usize,
+    waiting: Gauge,
     commits: watch::Sender<()>,
 }
 
@@ -122,6 +124,7 @@ impl Appender {
             queue,
             places: Arc::new(Semaphore::new(config.queue_events_max)),
             places_max: config.queue_events_max,
+            waiting: metrics::gauge!("daybook_append_queue_events"),
             commits,
         }
     }
@@ -140,8 +143,7 @@ impl Appender {
             metrics::counter!("daybook_append_refused_total").increment(events as u64);
             return Err(AppendError::QueueFull);
         };
-        metrics::gauge!("daybook_append_queue_events")
-            .set((self.places_max - self.places.available_permits()) as f64);
+        self.waiting.set((self.places_max - self.places.available_permits()) as f64);
         let (answer, outcome) = oneshot::channel();
         let stopping = || AppendError::Unavailable("shutting down".to_owned());
         self.queue.push(partition, Job { appends, answer, places }).map_err(|_| stopping())?;
