@@ -11,7 +11,9 @@ use chassis::Upstream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 
@@ -20,11 +22,30 @@ use crate::failure::Failure;
 pub(super) async fn apart<T: Send + 'static>(
     load: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
-    let thread = tokio::task::spawn_blocking(|| {
+    let (answer, outcome) = oneshot::channel();
+    let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(Failure::io("cannot start the load"))?.block_on(load)
-    });
-    thread.await.map_err(|error| Failure::Failed(error.to_string()))?
+        let outcome =
+            runtime.map_err(Failure::io("cannot start the load")).and_then(|runtime| runtime.block_on(load));
+        // Whoever no longer waits for it has failed already.
+        let _ = answer.send(outcome);
+    };
+    std::thread::Builder::new()
+        .name("load".to_owned())
+        .spawn(run)
+        .map_err(Failure::io("cannot start the load"))?;
+    outcome.await.unwrap_or_else(|_| Err(Failure::Failed("the load broke off".to_owned())))
+}
+
+/// Keeps the thread of a load on one core from now on. Otherwise the kernel now and then wakes it where it was answered, so
+/// that it takes turns with the server on one core while the other one idles, and no two measurements compare.
+pub(super) fn stay_on_one_core() -> Result<(), Failure> {
+    let failed = |error: rustix::io::Errno| Failure::io("cannot keep the load on one core")(error.into());
+    let allowed = sched_getaffinity(None).map_err(failed)?;
+    let last = (0..CpuSet::MAX_CPU).rev().find(|&core| allowed.is_set(core));
+    let mut core = CpuSet::new();
+    core.set(last.unwrap_or(0));
+    sched_setaffinity(None, &core).map_err(failed)
 }
 
 /// What became of posts at a steady pace.

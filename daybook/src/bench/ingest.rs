@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, all, apart};
+use super::client::{Client, all, apart, stay_on_one_core};
 use super::house::{Folds, House, new_database};
 use super::owner::Owner;
 use super::report::{Figure, Report, Target};
@@ -17,6 +17,8 @@ use crate::failure::Failure;
 
 /// Customers who send at the same time, so that both appenders have work.
 const CUSTOMERS: usize = 4;
+/// What is compared most closely is measured in so many turns.
+const TURNS: u32 = 8;
 /// Customers that must be tried at most until they are spread evenly.
 const SIGN_UPS_MAX: usize = 64;
 /// The default of `DAYBOOK_PARTITIONS`.
@@ -77,17 +79,13 @@ async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Ve
     let alone = log::measure(&EventLog::open(pool, partitions).await?, &options).await?;
 
     let house = House::start(server, "ingest", folds).await?;
-    let over_http = apart(over_http(house.address, partitions, lasts)).await;
-    house.stop().await;
-    let (singles, batches) = over_http?;
-
-    say("a handler that does nothing");
     let stop = CancellationToken::new();
-    let address = nothing::serve(stop.clone()).await?;
-    let idle =
-        async move { Client::of(address)?.flood("/v1/activities", CONNECTIONS, lasts, rows::with_id).await };
-    let nothing = apart(idle).await?;
+    let idle = Client::of(nothing::serve(stop.clone()).await?)?;
+    let over_http = apart(over_http(house.address, idle, partitions, lasts)).await;
     stop.cancel();
+    house.stop().await;
+    let OverHttp { singles, nothing, batches } = over_http?;
+
     say("cqrs-es with postgres-es");
     let plain = plain::measure(&url, lasts).await?;
 
@@ -119,19 +117,33 @@ async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Ve
     ])
 }
 
-/// Single posts, then batches: activities a second.
+/// Activities a second.
+struct OverHttp {
+    singles: f64,
+    /// Single posts to the handler that does nothing.
+    nothing: f64,
+    batches: f64,
+}
+
+/// Single posts and their limit in turn, so that both are measured while the machine is equally fast; then batches.
 async fn over_http(
     address: SocketAddr,
+    idle: Client,
     partitions: Partitions,
     lasts: Duration,
-) -> Result<(f64, f64), Failure> {
+) -> Result<OverHttp, Failure> {
+    stay_on_one_core()?;
     let clients = spread(address, partitions).await?;
-    say("HTTP single posts");
-    let connections = CONNECTIONS / CUSTOMERS;
-    let singles = flood(&clients, "/v1/activities", connections, lasts, rows::with_id).await?;
+    say("HTTP single posts, in turn with a handler that does nothing");
+    let (path, connections, turn) = ("/v1/activities", CONNECTIONS / CUSTOMERS, lasts / TURNS);
+    let (mut singles, mut nothing) = (0.0, 0.0);
+    for _ in 0..TURNS {
+        singles += flood(&clients, path, connections, turn, rows::with_id).await? / f64::from(TURNS);
+        nothing += idle.flood(path, CONNECTIONS, turn, rows::with_id).await? / f64::from(TURNS);
+    }
     say("HTTP batches");
     let batches = flood(&clients, "/v1/activities/batch", 1, lasts, rows::batch_body).await?;
-    Ok((singles, batches * rows::BATCH as f64))
+    Ok(OverHttp { singles, nothing, batches: batches * rows::BATCH as f64 })
 }
 
 /// All customers at once, each over so many connections: acknowledged requests a second.
