@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{Api, Stack, eventually};
 
-const KILLS: usize = 5;
+const KILLS: usize = 10;
 const WRITERS: usize = 6;
 /// How much must be acknowledged between two kills.
 const ACKNOWLEDGED_MIN: usize = 60;
