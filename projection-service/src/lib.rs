@@ -8,6 +8,7 @@
 mod answers;
 mod board;
 mod calendar;
+mod columns;
 mod config;
 mod dead_letters;
 mod error;
@@ -19,12 +20,14 @@ mod jobs;
 mod projections;
 mod queries;
 mod rebuild;
+mod reports;
 mod router;
 mod start;
 mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod view;
 mod worker;
 
 use chassis::StartError;

@@ -1,0 +1,49 @@
+use std::collections::HashMap;
+
+use super::Scalar;
+
+/// A column of values, each row a code of the chunk's own dictionary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dictionary {
+    /// One for each row: the index of its value.
+    pub(crate) codes: Vec<u16>,
+    /// Every value that occurs, once; [`Scalar::Absent`] too if some row has none.
+    pub(crate) values: Vec<Scalar>,
+}
+
+impl Dictionary {
+    /// A column in which no row has a value.
+    pub(crate) fn absent(rows: usize) -> Self {
+        Self { codes: vec![0; rows], values: vec![Scalar::Absent] }
+    }
+
+    /// The column of these values, in the order of rows.
+    #[cfg(test)]
+    pub(crate) fn of(rows: impl IntoIterator<Item = Scalar>) -> Self {
+        let mut known: HashMap<Scalar, u16> = HashMap::new();
+        let (mut codes, mut values) = (Vec::new(), Vec::new());
+        for value in rows {
+            let next = values.len() as u16;
+            codes.push(*known.entry(value).or_insert_with_key(|value| {
+                values.push(value.clone());
+                next
+            }));
+        }
+        Self { codes, values }
+    }
+
+    /// The value of a row.
+    pub(crate) fn value(&self, row: usize) -> &Scalar {
+        &self.values[usize::from(self.codes[row])]
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |value: &Scalar| match value {
+            Scalar::Text(text) => text.len(),
+            _ => 0,
+        };
+        let values: usize = self.values.iter().map(|value| size_of::<Scalar>() + text(value)).sum();
+        self.codes.len() * size_of::<u16>() + values
+    }
+}

@@ -1,0 +1,26 @@
+//! Columns of activities in memory: what a segment or a delta holds, and what a report scans. No I/O.
+//!
+//! A chunk (a segment or a delta) has at most [`CHUNK_ROWS_MAX`] rows, sorted by the time at which they happened and then
+//! by the position that first recorded them. Every column of a chunk has its rows in this order.
+
+mod dictionary;
+mod field;
+mod flatten;
+mod row_set;
+mod rows;
+mod scalar;
+mod sum;
+mod texts;
+mod values;
+
+pub(crate) use dictionary::Dictionary;
+pub(crate) use field::{Field, Path};
+pub(crate) use flatten::flatten;
+pub(crate) use row_set::{Row, RowSet};
+pub(crate) use rows::{Mask, Needs, Rows};
+pub(crate) use scalar::Scalar;
+pub(crate) use sum::ExactSum;
+pub(crate) use values::Values;
+
+/// The most rows of a chunk: a code of a [`Dictionary`] column has 16 bits.
+pub(crate) const CHUNK_ROWS_MAX: usize = 65_536;

@@ -1,0 +1,3 @@
+//! Reports: each is a fold over the columns of one customer, in a file of its own.
+
+pub(crate) mod query;
