@@ -8,7 +8,9 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::projections::{MINUTE_S, QUARTER_S, bucket};
+/// Seconds of a UTC minute and of a UTC quarter of an hour.
+const MINUTE_S: i64 = 60;
+const QUARTER_S: i64 = 15 * MINUTE_S;
 
 /// How long a bucket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, ToSchema)]
@@ -20,6 +22,12 @@ pub(crate) enum Interval {
     /// From Monday on.
     Week,
     Month,
+}
+
+/// The start of the bucket of `width_s` seconds in which a time lies.
+fn bucket(time: DateTime<Utc>, width_s: i64) -> DateTime<Utc> {
+    let seconds = time.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(width_s), 0).unwrap_or(time)
 }
 
 /// Steps of a search for the first instant of a day: two days' worth, since a zone once left out a whole one.

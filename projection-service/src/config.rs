@@ -31,6 +31,10 @@ pub struct Config {
     pub migrate: bool,
     /// How long a notification waits for others before what was published is folded.
     pub fold_delay: Duration,
+    /// Bytes of memory for decoded columns, which queries share.
+    pub cache_bytes: u64,
+    /// Bytes of the read model that one query may read where they are not in memory.
+    pub query_bytes_max: usize,
     /// The cache of validated tokens.
     pub tokens: AuthenticatorConfig,
     /// What carries the logs.
@@ -40,6 +44,10 @@ pub struct Config {
 /// The jobs take four, the intake one, and a query must find one more.
 const CONNECTIONS_MIN: u32 = 6;
 const CONNECTIONS_DEFAULT: u32 = 16;
+const CACHE_DEFAULT_MIB: u64 = 256;
+const CACHE_MAX_MIB: u64 = 1024 * 1024;
+const QUERY_DEFAULT_MIB: usize = 2_048;
+const QUERY_MAX_MIB: usize = 1024 * 1024;
 const FOLD_DELAY_DEFAULT_MS: u64 = 500;
 const FOLD_DELAY_MAX_MS: u64 = 60 * 60 * 1_000;
 
@@ -72,6 +80,12 @@ impl Config {
                 FOLD_DELAY_DEFAULT_MS,
                 0..=FOLD_DELAY_MAX_MS,
             )?),
+            cache_bytes: env.within("DAYBOOK_REPORTS_CACHE_MIB", CACHE_DEFAULT_MIB, 1..=CACHE_MAX_MIB)? << 20,
+            query_bytes_max: env.within(
+                "DAYBOOK_REPORTS_QUERY_MIB_MAX",
+                QUERY_DEFAULT_MIB,
+                1..=QUERY_MAX_MIB,
+            )? << 20,
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
@@ -103,6 +117,10 @@ mod tests {
         assert_eq!(
             (example.connections_max, example.fold_delay),
             (default.connections_max, default.fold_delay)
+        );
+        assert_eq!(
+            (example.cache_bytes, example.query_bytes_max),
+            (default.cache_bytes, default.query_bytes_max)
         );
         assert_eq!((example.migrate, default.fold_delay), (default.migrate, Duration::from_millis(500)));
         assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));

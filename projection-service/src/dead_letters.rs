@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::dead_letter::DeadLetterDiscarded;
 use domain::{CustomerId, Json, Partition};
+use event_store::EventLog;
 use serde::Serialize;
 use sqlx::PgPool;
 use sqlx::types::Json as SqlJson;
 use utoipa::ToSchema;
 
-use crate::fold::{self, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
+use crate::fold::{self, Folder, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
+use crate::store::{self, Sizes};
 
 pub use id::{DeadLetterId, NoDeadLetterId};
 
@@ -271,13 +273,16 @@ async fn why_not(
 /// [`DeadLetterError`]; [`DeadLetterError::Failed`] if it cannot be folded itself.
 pub async fn retry(
     pool: &PgPool,
+    log: &EventLog,
     id: &DeadLetterId,
     customer: Option<CustomerId>,
 ) -> Result<Resolved, DeadLetterError> {
     let letter = dead_letter(pool, id, customer).await?;
     let stream = &letter.aggregate_id;
+    let folder = Folder::new(log.clone(), Sizes::default());
     let released =
-        locked(pool, id, async |connection, target| fold::release(connection, target, stream).await).await?;
+        locked(pool, id, async |connection, target| fold::release(connection, &folder, target, stream).await)
+            .await?;
     // Somebody else may have been faster; then nothing was left to fold, which is as well.
     match released {
         Released { folded: 0, stopped: Some(stopped) } if stopped.position == id.position => {
@@ -292,11 +297,13 @@ pub async fn retry(
 ///
 /// # Errors
 /// [`DeadLetterError`], never [`DeadLetterError::Failed`].
-pub async fn discard(pool: &PgPool, id: &DeadLetterId) -> Result<Resolved, DeadLetterError> {
+pub async fn discard(pool: &PgPool, log: &EventLog, id: &DeadLetterId) -> Result<Resolved, DeadLetterError> {
     let position = id.position;
-    let released =
-        locked(pool, id, async |connection, target| fold::discard(connection, target, position).await)
-            .await?;
+    let folder = Folder::new(log.clone(), Sizes::default());
+    let released = locked(pool, id, async |connection, target| {
+        fold::discard(connection, &folder, target, position).await
+    })
+    .await?;
     Ok(resolved(id, released))
 }
 

@@ -4,8 +4,8 @@ use domain::dead_letter::DeadLetterError as Refusal;
 use event_store::LogError;
 use http::StatusCode;
 
+use crate::columns::Unreadable;
 use crate::dead_letters::DeadLetterError;
-use crate::projections::{BelowZero, Unreadable};
 
 /// Why a query is not answered.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum ReportsError {
     /// The log cannot be written now.
     #[error("{0}")]
     LogUnavailable(String),
+    /// A query asks for more than one may.
+    #[error("the query {0}")]
+    OverBudget(String),
     /// The read models cannot be read now.
     #[error("{0}")]
     Unavailable(String),
@@ -73,6 +76,11 @@ impl From<ReportsError> for Problem {
                 Self::unavailable("log-unavailable", UNAVAILABLE_RETRY_AFTER_S).with_detail(
                     "The decision cannot be recorded at this moment, so nothing was done. Try again.",
                 )
+            }
+            ReportsError::OverBudget(what) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query-over-budget").with_detail(format!(
+                    "The query {what}. Ask for a shorter range, a longer interval or fewer groups."
+                ))
             }
             ReportsError::Unavailable(cause) => {
                 tracing::warn!(%cause, "reports cannot answer a query");
@@ -132,6 +140,12 @@ impl From<sqlx::Error> for ReportsError {
     }
 }
 
+impl From<LogError> for ReportsError {
+    fn from(error: LogError) -> Self {
+        Self::Unavailable(format!("the log of activities: {error}"))
+    }
+}
+
 impl From<Unreadable> for ReportsError {
     fn from(error: Unreadable) -> Self {
         Self::Internal(error.to_string())
@@ -141,33 +155,16 @@ impl From<Unreadable> for ReportsError {
 /// Why a folded batch is not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlushError {
-    /// An event does not fit what was folded before it.
+    /// The read model is not what the fold left.
     #[error("{0}")]
     Inconsistent(&'static str),
-    /// An event takes out what is not there.
-    #[error(transparent)]
-    BelowZero(#[from] BelowZero),
     /// A row of the read model cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// A row cannot be made.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
+    /// The log cannot be read.
+    #[error("the log of activities: {0}")]
+    Log(#[from] LogError),
     /// The database is away or refuses.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-}
-
-impl FlushError {
-    /// Whether an event of the batch is to blame, so that the others can be folded without it.
-    pub(crate) fn blames_an_event(&self) -> bool {
-        match self {
-            Self::Inconsistent(_) | Self::BelowZero(_) => true,
-            // Classes of SQLSTATE (PostgreSQL, appendix A): a value out of range, a row that breaks a constraint.
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| ["22", "23"].iter().any(|class| code.starts_with(class)))
-            }
-            Self::Unreadable(_) | Self::Io(_) | Self::Database(_) => false,
-        }
-    }
 }

@@ -7,18 +7,36 @@ mod release;
 mod run;
 
 use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
-use event_store::RecordedEvent;
+use event_store::{EventLog, RecordedEvent};
 use sqlx::{Connection, PgConnection};
 
 use crate::error::FlushError;
-use crate::projections::Event;
+use crate::store::{self, ActorOrdinals, Event, Sizes};
 
 pub(crate) use checkpoint::{LOCK_CLASS, Target, lock_fold_shared, lock_live, lock_these, prepare};
 pub(crate) use discards::{note_of_log, settle};
 pub(crate) use release::{Released, discard, release};
 use run::Run;
 
-/// A page of a partition, decoded once for all projections.
+/// What every fold works with.
+pub(crate) struct Folder {
+    pub(crate) log: EventLog,
+    pub(crate) sizes: Sizes,
+    ordinals: ActorOrdinals,
+}
+
+impl Folder {
+    pub(crate) fn new(log: EventLog, sizes: Sizes) -> Self {
+        Self { log, sizes, ordinals: ActorOrdinals::default() }
+    }
+
+    /// Remembers what a transaction that is committed has given out.
+    pub(crate) fn committed(&self, target: &mut Target) {
+        self.ordinals.learn(target.generation, target.given.drain(..));
+    }
+}
+
+/// A page of a partition, decoded.
 pub(crate) struct Page<'a>(Vec<Decoded<'a>>);
 
 struct Decoded<'a> {
@@ -28,9 +46,9 @@ struct Decoded<'a> {
 
 /// What an event is to a fold.
 enum Content<'a> {
-    /// For every projection.
+    /// For the read model.
     Activity(Event<'a>),
-    /// For the machinery of one.
+    /// For the machinery.
     Discard(DeadLetterDiscarded),
 }
 
@@ -88,6 +106,7 @@ impl<'a> Page<'a> {
     pub(crate) async fn fold(
         &self,
         connection: &mut PgConnection,
+        folder: &Folder,
         target: &mut Target,
     ) -> Result<(), PageError> {
         self.check_positions(target.position)?;
@@ -102,13 +121,13 @@ impl<'a> Page<'a> {
             if let [one] = part
                 && let Some(discarded) = one.discards()
             {
-                if discarded.projection == target.definition.name {
-                    release::discard(&mut transaction, target, discarded.position).await?;
+                if store::is_named(&discarded.projection) {
+                    release::discard(&mut transaction, folder, target, discarded.position).await?;
                 }
                 target.advance(&mut transaction, one.recorded, 1, 0, 0).await?;
                 told.folded += 1;
             } else {
-                told.add(&Run(part).fold(&mut transaction, target).await?);
+                told.add(&Run(part).fold(&mut transaction, folder, target).await?);
             }
         }
         transaction.commit().await?;

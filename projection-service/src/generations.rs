@@ -6,6 +6,9 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::projections::{ALL, Definition};
 
+/// Rows that a table loses before they are cleared away.
+const VACUUM_ROWS: u32 = 5_000;
+
 fn table(table: &str, generation: i32) -> String {
     format!("{table}_g{generation}")
 }
@@ -54,6 +57,12 @@ async fn create_tables(
     for parent in definition.tables {
         let child = table(parent, generation);
         change(&mut *connection, &format!("CREATE TABLE {child} (LIKE {parent} INCLUDING ALL)")).await?;
+        // Deltas come and go, so what they leave is cleared away after a number of rows, however large the table is.
+        change(
+            &mut *connection,
+            &format!("ALTER TABLE {child} SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = {VACUUM_ROWS})"),
+        )
+        .await?;
         let attach = format!("ALTER TABLE {parent} ATTACH PARTITION {child} FOR VALUES IN ({generation})");
         change(&mut *connection, &attach).await?;
     }

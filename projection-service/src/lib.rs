@@ -18,13 +18,13 @@ mod handlers;
 mod intake;
 mod jobs;
 mod projections;
-mod queries;
 mod rebuild;
 mod reports;
 mod router;
 mod start;
 mod state;
 mod status;
+mod store;
 #[cfg(test)]
 mod tests;
 mod view;

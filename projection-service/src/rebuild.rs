@@ -4,14 +4,17 @@ mod fill;
 mod hold;
 mod verify;
 
+use std::sync::Arc;
+
 use domain::Partition;
 use event_store::{EventLog, LogError};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
-use crate::fold::note_of_log;
+use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::projections::{self, ALL, Definition};
+use crate::store::Sizes;
 use fill::Filler;
 use hold::Hold;
 
@@ -166,11 +169,12 @@ async fn build(
     hold: &mut Hold,
     progress: &(impl Fn(Progress) + Send + Sync),
 ) -> Result<RebuildOutcome, RebuildError> {
-    let filler = Filler::new(pool, log, built, options.parallel);
+    let folder = Arc::new(Folder::new(log.clone(), Sizes::default()));
+    let filler = Filler::new(pool, &folder, built, options.parallel);
     fill(&filler, options.verify, progress).await?;
     let mut projections = Vec::with_capacity(built.len());
     for &(definition, generation) in built {
-        let filler = Filler::new(pool, log, &[(definition, generation)], options.parallel);
+        let filler = Filler::new(pool, &folder, &[(definition, generation)], options.parallel);
         let differences =
             if options.verify { Some(compare(&filler, definition, generation, hold).await?) } else { None };
         let events = take_over(&filler, definition, generation, hold).await?;

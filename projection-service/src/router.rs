@@ -5,10 +5,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::handlers::{
-    discard_dead_letter, list_activities, list_dead_letters, list_projections, report_active_users,
-    report_activity, retry_dead_letter,
-};
+use crate::handlers::{discard_dead_letter, list_dead_letters, list_projections, retry_dead_letter};
 use crate::state::AppState;
 
 #[derive(OpenApi)]
@@ -20,9 +17,6 @@ struct Document;
 
 fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(report_activity::report_activity))
-        .routes(routes!(report_active_users::report_active_users))
-        .routes(routes!(list_activities::list_activities))
         .routes(routes!(list_projections::list_projections))
         .routes(routes!(list_dead_letters::list_dead_letters))
         .routes(routes!(retry_dead_letter::retry_dead_letter))

@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::config::Config;
-use crate::fold::note_of_log;
+use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::intake::Intake;
 use crate::rebuild::{RebuildError, RebuildOptions, outdated, rebuild};
 use crate::state::AppState;
+use crate::store::{Merger, Sizes};
+use crate::view::{ColumnCache, ScanSlots};
 use crate::worker::{JOBS_CONCURRENT, JobContext, Worker};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -56,17 +58,32 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     fold(&config, &pool, &log, &board, &mut tasks, &shutdown);
     tasks.spawn(keep_versions(pool.clone(), log.clone(), shutdown));
 
-    let state = AppState {
-        pool: pool.clone(),
-        partitions: log.partitions(),
-        board,
-        access: Access::new(authenticator, config.internal_key),
-        activities: config.activities,
-    };
+    let state = state(&config, &pool, &log, board, authenticator);
     let readiness = Readiness::default()
         .with("reports database", move || probe(pool.clone()))
         .with("log of activities", move || probe_log(log.clone()));
     Ok(Service { router: crate::router(state), readiness, tasks })
+}
+
+/// What the handlers work with.
+pub(crate) fn state(
+    config: &Config,
+    pool: &PgPool,
+    log: &EventLog,
+    board: Arc<Board>,
+    authenticator: Authenticator,
+) -> AppState {
+    AppState {
+        pool: pool.clone(),
+        log: log.clone(),
+        columns: ColumnCache::new(config.cache_bytes),
+        slots: ScanSlots::new(std::thread::available_parallelism().map_or(1, usize::from)),
+        query_bytes_max: config.query_bytes_max,
+        partitions: log.partitions(),
+        board,
+        access: Access::new(authenticator, config.internal_key.clone()),
+        activities: config.activities.clone(),
+    }
 }
 
 async fn connect(config: &Config) -> Result<PgPool, StartError> {
@@ -142,6 +159,7 @@ fn fold(
     let subscription = config.bus.subscription(Feed::Activities, log.clone(), &Group::shared("reports"));
     let context = JobContext {
         pool: pool.clone(),
+        folder: Arc::new(Folder::new(log.clone(), Sizes::default())),
         subscription: Arc::clone(&subscription),
         board: Arc::clone(board),
         fold_delay: config.fold_delay,
@@ -158,6 +176,7 @@ fn fold(
         scheduled,
     };
     tasks.spawn(intake.run(shutdown.clone()));
+    tasks.spawn(Merger { pool: pool.clone(), sizes: Sizes::default() }.run(shutdown.clone()));
 }
 
 /// Validates tokens with customers, and follows revocations as soon as the log of customers can be read. Reports starts

@@ -4,14 +4,23 @@ use access::Access;
 use axum::extract::FromRef;
 use chassis::Upstream;
 use domain::{CustomerId, Partition, Partitions};
+use event_store::EventLog;
 use sqlx::PgPool;
 
 use crate::board::Board;
+use crate::view::{ColumnCache, ScanSlots};
 
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) pool: PgPool,
+    /// The log of activities, to be read.
+    pub(crate) log: EventLog,
+    /// Decoded columns.
+    pub(crate) columns: ColumnCache,
+    pub(crate) slots: ScanSlots,
+    /// Bytes of the read model that one query may read.
+    pub(crate) query_bytes_max: usize,
     pub(crate) partitions: Partitions,
     pub(crate) board: Arc<Board>,
     pub(crate) access: Access,

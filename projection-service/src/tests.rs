@@ -1,5 +1,6 @@
 //! The service through its own doors: a log and a database of its own.
 
+mod columns;
 mod dead_letters;
 mod feed;
 mod house;

@@ -1,14 +1,37 @@
-//! What a query sees: the rows of one customer at one moment, and their scan.
+//! What a query sees: the rows of one customer at one moment, in one consistent snapshot, and their scan.
 
-use std::collections::HashMap;
+mod activity;
+mod actors;
+mod cache;
+mod chunk;
+mod load;
+mod slots;
+
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use domain::CustomerId;
+use sqlx::{Postgres, Transaction};
+use tokio::sync::Mutex;
 
 use crate::answers::AsOf;
 use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
 use crate::state::AppState;
+use crate::store::{self, ends_between};
+
+pub(crate) use activity::{Activity, StandingRow};
+pub(crate) use cache::ColumnCache;
+use cache::Part;
+use chunk::{Chunk, Preparation, Prepared};
+pub(crate) use slots::ScanSlots;
+
+/// How long a query may take.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Chunks that are read and decoded at a time, where they are not in memory.
+const CHUNKS_AT_A_TIME: usize = 16;
 
 /// The moment that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +54,7 @@ pub(crate) trait Scan: Send + Sync + 'static {
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>);
 }
 
-/// The rows of one customer at one moment, in one consistent snapshot.
+/// The rows of one customer at one moment.
 pub(crate) struct View {
     pub(crate) customer: CustomerId,
     /// The live generation.
@@ -44,6 +67,13 @@ pub(crate) struct View {
     pub(crate) as_of: AsOf,
     /// How long the first published event that is not folded has been waiting, in milliseconds.
     pub(crate) lag_ms: i64,
+    state: AppState,
+    transaction: Mutex<Transaction<'static, Postgres>>,
+    chunks: Vec<Chunk>,
+    /// Ends of rows that no segment knows of, by position.
+    ends: Vec<(i64, i64)>,
+    deadline: Instant,
+    bytes_read: AtomicUsize,
 }
 
 impl View {
@@ -52,11 +82,52 @@ impl View {
     /// # Errors
     /// [`ReportsError`] if the read model cannot be read now.
     pub(crate) async fn open(
-        _state: &AppState,
-        _customer: CustomerId,
-        _moment: Moment,
+        state: &AppState,
+        customer: CustomerId,
+        moment: Moment,
     ) -> Result<Self, ReportsError> {
-        unimplemented!()
+        let partition = state.partition(customer);
+        let mut transaction =
+            state.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // Every look-up is by key, and none may take for ever.
+        let row = sqlx::query!(
+            "SELECT p.live_generation, p.version, c.position, c.folded, c.recorded_at,
+                    set_config('enable_seqscan', 'off', true) AS keyed, set_config('statement_timeout', '10s', true) AS limited
+               FROM projections p
+               JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+              WHERE p.name = $1 AND c.partition = $2",
+            store::NAME,
+            i32::from(partition.0),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or_else(|| ReportsError::Unavailable("the read model has no live generation".to_owned()))?;
+        let generation = row.live_generation;
+        let mut chunks = load::manifest(&mut transaction, generation, customer.0).await?;
+        let ends = ends_between(&mut transaction, generation, customer.0, i64::MIN, i64::MAX).await?;
+        let as_of = match moment {
+            Moment::Position(position) if position < row.position => {
+                chunks.retain(|chunk| chunk.positions.0 <= position);
+                let event = state.log.read_at(partition, &[position]).await?;
+                AsOf { position, time: event.first().map(|event| event.recorded_at) }
+            }
+            Moment::Position(_) | Moment::Now => AsOf { position: row.position, time: row.recorded_at },
+        };
+        let lag = state.board.lag(partition, row.position, Instant::now());
+        Ok(Self {
+            customer,
+            generation,
+            version: row.version,
+            folded: row.folded,
+            as_of,
+            lag_ms: lag.as_millis() as i64,
+            state: state.clone(),
+            transaction: Mutex::new(transaction),
+            chunks,
+            ends,
+            deadline: Instant::now() + QUERY_TIMEOUT,
+            bytes_read: AtomicUsize::new(0),
+        })
     }
 
     /// Scans the rows that happened in `window` (microseconds since 1970) and stand at the moment; returns what each thread
@@ -66,92 +137,155 @@ impl View {
     /// [`ReportsError`] if the read model cannot be read now, or the query's budget is spent.
     pub(crate) async fn scan<S: Scan>(
         &self,
-        _window: Range<i64>,
-        _needs: &Needs,
-        _scan: S,
+        window: Range<i64>,
+        needs: &Needs,
+        scan: S,
     ) -> Result<(S, Vec<S::Partial>), ReportsError> {
-        unimplemented!()
+        let within = |chunk: &&Chunk| chunk.times.0 < window.end && chunk.times.1 >= window.start;
+        let chunks: Vec<&Chunk> = self.chunks.iter().filter(within).collect();
+        let scan = Arc::new(scan);
+        let mut partials = vec![scan.begin()];
+        let mut ready = Vec::new();
+        let mut missing = Vec::new();
+        for chunk in chunks {
+            match self.prepare(chunk, needs, &[]) {
+                Some(prepared) => ready.push(prepared),
+                None => missing.push(chunk),
+            }
+        }
+        self.scan_ready(&scan, ready, &window, &mut partials).await?;
+        for some in missing.chunks(CHUNKS_AT_A_TIME) {
+            let prepared = self.load(some, needs).await?;
+            self.scan_ready(&scan, prepared, &window, &mut partials).await?;
+        }
+        let scan =
+            Arc::into_inner(scan).ok_or_else(|| ReportsError::Internal("a scan has not ended".to_owned()))?;
+        Ok((scan, partials))
     }
 
-    /// The names of actors, by their ordinals.
-    ///
-    /// # Errors
-    /// As [`Self::scan`].
-    pub(crate) async fn actor_names(&self, _ordinals: &[u32]) -> Result<HashMap<u32, String>, ReportsError> {
-        unimplemented!()
-    }
-
-    /// The ordinals of actors, by their names; those that are not known are left out.
-    ///
-    /// # Errors
-    /// As [`Self::scan`].
-    pub(crate) async fn actor_ordinals(
+    fn prepare(
         &self,
-        _names: &[String],
-    ) -> Result<HashMap<String, u32>, ReportsError> {
-        unimplemented!()
+        chunk: &Chunk,
+        needs: &Needs,
+        loaded: &[(Part, Arc<cache::Column>)],
+    ) -> Option<Prepared> {
+        let preparation = Preparation {
+            cache: &self.state.columns,
+            needs,
+            position: self.as_of.position,
+            ends: self.ends_of(chunk),
+        };
+        preparation.prepare(chunk, loaded)
     }
 
-    /// The ordinals of every actor whose name passes a test.
-    ///
-    /// # Errors
-    /// As [`Self::scan`].
-    pub(crate) async fn actors_where(
+    /// The ends that may be of rows of a chunk.
+    fn ends_of(&self, chunk: &Chunk) -> &[(i64, i64)] {
+        let (first, last) = chunk.positions;
+        let start = self.ends.partition_point(|(position, _)| *position < first);
+        let end = self.ends.partition_point(|(position, _)| *position <= last);
+        &self.ends[start..end]
+    }
+
+    /// Reads what of these chunks is not in memory.
+    async fn load(&self, chunks: &[&Chunk], needs: &Needs) -> Result<Vec<Prepared>, ReportsError> {
+        let cache = &self.state.columns;
+        let missing: Vec<(&Chunk, Vec<Part>)> = chunks
+            .iter()
+            .map(|chunk| {
+                let has_ends = !self.ends_of(chunk).is_empty();
+                let mut parts = chunk.parts(needs, self.as_of.position, has_ends);
+                parts.retain(|part| cache.get(chunk.id, part).is_none());
+                (*chunk, parts)
+            })
+            .collect();
+        let (loaded, bytes) = {
+            let mut transaction = self.transaction.lock().await;
+            let threads = self.state.slots.count();
+            load::load(&mut transaction, self.generation, self.customer.0, &missing, cache, threads).await?
+        };
+        let read = self.bytes_read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if read > self.state.query_bytes_max {
+            return Err(ReportsError::OverBudget(format!(
+                "would read more than {} MiB",
+                self.state.query_bytes_max >> 20
+            )));
+        }
+        let prepared = chunks.iter().map(|chunk| {
+            let own = loaded.get(&chunk.id).map_or(&[][..], Vec::as_slice);
+            self.prepare(chunk, needs, own)
+                .ok_or_else(|| ReportsError::Internal(format!("chunk {} lacks a column", chunk.id)))
+        });
+        prepared.collect()
+    }
+
+    /// Scans chunks with as many threads as are free, and at least one.
+    async fn scan_ready<S: Scan>(
         &self,
-        _test: impl Fn(&str) -> bool + Send + Sync + 'static,
-    ) -> Result<Vec<u32>, ReportsError> {
-        unimplemented!()
-    }
-
-    /// Activities as they stand, read from the log: for each the positions of the event that made its state and of the one
-    /// that first recorded it, in this order.
-    ///
-    /// # Errors
-    /// As [`Self::scan`].
-    pub(crate) async fn activities(&self, _rows: &[StandingRow]) -> Result<Vec<Activity>, ReportsError> {
-        unimplemented!()
+        scan: &Arc<S>,
+        chunks: Vec<Prepared>,
+        window: &Range<i64>,
+        partials: &mut Vec<S::Partial>,
+    ) -> Result<(), ReportsError> {
+        if Instant::now() > self.deadline {
+            return Err(over_time());
+        }
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let turn = self.state.slots.turn(self.customer).await;
+        let (work, threads) = (
+            Arc::new(Work { chunks, next: AtomicUsize::new(0), deadline: self.deadline }),
+            self.state.slots.count(),
+        );
+        let mut tasks = Vec::new();
+        for thread in 0..threads.min(work.chunks.len()) {
+            let extra = if thread == 0 { None } else { Some(self.state.slots.extra()) };
+            if matches!(extra, Some(None)) {
+                break;
+            }
+            let partial = partials.pop().unwrap_or_else(|| scan.begin());
+            let (scan, work, window, extra) =
+                (Arc::clone(scan), Arc::clone(&work), window.clone(), extra.flatten());
+            tasks.push(tokio::task::spawn_blocking(move || {
+                let mut partial = partial;
+                while !extra.as_ref().is_some_and(slots::Extra::is_wanted)
+                    && let Some(chunk) = work.next()
+                {
+                    if let Some(rows) = chunk.rows(&window) {
+                        scan.scan(&mut partial, &rows);
+                    }
+                }
+                partial
+            }));
+        }
+        for task in tasks {
+            partials.push(task.await.map_err(|error| ReportsError::Internal(error.to_string()))?);
+        }
+        drop(turn);
+        if work.is_done() { Ok(()) } else { Err(over_time()) }
     }
 }
 
-/// A row, by what finds it in the log and orders it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct StandingRow {
-    /// Microseconds since 1970 at which it happened.
-    pub(crate) time: i64,
-    /// Of the event that first recorded it.
-    pub(crate) first_position: i64,
-    /// Of the event that made its state.
-    pub(crate) position: i64,
+/// Chunks that several threads scan.
+struct Work {
+    chunks: Vec<Prepared>,
+    next: AtomicUsize,
+    deadline: Instant,
 }
 
-/// An activity as it stands at the moment looked at.
-#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-pub(crate) struct Activity {
-    /// The client's id of it, or the one that was made for it.
-    pub(crate) id: String,
-    /// What was done.
-    #[serde(rename = "type")]
-    #[schema(example = "page.viewed")]
-    pub(crate) activity_type: String,
-    /// Who did it.
-    pub(crate) actor: String,
-    /// When it happened.
-    pub(crate) occurred_at: chrono::DateTime<chrono::Utc>,
-    /// An amount, a duration, a score.
-    #[schema(required)]
-    pub(crate) value: Option<f64>,
-    /// What else is known about it.
-    #[schema(required, value_type = Option<Object>)]
-    pub(crate) properties: Option<domain::Json>,
-    /// Where it came from.
-    #[schema(required, value_type = Option<Object>)]
-    pub(crate) context: Option<domain::Json>,
-    /// When it was recorded.
-    pub(crate) recorded_at: chrono::DateTime<chrono::Utc>,
-    /// The partition of the log in which the event lies that recorded it.
-    pub(crate) partition: u16,
-    /// The position of that event in its partition.
-    pub(crate) position: i64,
-    /// How many events it has: what `If-Match` guards.
-    pub(crate) sequence: i64,
+impl Work {
+    fn next(&self) -> Option<&Prepared> {
+        if Instant::now() > self.deadline {
+            return None;
+        }
+        self.chunks.get(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn is_done(&self) -> bool {
+        self.next.load(Ordering::Relaxed) >= self.chunks.len()
+    }
+}
+
+fn over_time() -> ReportsError {
+    ReportsError::OverBudget(format!("takes longer than {} seconds", QUERY_TIMEOUT.as_secs()))
 }

@@ -81,6 +81,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, json, system } = arguments;
     System::during(&system, async |system: &System| {
         let reports = system.connect(Database::Reports, CONNECTIONS_MAX).await?;
+        let log =
+            EventLog::open_existing(system.connect(Database::Activities, CONNECTIONS_MAX).await?).await?;
         match action {
             Action::List { customer, projection, after, limit } => {
                 let query = DeadLetterQuery { customer, projection, after, limit };
@@ -88,11 +90,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 if json { print_json(&Items { items: letters }) } else { print_list(&letters, limit) }
             }
             Action::Retry { id } => {
-                let resolved = projection_service::retry(&reports, &id, None).await?;
+                let resolved = projection_service::retry(&reports, &log, &id, None).await?;
                 tell(&resolved, "was folded after all", json)
             }
             Action::Discard { id, reason } => {
-                let resolved = discard(system, &reports, &id, reason).await?;
+                let resolved = discard(&log, &reports, &id, reason).await?;
                 tell(&resolved, "was discarded", json)
             }
         }
@@ -102,26 +104,26 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// First into the log, then out of the read model: what is left half done, the next fold ends.
 async fn discard(
-    system: &System,
+    log: &EventLog,
     reports: &PgPool,
     id: &DeadLetterId,
     reason: String,
 ) -> Result<Resolved, Failure> {
     let letter = dead_letter(reports, id, None).await?;
-    let log = EventLog::open_existing(system.connect(Database::Activities, CONNECTIONS_MAX).await?).await?;
     let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
     let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
-    let appender = Appender::start(&log, config, &mut tasks, &ended);
+    let appender = Appender::start(log, config, &mut tasks, &ended);
     let customer = letter.customer_id;
     let cause = HashMap::from([("subject".to_owned(), OPERATOR.to_owned())]);
-    let recorded = Discarder::new(log, appender).discard(customer, letter.discarded(reason), cause).await;
+    let recorded =
+        Discarder::new(log.clone(), appender).discard(customer, letter.discarded(reason), cause).await;
     ended.cancel();
     tasks.join_all().await;
     recorded.map_err(|error| match error {
         ActivitiesError::Unavailable(reason) => Failure::missing("the log of activities", reason),
         error => Failure::Failed(error.to_string()),
     })?;
-    Ok(projection_service::discard(reports, id).await?)
+    Ok(projection_service::discard(reports, log, id).await?)
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ mod event;
 mod history;
 mod log;
 mod repository;
+mod stream_positions;
 
 pub use aggregates::{Aggregates, ExecuteError};
 pub use append::append_events;
@@ -21,6 +22,7 @@ pub use event::{Append, Appended, HistoryEvent, NewEvent, RecordedEvent};
 pub use history::{HistoryFilter, HistoryQuery};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;
+pub use stream_positions::StreamPosition;
 
 #[cfg(test)]
 mod tests;

@@ -8,18 +8,18 @@ use super::Scalar;
 
 /// Visits every value inside an object, each with its path as `Path` writes it: scalars, and the presence of objects and
 /// arrays. What is null is absent, and arrays are not looked into.
-pub(crate) fn flatten(object: &RawValue, path: &mut String, found: &mut impl FnMut(&str, Scalar)) {
+pub(crate) fn flatten(object: &RawValue, path: &mut String, found: &mut dyn FnMut(&str, Scalar)) {
     let mut deserializer = serde_json::Deserializer::from_str(object.get());
     // What is stored was checked, so an error can only be a value of an older version; the rest of it is left out.
     let _ = Object { path, found }.deserialize(&mut deserializer);
 }
 
-struct Object<'p, F> {
+struct Object<'p> {
     path: &'p mut String,
-    found: &'p mut F,
+    found: &'p mut dyn FnMut(&str, Scalar),
 }
 
-impl<'de, F: FnMut(&str, Scalar)> DeserializeSeed<'de> for Object<'_, F> {
+impl<'de> DeserializeSeed<'de> for Object<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -27,7 +27,7 @@ impl<'de, F: FnMut(&str, Scalar)> DeserializeSeed<'de> for Object<'_, F> {
     }
 }
 
-impl<'de, F: FnMut(&str, Scalar)> Visitor<'de> for Object<'_, F> {
+impl<'de> Visitor<'de> for Object<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

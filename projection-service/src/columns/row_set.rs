@@ -16,10 +16,13 @@ pub(crate) struct Row {
     pub(crate) actor: u32,
     pub(crate) value: Option<f64>,
     /// The number of its type's text.
-    activity_type: u32,
+    pub(super) activity_type: u32,
     /// Its part of `RowSet::fields`.
-    fields: Range<u32>,
+    pub(super) fields: Range<u32>,
 }
+
+/// Stands for a text whose number is not known yet.
+const UNKNOWN: u32 = u32::MAX;
 
 /// Rows of one customer with all that they hold, row by row: what a batch adds, what a delta is, and what a segment is made
 /// of.
@@ -82,18 +85,29 @@ impl RowSet {
         }));
     }
 
+    /// Adds one row of another set. `numbers` remembers what the texts of that set are called in this one; give an empty
+    /// one for each pair of sets.
+    pub(crate) fn append_row(&mut self, other: &Self, row: &Row, numbers: &mut Vec<u32>) {
+        numbers.resize(other.texts.len(), UNKNOWN);
+        let mut number = |text: u32| {
+            let known = &mut numbers[text as usize];
+            if *known == UNKNOWN {
+                *known = self.texts.number(other.texts.get(text));
+            }
+            *known
+        };
+        let start = self.fields.len() as u32;
+        for (name, scalar) in &other.fields[row.fields.start as usize..row.fields.end as usize] {
+            self.fields.push((number(*name), number(*scalar)));
+        }
+        let activity_type = number(row.activity_type);
+        self.rows.push(Row { activity_type, fields: start..self.fields.len() as u32, ..row.clone() });
+    }
+
     /// The rows of a range, as a set of their own.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let mut part = Self::default();
-        for row in &self.rows[range] {
-            let start = part.fields.len() as u32;
-            for (name, scalar) in self.fields_of(row) {
-                let field = (part.texts.number(name), part.texts.number(scalar));
-                part.fields.push(field);
-            }
-            let activity_type = part.texts.number(self.texts.get(row.activity_type));
-            part.rows.push(Row { activity_type, fields: start..part.fields.len() as u32, ..row.clone() });
-        }
+        let (mut part, mut numbers) = (Self::default(), Vec::new());
+        self.rows[range].iter().for_each(|row| part.append_row(self, row, &mut numbers));
         part
     }
 
@@ -165,14 +179,13 @@ impl RowSet {
 
     fn coded(&self, text: impl Fn(&Row) -> Option<u32>, scalar: impl Fn(&str) -> Scalar) -> Dictionary {
         debug_assert!(self.len() <= CHUNK_ROWS_MAX, "a code has 16 bits");
-        const NEW: u32 = u32::MAX;
-        let mut known = vec![NEW; self.texts.len()];
-        let mut absent = NEW;
+        let mut known = vec![UNKNOWN; self.texts.len()];
+        let mut absent = UNKNOWN;
         let (mut codes, mut values) = (Vec::with_capacity(self.len()), Vec::new());
         for row in &self.rows {
             let number = text(row);
             let code = number.map_or(&mut absent, |number| &mut known[number as usize]);
-            if *code == NEW {
+            if *code == UNKNOWN {
                 *code = values.len() as u32;
                 values.push(number.map_or(Scalar::Absent, |number| scalar(self.texts.get(number))));
             }

@@ -3,7 +3,8 @@ use domain::Partition;
 use event_store::RecordedEvent;
 use sqlx::PgConnection;
 
-use crate::projections::{self, Definition, Place};
+use crate::projections::{self, Definition};
+use crate::store::Place;
 
 /// Advisory locks of folds, apart from any other use of them in this database: each fold of a live generation shares its
 /// projection's lock, and whoever makes another generation the live one has it alone.
@@ -19,6 +20,8 @@ pub(crate) struct Target {
     pub(crate) has_dead_letters: bool,
     /// Whether an event that is still to come was discarded, as only a rebuild meets it.
     pub(super) has_discards_ahead: bool,
+    /// Ordinals of actors that this transaction has given.
+    pub(super) given: Vec<(uuid::Uuid, u32)>,
 }
 
 struct Row {
@@ -38,6 +41,7 @@ impl Target {
             partition: i32::from(partition.0),
             has_dead_letters: row.has_dead_letters,
             has_discards_ahead: row.has_discards_ahead,
+            given: Vec::new(),
         })
     }
 

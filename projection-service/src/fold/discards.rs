@@ -5,8 +5,9 @@ use domain::dead_letter::{DeadLetter, DeadLetterEvent};
 use event_store::{EventLog, LogError};
 use sqlx::{PgConnection, PgPool};
 
-use super::{PageError, Target, lock_these, prepare, release};
+use super::{Folder, PageError, Target, lock_these, prepare, release};
 use crate::projections::Definition;
+use crate::store;
 
 /// Positions up to `last` that are still to come and were discarded before.
 pub(super) async fn ahead(
@@ -23,6 +24,26 @@ pub(super) async fn ahead(
         target.place().partition,
         target.position,
         last,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Which of these positions were discarded.
+pub(super) async fn among(
+    connection: &mut PgConnection,
+    target: &Target,
+    positions: &[i64],
+) -> Result<HashSet<i64>, sqlx::Error> {
+    if positions.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query_scalar!(
+        "SELECT position FROM discards WHERE projection = $1 AND partition = $2 AND position = ANY ($3)",
+        target.definition.name,
+        target.place().partition,
+        positions,
     )
     .fetch_all(connection)
     .await?;
@@ -57,7 +78,9 @@ pub(crate) async fn note_of_log(pool: &PgPool, log: &EventLog) -> Result<(), Log
         for event in log.read_type(partition, DeadLetter::TYPE).await? {
             // What only a later program can read, that one will note.
             let Ok(DeadLetterEvent::DeadLetterDiscarded(discarded)) = event.decode() else { continue };
-            projections.push(discarded.projection);
+            let name =
+                if store::is_named(&discarded.projection) { store::NAME } else { &discarded.projection };
+            projections.push(name.to_owned());
             partitions.push(i32::from(partition.0));
             positions.push(discarded.position);
         }
@@ -85,6 +108,7 @@ pub(crate) async fn note_of_log(pool: &PgPool, log: &EventLog) -> Result<(), Log
 /// [`PageError`].
 pub(crate) async fn settle(
     pool: &PgPool,
+    folder: &Folder,
     definition: &'static Definition,
     generation: i32,
 ) -> Result<(), PageError> {
@@ -102,7 +126,7 @@ pub(crate) async fn settle(
         prepare(&mut transaction).await?;
         let partition = domain::Partition(row.partition as u16);
         for mut target in lock_these(&mut transaction, partition, &[(definition, generation)]).await? {
-            release::discard(&mut transaction, &mut target, row.position).await?;
+            release::discard(&mut transaction, folder, &mut target, row.position).await?;
         }
         transaction.commit().await?;
     }

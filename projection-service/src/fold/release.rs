@@ -2,7 +2,7 @@ use sqlx::PgConnection;
 
 use super::dead_letters::{self, Letter};
 use super::run::{Known, Run};
-use super::{Decoded, PageError, Target, discards};
+use super::{Decoded, Folder, PageError, Target, discards};
 
 /// Events of one stream that are read at a time; a stream has few.
 const RELEASE_EVENTS_MAX: i64 = 1_000;
@@ -30,6 +30,7 @@ pub(crate) struct Stopped {
 /// [`PageError`]; the transaction is then to be given up.
 pub(crate) async fn release(
     connection: &mut PgConnection,
+    folder: &Folder,
     target: &mut Target,
     stream: &str,
 ) -> Result<Released, PageError> {
@@ -40,7 +41,7 @@ pub(crate) async fn release(
             return Ok(released);
         }
         let decoded: Vec<Decoded<'_>> = events.iter().map(Decoded::of).collect();
-        let sorted = Run(&decoded).flush(connection, target, &Known::default()).await?;
+        let sorted = Run(&decoded).flush(connection, folder, target, &Known::default()).await?;
         let first: Option<&Letter<'_>> = sorted.dead.first();
         let folded: Vec<i64> = events
             .iter()
@@ -65,6 +66,7 @@ pub(crate) async fn release(
 /// [`PageError`]; the transaction is then to be given up.
 pub(crate) async fn discard(
     connection: &mut PgConnection,
+    folder: &Folder,
     target: &mut Target,
     position: i64,
 ) -> Result<Released, PageError> {
@@ -73,5 +75,5 @@ pub(crate) async fn discard(
     };
     discards::note(connection, target, position).await?;
     target.resolve(connection, 0, 1).await?;
-    if is_first { release(connection, target, &stream).await } else { Ok(Released::default()) }
+    if is_first { release(connection, folder, target, &stream).await } else { Ok(Released::default()) }
 }

@@ -1,11 +1,12 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use sqlx::{Connection, PgConnection};
+use domain::Partition;
+use sqlx::PgConnection;
 
 use super::dead_letters::{self, Letter};
-use super::{Content, Decoded, PageError, Target, Told, discards};
+use super::{Content, Decoded, Folder, PageError, Target, Told, discards};
 use crate::error::FlushError;
-use crate::projections::{Batch, Place};
+use crate::store::{Batch, Prior};
 
 /// Events that are folded as one batch, in position order.
 pub(super) struct Run<'p, 'a>(pub(super) &'p [Decoded<'a>]);
@@ -24,6 +25,7 @@ impl<'p> Run<'p, '_> {
     pub(super) async fn fold(
         &self,
         connection: &mut PgConnection,
+        folder: &Folder,
         target: &mut Target,
     ) -> Result<Told, PageError> {
         let Some(last) = self.0.last() else { return Ok(Told::default()) };
@@ -33,90 +35,111 @@ impl<'p> Run<'p, '_> {
             waiting: dead_letters::waiting(connection, target, &streams).await?,
             discarded: discards::ahead(connection, target, last.recorded.position).await?,
         };
-        let sorted = self.flush(connection, target, &known).await?;
+        let sorted = self.flush(connection, folder, target, &known).await?;
         dead_letters::insert(connection, target, &sorted.dead).await?;
         let (folded, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
         target.advance(connection, last.recorded, folded, dead, sorted.discarded).await?;
         Ok(Told { folded: sorted.folded as u64, dead: sorted.dead.len() as u64 })
     }
 
-    /// Writes the whole page but for what is set aside.
+    /// Writes the whole run but for what is set aside.
     pub(super) async fn flush(
         &self,
         connection: &mut PgConnection,
-        target: &Target,
+        folder: &Folder,
+        target: &mut Target,
         known: &Known,
     ) -> Result<Sorted<'p>, PageError> {
-        let mut guilty = BTreeMap::new();
-        let mut blameless = 0;
-        loop {
-            let mut sorted = self.sort(target, known, &guilty, self.0.len());
-            let Some(error) = attempt(connection, &mut sorted, target.place(), true).await? else {
-                return Ok(sorted);
-            };
-            let (index, error) =
-                self.find_guilty(connection, target, known, &guilty, blameless, error).await?;
-            let recorded = self.0[index].recorded;
-            let (projection, position, partition) =
-                (target.definition.name, recorded.position, recorded.partition);
-            tracing::error!(projection, %partition, position, %error, "an event does not fit and is set aside");
-            guilty.insert(index, error);
-            blameless = index;
-        }
+        let changed = self.changed(known);
+        let prior = self.prior(connection, folder, target, &changed).await?;
+        let mut batch = Batch::new(changed.keys().copied().collect(), prior);
+        let sorted = self.sort(&mut batch, known);
+        let given = batch.flush(connection, target.place(), &folder.ordinals, folder.sizes).await?;
+        target.given.extend(given);
+        Ok(sorted)
     }
 
-    /// The first event with which the page cannot be written, found by halving; `blameless` events can. Which one it is
-    /// depends on the page only where events contradict each other, and the write side refuses those.
-    async fn find_guilty(
-        &self,
-        connection: &mut PgConnection,
-        target: &Target,
-        known: &Known,
-        guilty: &BTreeMap<usize, String>,
-        blameless: usize,
-        error: String,
-    ) -> Result<(usize, String), PageError> {
-        let (mut good, mut bad, mut error) = (blameless, self.0.len(), error);
-        while bad - good > 1 {
-            let middle = good + (bad - good) / 2;
-            let mut sorted = self.sort(target, known, guilty, middle);
-            match attempt(connection, &mut sorted, target.place(), false).await? {
-                None => good = middle,
-                Some(found) => (bad, error) = (middle, found),
+    /// The streams whose activities the run changes, each with the position of its first event in the run.
+    fn changed(&self, known: &Known) -> HashMap<&'p str, i64> {
+        let mut changed = HashMap::new();
+        for Decoded { recorded, content } in self.0 {
+            let is_change = matches!(content, Ok(Content::Activity(event)) if event.changes_a_row());
+            if is_change && !known.waiting.contains_key(&recorded.aggregate_id) {
+                changed.insert(recorded.aggregate_id.as_str(), 0);
             }
         }
-        Ok((bad - 1, error))
+        if !changed.is_empty() {
+            for Decoded { recorded, .. } in self.0.iter().rev() {
+                if let Some(first) = changed.get_mut(recorded.aggregate_id.as_str()) {
+                    *first = recorded.position;
+                }
+            }
+        }
+        changed
     }
 
-    /// Folds the first `length` events in memory, and tells apart those that are set aside.
-    fn sort(
+    /// The rows that these activities have now: each was made by the last event of its stream before the run that was not
+    /// discarded. An event that was set aside is none of them, since all later ones of its stream wait behind it.
+    async fn prior(
         &self,
+        connection: &mut PgConnection,
+        folder: &Folder,
         target: &Target,
-        known: &Known,
-        guilty: &BTreeMap<usize, String>,
-        length: usize,
-    ) -> Sorted<'p> {
-        let batch = (target.definition.batch)();
-        let mut sorted = Sorted { batch, folded: 0, discarded: 0, dead: Vec::new() };
+        changed: &HashMap<&'p str, i64>,
+    ) -> Result<HashMap<&'p str, Prior>, PageError> {
+        let (Some(to), false) = (changed.values().max(), changed.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let partition = Partition(target.place().partition as u16);
+        let streams: Vec<&str> = changed.keys().copied().collect();
+        let found = folder
+            .log
+            .stream_positions(partition, ACTIVITY, &streams, *to)
+            .await
+            .map_err(FlushError::from)?;
+        let positions: Vec<i64> = found.iter().map(|found| found.position).collect();
+        let discarded = discards::among(connection, target, &positions).await?;
+        let mut prior: HashMap<&str, Prior> = HashMap::new();
+        for event in &found {
+            let Some((stream, first)) = changed.get_key_value(event.aggregate_id.as_str()) else { continue };
+            if event.position < *first && !discarded.contains(&event.position) {
+                let first_position = match (prior.get(stream), event.sequence) {
+                    (Some(known), _) => known.first_position,
+                    (None, 1) => event.position,
+                    // The event that recorded it was discarded.
+                    (None, _) => continue,
+                };
+                prior.insert(stream, Prior { position: event.position, first_position });
+            }
+        }
+        Ok(prior)
+    }
+
+    /// Folds the events in memory, and tells apart those that are set aside.
+    fn sort<'b>(&'b self, batch: &mut Batch<'b>, known: &Known) -> Sorted<'p>
+    where
+        'p: 'b,
+    {
+        let mut sorted = Sorted { folded: 0, discarded: 0, dead: Vec::new() };
         let mut stopped: HashMap<&str, i64> =
             known.waiting.iter().map(|(stream, position)| (stream.as_str(), *position)).collect();
-        for (index, Decoded { recorded, content }) in self.0[..length].iter().enumerate() {
+        for Decoded { recorded, content } in self.0 {
             if known.discarded.contains(&recorded.position) {
                 sorted.discarded += 1;
                 continue;
             }
             let stream = recorded.aggregate_id.as_str();
-            if let Some(position) = stopped.get(stream) {
+            if !stopped.is_empty()
+                && let Some(position) = stopped.get(stream)
+            {
                 sorted.dead.push(Letter::waiting(recorded, *position));
                 continue;
             }
-            let failure = match (guilty.get(&index), content) {
-                (Some(reason), _) | (None, Err(reason)) => Some(reason.clone()),
-                (None, Ok(Content::Activity(event))) => {
-                    sorted.batch.fold(event).err().map(|error| error.to_string())
-                }
+            let failure = match content {
+                Err(reason) => Some(reason.clone()),
+                Ok(Content::Activity(event)) => batch.fold(event).err().map(|error| error.to_string()),
                 // A program that could not read it has set it aside, and what it discards with it.
-                (None, Ok(Content::Discard(_))) => Some(OUT_OF_PLACE.to_owned()),
+                Ok(Content::Discard(_)) => Some(OUT_OF_PLACE.to_owned()),
             };
             match failure {
                 None => sorted.folded += 1,
@@ -130,36 +153,13 @@ impl<'p> Run<'p, '_> {
     }
 }
 
+const ACTIVITY: &str = <domain::activity::Activity as cqrs_es::Aggregate>::TYPE;
 const OUT_OF_PLACE: &str = "what was discarded counts in its place in the log: rebuild the projection";
 
 /// What becomes of the events of a run.
 pub(super) struct Sorted<'a> {
-    batch: Box<dyn Batch>,
     pub(super) folded: usize,
     pub(super) discarded: i64,
     /// In order.
     pub(super) dead: Vec<Letter<'a>>,
-}
-
-/// Writes a batch, and takes it back unless it is to be kept. Answers why an event of it is to blame, if one is.
-async fn attempt(
-    connection: &mut PgConnection,
-    sorted: &mut Sorted<'_>,
-    place: Place,
-    keep: bool,
-) -> Result<Option<String>, FlushError> {
-    if sorted.folded == 0 {
-        return Ok(None);
-    }
-    let mut savepoint = connection.begin().await?;
-    match sorted.batch.flush(&mut savepoint, place).await {
-        Ok(()) if keep => savepoint.commit().await?,
-        Ok(()) => savepoint.rollback().await?,
-        Err(error) if error.blames_an_event() => {
-            savepoint.rollback().await?;
-            return Ok(Some(error.to_string()));
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(None)
 }

@@ -76,7 +76,7 @@ pub(crate) async fn discard_dead_letter(
     let recorded = state.activities.ask(DISCARD_PATH, &decision, key, DISCARD_TIMEOUT).await;
     let Recorded {} = recorded.map_err(|error| ReportsError::LogUnavailable(error.to_string()))?;
     // The decision is in the log. Should this fail, the fold that meets it there does the same.
-    Ok(Json(discard(&state.pool, &id).await?))
+    Ok(Json(discard(&state.pool, &state.log, &id).await?))
 }
 
 /// As every event says it.

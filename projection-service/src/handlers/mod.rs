@@ -1,7 +1,4 @@
 pub(crate) mod discard_dead_letter;
-pub(crate) mod list_activities;
 pub(crate) mod list_dead_letters;
 pub(crate) mod list_projections;
-pub(crate) mod report_active_users;
-pub(crate) mod report_activity;
 pub(crate) mod retry_dead_letter;

@@ -30,7 +30,7 @@ pub(crate) async fn retry_dead_letter(
 ) -> Result<Json<Resolved>, ReportsError> {
     let principal = caller.require(Scope::Admin)?;
     let id = id_of(id)?;
-    Ok(Json(retry(&state.pool, &id, Some(principal.customer_id)).await?))
+    Ok(Json(retry(&state.pool, &state.log, &id, Some(principal.customer_id)).await?))
 }
 
 /// What is no name of a dead letter is the name of none.

@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::Partition;
-use event_store::{EventLog, PAGE_EVENTS_MAX, RecordedEvent};
+use event_store::{PAGE_EVENTS_MAX, RecordedEvent};
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 use super::RebuildError;
-use crate::fold::{Page, PageError, lock_these, prepare, settle};
+use crate::fold::{Folder, Page, PageError, lock_these, prepare, settle};
 use crate::projections::Definition;
 
 /// A position for each partition.
@@ -20,7 +20,7 @@ pub(super) struct Filler(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
-    log: EventLog,
+    folder: Arc<Folder>,
     generations: Vec<(&'static Definition, i32)>,
     parallel: usize,
 }
@@ -28,12 +28,12 @@ struct Inner {
 impl Filler {
     pub(super) fn new(
         pool: &PgPool,
-        log: &EventLog,
+        folder: &Arc<Folder>,
         generations: &[(&'static Definition, i32)],
         parallel: usize,
     ) -> Self {
-        let (pool, log) = (pool.clone(), log.clone());
-        Self(Arc::new(Inner { pool, log, generations: generations.to_vec(), parallel: parallel.max(1) }))
+        let (pool, folder) = (pool.clone(), Arc::clone(folder));
+        Self(Arc::new(Inner { pool, folder, generations: generations.to_vec(), parallel: parallel.max(1) }))
     }
 
     pub(super) fn pool(&self) -> &PgPool {
@@ -46,12 +46,12 @@ impl Filler {
 
     /// How many events the log has.
     pub(super) async fn total(&self) -> Result<u64, RebuildError> {
-        Ok(self.0.log.heads().await?.iter().map(|head| head.position as u64).sum())
+        Ok(self.0.folder.log.heads().await?.iter().map(|head| head.position as u64).sum())
     }
 
     /// The heads of the log.
     pub(super) async fn heads(&self) -> Result<Positions, RebuildError> {
-        Ok(self.0.log.heads().await?.into_iter().map(|head| (head.partition, head.position)).collect())
+        Ok(self.0.folder.log.heads().await?.into_iter().map(|head| (head.partition, head.position)).collect())
     }
 
     /// How far each partition is folded in the live generations of all these projections.
@@ -127,7 +127,7 @@ impl Filler {
         definition: &'static Definition,
         generation: i32,
     ) -> Result<(), RebuildError> {
-        settle(&self.0.pool, definition, generation).await.map_err(|error| match error {
+        settle(&self.0.pool, &self.0.folder, definition, generation).await.map_err(|error| match error {
             PageError::Flush(crate::error::FlushError::Database(error)) => RebuildError::Database(error),
             error => RebuildError::Discard { projection: definition.name, reason: error.to_string() },
         })
@@ -162,7 +162,7 @@ impl Filler {
         if after >= goal {
             return Ok(Vec::new());
         }
-        Ok(self.0.log.read(partition, after, PAGE_EVENTS_MAX.min(goal - after)).await?)
+        Ok(self.0.folder.log.read(partition, after, PAGE_EVENTS_MAX.min(goal - after)).await?)
     }
 
     /// Folds a page in one transaction with the checkpoints.
@@ -178,7 +178,7 @@ impl Filler {
             let projection = target.definition.name;
             let failed =
                 |error: PageError| RebuildError::Fold { projection, partition, reason: error.to_string() };
-            page.fold(&mut transaction, &mut target).await.map_err(failed)?;
+            page.fold(&mut transaction, &self.0.folder, &mut target).await.map_err(failed)?;
         }
         Ok(transaction.commit().await?)
     }

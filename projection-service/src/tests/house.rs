@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use access::{Principal, Subject};
+use access::{Authenticator, HttpAuthority, Principal, Subject};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -29,6 +29,9 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use crate::Config;
+use crate::fold::Folder;
+use crate::state::AppState;
+use crate::store::Sizes;
 
 pub(super) const KEY: &str = "a key that only tests know";
 const PARTITIONS: u16 = 4;
@@ -111,6 +114,25 @@ impl House {
     /// The same log, and a database of reports that is new.
     pub(super) async fn elsewhere(self) -> Self {
         Self { reports: ScratchDatabase::migrated("reports").await, ..self }
+    }
+
+    /// The head of a customer's partition.
+    pub(super) async fn head(&self, customer: CustomerId) -> i64 {
+        self.log.heads().await.unwrap()[usize::from(self.partition(customer).0)].position
+    }
+
+    /// What the handlers of a new process work with.
+    pub(super) fn state(&self) -> AppState {
+        let config = self.config(60_000);
+        let authority =
+            HttpAuthority { upstream: config.customers.clone(), key: config.internal_key.clone() };
+        let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
+        crate::start::state(&config, self.pool(), &self.log, Arc::default(), authenticator)
+    }
+
+    /// What folds work with.
+    pub(super) fn folder(&self) -> Folder {
+        Folder::new(self.log.clone(), Sizes::default())
     }
 
     pub(super) fn pool(&self) -> &PgPool {

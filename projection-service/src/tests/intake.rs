@@ -161,7 +161,7 @@ async fn a_hole_is_never_folded_over() {
     house.record(customer, "2", content("page.viewed", "ada", "2026-03-01T10:00:00Z")).await;
     house.folded().await;
     let back =
-        "UPDATE checkpoints SET position = 0, folded = 0 WHERE projection = 'activity' AND partition = $1";
+        "UPDATE checkpoints SET position = 0, folded = 0 WHERE projection = 'activities' AND partition = $1";
     let partition = i32::from(house.partition(customer).0);
     reports.stop().await;
     sqlx::query(back).bind(partition).execute(house.pool()).await.unwrap();
@@ -169,8 +169,8 @@ async fn a_hole_is_never_folded_over() {
     let page = crate::fold::Page::decode(&events);
     let mut transaction = house.pool().begin().await.unwrap();
     let targets = crate::fold::lock_live(&mut transaction, house.partition(customer)).await.unwrap();
-    let mut activity = targets.into_iter().find(|target| target.definition.name == "activity").unwrap();
-    let error = page.fold(&mut transaction, &mut activity).await.unwrap_err();
+    let mut activity = targets.into_iter().find(|target| target.definition.name == "activities").unwrap();
+    let error = page.fold(&mut transaction, &house.folder(), &mut activity).await.unwrap_err();
     assert_eq!(error.to_string(), "position 1 is missing: 2 follows 0");
     transaction.commit().await.unwrap();
     let position: i64 = sqlx::query_scalar("SELECT min(position) FROM checkpoints WHERE partition = $1")

@@ -68,7 +68,7 @@ async fn fold(house: &House, customer: CustomerId, page: usize) {
         }
         let page = Page::decode(&events);
         for mut target in targets {
-            page.fold(&mut transaction, &mut target).await.unwrap();
+            page.fold(&mut transaction, &house.folder(), &mut target).await.unwrap();
         }
         transaction.commit().await.unwrap();
     }

@@ -62,7 +62,7 @@ async fn a_retry_folds_a_stream_as_it_happened() {
     let found = dead_letter(house.pool(), &id, Some(customer)).await.unwrap();
     assert_eq!((found.waiting, found.attempts, found.sequence), (2, 1, 1));
     assert!(found.reason.contains("no_room") && found.payload.as_str().contains("big.deal"), "{found:?}");
-    let still = crate::retry(house.pool(), &id, Some(customer)).await.unwrap_err();
+    let still = crate::retry(house.pool(), &house.log, &id, Some(customer)).await.unwrap_err();
     assert!(matches!(&still, DeadLetterError::Failed { reason } if reason.contains("no_room")), "{still}");
     let found = dead_letter(house.pool(), &id, Some(customer)).await.unwrap();
     assert_eq!((found.waiting, found.attempts), (2, 2));
@@ -71,7 +71,7 @@ async fn a_retry_folds_a_stream_as_it_happened() {
 
     mend(&house).await;
     let before = reports.get(customer, "/v1/activities").await;
-    let resolved = crate::retry(house.pool(), &id, Some(customer)).await.unwrap();
+    let resolved = crate::retry(house.pool(), &house.log, &id, Some(customer)).await.unwrap();
     assert_eq!((resolved.folded, resolved.stopped_at), (3, None));
     assert_eq!(feed(&house).await[0], row("1", "small.deal", 3));
     assert_eq!(letters(&house, "feed").await, []);
@@ -80,7 +80,7 @@ async fn a_retry_folds_a_stream_as_it_happened() {
     let after = reports.ask(customer, "/v1/activities", &[("if-none-match", tag)], &read).await;
     assert_eq!(after.status, 200, "the answer has changed, though the checkpoint has not moved");
     verified(&house).await;
-    let gone = crate::retry(house.pool(), &id, Some(customer)).await.unwrap_err();
+    let gone = crate::retry(house.pool(), &house.log, &id, Some(customer)).await.unwrap_err();
     assert!(matches!(gone, DeadLetterError::NotFound), "{gone}");
     reports.stop().await;
 }
@@ -100,12 +100,13 @@ async fn a_retry_stops_where_the_next_event_cannot_be_folded() {
     };
     let (unknown, last) = (dreamt(3).await, dreamt(4).await);
     house.folded().await;
-    let waits = crate::retry(house.pool(), &id(&house, customer, "feed", last), None).await.unwrap_err();
+    let waits =
+        crate::retry(house.pool(), &house.log, &id(&house, customer, "feed", last), None).await.unwrap_err();
     let behind = id(&house, customer, "feed", first);
     assert!(matches!(&waits, DeadLetterError::Waits { behind: told } if *told == behind), "{waits}");
 
     mend(&house).await;
-    let resolved = crate::retry(house.pool(), &behind, None).await.unwrap();
+    let resolved = crate::retry(house.pool(), &house.log, &behind, None).await.unwrap();
     let stopped = resolved.stopped_at.unwrap();
     assert_eq!((resolved.folded, stopped.id.position), (2, unknown));
     assert!(stopped.reason.contains("unknown event type ActivityDreamt"), "{stopped:?}");
@@ -144,7 +145,7 @@ async fn a_discard_in_the_log_sets_free_what_waits() {
     // Whoever asks for it need not wait for the log, and may ask twice.
     let letter = id(&house, customer, "active-users", poison);
     for folded in [1, 0] {
-        let resolved = crate::discard(house.pool(), &letter).await.unwrap();
+        let resolved = crate::discard(house.pool(), &house.log, &letter).await.unwrap();
         assert_eq!((resolved.folded, resolved.stopped_at), (folded, None));
     }
     for projection in ["activity", "active-users", "feed"] {
@@ -184,7 +185,7 @@ async fn what_was_discarded_stays_out_of_a_rebuild_that_could_fold_it() {
     house.record(customer, "2", content("page.viewed", "ada", "2026-03-01T10:00:00Z")).await;
     house.folded().await;
     let letter = id(&house, customer, "feed", poison);
-    let resolved = crate::discard(house.pool(), &letter).await.unwrap();
+    let resolved = crate::discard(house.pool(), &house.log, &letter).await.unwrap();
     assert_eq!((resolved.folded, resolved.stopped_at), (0, None));
     house.discard(customer, "feed", poison).await;
     house.folded().await;

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 
 use crate::board::Board;
-use crate::fold::{Page, PageError, Target, lock_fold_shared, lock_live, prepare};
+use crate::fold::{Folder, Page, PageError, Target, lock_fold_shared, lock_live, prepare};
 use crate::jobs;
 
 /// Events of one page; fewer where they are large.
@@ -24,6 +24,7 @@ const PAGE_BYTES: usize = 16 * 1024 * 1024;
 /// What jobs work with.
 pub(crate) struct JobContext {
     pub(crate) pool: PgPool,
+    pub(crate) folder: Arc<Folder>,
     pub(crate) subscription: Arc<dyn EventSubscription>,
     pub(crate) board: Arc<Board>,
     pub(crate) fold_delay: Duration,
@@ -198,7 +199,7 @@ impl JobContext {
         let mut failed: Option<(Instant, JobError)> = None;
         for mut target in group {
             let (begin, projection) = (Instant::now(), target.definition.name);
-            match page.fold(connection, &mut target).await {
+            match page.fold(connection, &self.folder, &mut target).await {
                 Ok(()) => self.recovered(partition, projection),
                 Err(error) => {
                     let until = self.let_rest(partition, projection);

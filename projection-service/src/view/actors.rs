@@ -1,0 +1,77 @@
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::View;
+use crate::error::ReportsError;
+use crate::store::actor_key;
+
+/// Names that are read at a time.
+const PAGE: i64 = 10_000;
+
+impl View {
+    /// The names of actors, by their ordinals.
+    ///
+    /// # Errors
+    /// [`ReportsError`] if the read model cannot be read now.
+    pub(crate) async fn actor_names(&self, ordinals: &[u32]) -> Result<HashMap<u32, String>, ReportsError> {
+        let ordinals: Vec<i32> = ordinals.iter().map(|ordinal| *ordinal as i32).collect();
+        let mut transaction = self.transaction.lock().await;
+        let rows = sqlx::query!(
+            "SELECT ordinal, actor FROM actors WHERE generation = $1 AND customer_id = $2 AND ordinal = ANY ($3)",
+            self.generation,
+            self.customer.0,
+            &ordinals,
+        )
+        .fetch_all(&mut **transaction)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.ordinal as u32, row.actor)).collect())
+    }
+
+    /// The ordinals of actors, by their names; those that are not known are left out.
+    ///
+    /// # Errors
+    /// [`ReportsError`] if the read model cannot be read now.
+    pub(crate) async fn actor_ordinals(
+        &self,
+        names: &[String],
+    ) -> Result<HashMap<String, u32>, ReportsError> {
+        let keys: Vec<Uuid> = names.iter().map(|name| actor_key(self.customer.0, name)).collect();
+        let mut transaction = self.transaction.lock().await;
+        let rows = sqlx::query!(
+            "SELECT ordinal, actor FROM actors WHERE generation = $1 AND key = ANY ($2)",
+            self.generation,
+            &keys,
+        )
+        .fetch_all(&mut **transaction)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.actor, row.ordinal as u32)).collect())
+    }
+
+    /// The ordinals of every actor whose name passes a test.
+    ///
+    /// # Errors
+    /// [`ReportsError`] if the read model cannot be read now.
+    pub(crate) async fn actors_where(
+        &self,
+        test: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Vec<u32>, ReportsError> {
+        let mut transaction = self.transaction.lock().await;
+        let (mut passed, mut after) = (Vec::new(), -1);
+        loop {
+            let rows = sqlx::query!(
+                "SELECT ordinal, actor FROM actors WHERE generation = $1 AND customer_id = $2 AND ordinal > $3
+                  ORDER BY ordinal LIMIT $4",
+                self.generation,
+                self.customer.0,
+                after,
+                PAGE,
+            )
+            .fetch_all(&mut **transaction)
+            .await?;
+            let Some(last) = rows.last() else { return Ok(passed) };
+            after = last.ordinal;
+            passed.extend(rows.iter().filter(|row| test(&row.actor)).map(|row| row.ordinal as u32));
+        }
+    }
+}

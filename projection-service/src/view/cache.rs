@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use crate::columns::{ColumnName, Dictionary, Rare, RowSet, Sparse, Values};
+
+/// A decoded column of a chunk.
+#[derive(Debug)]
+pub(super) enum Column {
+    /// Times or positions.
+    Numbers(Vec<i64>),
+    Actors(Vec<u32>),
+    Values(Values),
+    Dictionary(Arc<Dictionary>),
+    Rare(Rare),
+    /// Numbers of some rows: where they ended, or were first recorded.
+    Sparse(Sparse),
+    /// All rows of a delta, of which its columns are made.
+    Rows(RowSet),
+}
+
+impl Column {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Numbers(numbers) => size_of_val(numbers.as_slice()),
+                Self::Actors(actors) => size_of_val(actors.as_slice()),
+                Self::Values(values) => values.bytes(),
+                Self::Dictionary(column) => column.bytes(),
+                Self::Rare(rare) => rare.bytes(),
+                Self::Sparse(rows) => size_of_val(rows.as_slice()),
+                Self::Rows(rows) => rows.bytes(),
+            }
+    }
+}
+
+/// What is kept of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Column(ColumnName),
+    /// All rows of a delta.
+    Rows,
+    /// The column `ended`, when so many rows had ended.
+    Ended(i32),
+    /// The rows that ends of the table are about, when so many rows of the chunk had ended by its own column, and so many
+    /// by the table.
+    EndedElsewhere(i32, usize),
+}
+
+/// Decoded columns, shared by all queries and bounded by their bytes. What is in it never changes: chunks have numbers that
+/// are used once.
+#[derive(Clone)]
+pub(crate) struct ColumnCache(Cache<(i64, Part), Arc<Column>>);
+
+impl ColumnCache {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        let weigh =
+            |(_, _): &(i64, Part), column: &Arc<Column>| u32::try_from(column.bytes()).unwrap_or(u32::MAX);
+        Self(Cache::builder().max_capacity(bytes_max).weigher(weigh).build())
+    }
+
+    pub(super) fn get(&self, chunk: i64, part: &Part) -> Option<Arc<Column>> {
+        self.0.get(&(chunk, part.clone()))
+    }
+
+    pub(super) fn insert(&self, chunk: i64, part: Part, column: Column) -> Arc<Column> {
+        let column = Arc::new(column);
+        self.0.insert((chunk, part), Arc::clone(&column));
+        column
+    }
+}

@@ -1,0 +1,290 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::cache::{Column, ColumnCache, Part};
+use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, Values};
+
+/// A segment or a delta, as the manifest of a snapshot knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Chunk {
+    pub(super) id: i64,
+    pub(super) rows: usize,
+    /// The least and the greatest position of the events that made its rows.
+    pub(super) positions: (i64, i64),
+    /// The least and the greatest time, in microseconds since 1970.
+    pub(super) times: (i64, i64),
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Segment {
+        /// The columns that it has.
+        columns: Arc<[String]>,
+        /// Of how many rows the column `ended` says that they have ended.
+        ended_rows: i32,
+    },
+    Delta,
+}
+
+impl Chunk {
+    /// What must be in memory before it can be scanned. `position` is the moment, `has_ends` whether the table of ends knows
+    /// of some of its rows.
+    pub(super) fn parts(&self, needs: &Needs, position: i64, has_ends: bool) -> Vec<Part> {
+        let Kind::Segment { columns, ended_rows } = &self.kind else { return vec![Part::Rows] };
+        let has = |name: &ColumnName| columns.iter().any(|column| *column == name.to_string());
+        let mut parts = vec![Part::Column(ColumnName::Time)];
+        let straddles = self.positions.1 > position;
+        let optional = [
+            (ColumnName::Actor, needs.actors),
+            (ColumnName::Value, needs.values),
+            (ColumnName::Position, needs.order || straddles || has_ends),
+            (ColumnName::FirstPosition, needs.order),
+        ];
+        for (name, is_needed) in optional {
+            if is_needed && has(&name) {
+                parts.push(Part::Column(name));
+            }
+        }
+        if *ended_rows > 0 {
+            parts.push(Part::Ended(*ended_rows));
+        }
+        for field in &needs.fields {
+            let name = ColumnName::Field(field.clone());
+            let found = if has(&name) { name } else { ColumnName::Rare };
+            let part = Part::Column(found);
+            if let Part::Column(name) = &part
+                && has(name)
+                && !parts.contains(&part)
+            {
+                parts.push(part);
+            }
+        }
+        parts
+    }
+}
+
+/// A chunk whose columns are in memory.
+pub(super) struct Prepared {
+    rows: usize,
+    times: Arc<Column>,
+    actors: Option<Arc<Column>>,
+    values: Option<Arc<Column>>,
+    positions: Option<Arc<Column>>,
+    first_positions: Option<Arc<Column>>,
+    fields: Vec<Arc<Dictionary>>,
+    mask: Option<Mask>,
+}
+
+/// What a chunk is prepared with.
+pub(super) struct Preparation<'a> {
+    pub(super) cache: &'a ColumnCache,
+    pub(super) needs: &'a Needs,
+    /// The moment.
+    pub(super) position: i64,
+    /// Ends of the table, by position, of rows that the chunk may have.
+    pub(super) ends: &'a [(i64, i64)],
+}
+
+impl Preparation<'_> {
+    /// Puts a chunk together from columns that are in memory; `loaded` are those that were just read. None if one is
+    /// missing.
+    pub(super) fn prepare(&self, chunk: &Chunk, loaded: &[(Part, Arc<Column>)]) -> Option<Prepared> {
+        let parts = Parts { preparation: self, chunk, loaded };
+        let numbers = |name| parts.column(name);
+        let positions = parts.wants_positions().then(|| numbers(ColumnName::Position)).flatten();
+        let first_positions =
+            if self.needs.order { Some(parts.first_positions(positions.as_ref()?)?) } else { None };
+        let fields = self.needs.fields.iter().map(|field| parts.field(field)).collect::<Option<Vec<_>>>()?;
+        Some(Prepared {
+            rows: chunk.rows,
+            times: numbers(ColumnName::Time)?,
+            actors: if self.needs.actors { Some(numbers(ColumnName::Actor)?) } else { None },
+            values: if self.needs.values { Some(parts.values()?) } else { None },
+            mask: parts.mask(positions.as_deref())?,
+            positions,
+            first_positions,
+            fields,
+        })
+    }
+}
+
+struct Parts<'a> {
+    preparation: &'a Preparation<'a>,
+    chunk: &'a Chunk,
+    loaded: &'a [(Part, Arc<Column>)],
+}
+
+impl Parts<'_> {
+    fn wants_positions(&self) -> bool {
+        let Preparation { needs, position, ends, .. } = self.preparation;
+        needs.order || self.chunk.positions.1 > *position || !ends.is_empty()
+    }
+
+    fn part(&self, part: &Part) -> Option<Arc<Column>> {
+        let loaded = self.loaded.iter().find(|(other, _)| other == part);
+        loaded
+            .map(|(_, column)| Arc::clone(column))
+            .or_else(|| self.preparation.cache.get(self.chunk.id, part))
+    }
+
+    /// A column, made of the rows of a delta if it is not kept.
+    fn column(&self, name: ColumnName) -> Option<Arc<Column>> {
+        let part = Part::Column(name);
+        if let Some(column) = self.part(&part) {
+            return Some(column);
+        }
+        let Part::Column(name) = &part else { return None };
+        let Column::Rows(rows) = &*self.part(&Part::Rows)? else { return None };
+        let column = of_rows(rows, name)?;
+        Some(self.preparation.cache.insert(self.chunk.id, part, column))
+    }
+
+    fn has(&self, name: &ColumnName) -> bool {
+        match &self.chunk.kind {
+            Kind::Delta => true,
+            Kind::Segment { columns, .. } => columns.iter().any(|column| *column == name.to_string()),
+        }
+    }
+
+    fn values(&self) -> Option<Arc<Column>> {
+        if self.has(&ColumnName::Value) {
+            return self.column(ColumnName::Value);
+        }
+        let numbers = vec![Values::NONE; self.chunk.rows];
+        Some(Arc::new(Column::Values(Values::Scaled { scale: 0, numbers })))
+    }
+
+    fn first_positions(&self, positions: &Arc<Column>) -> Option<Arc<Column>> {
+        if !self.has(&ColumnName::FirstPosition) {
+            return Some(Arc::clone(positions));
+        }
+        let column = self.column(ColumnName::FirstPosition)?;
+        let Column::Sparse(corrected) = &*column else { return Some(column) };
+        let mut firsts = numbers(Some(positions)).to_vec();
+        corrected.iter().for_each(|(row, first)| firsts[*row as usize] = *first);
+        Some(Arc::new(Column::Numbers(firsts)))
+    }
+
+    fn field(&self, field: &Field) -> Option<Arc<Dictionary>> {
+        let name = ColumnName::Field(field.clone());
+        if self.has(&name) {
+            let column = self.column(name)?;
+            return if let Column::Dictionary(column) = &*column { Some(Arc::clone(column)) } else { None };
+        }
+        if !self.has(&ColumnName::Rare) {
+            return Some(Arc::new(Dictionary::absent(self.chunk.rows)));
+        }
+        let column = self.column(ColumnName::Rare)?;
+        let Column::Rare(rare) = &*column else { return None };
+        Some(Arc::new(rare.dictionary(field, self.chunk.rows)))
+    }
+
+    /// The rows that stand at the moment; none if all do. Missing if a column is.
+    fn mask(&self, positions: Option<&Column>) -> Option<Option<Mask>> {
+        let Preparation { position, ends, .. } = self.preparation;
+        let mut mask: Option<Mask> = None;
+        if self.chunk.positions.1 > *position {
+            let Some(Column::Numbers(positions)) = positions else { return None };
+            mask = Some(Mask::of(positions.len(), |row| positions[row] <= *position));
+        }
+        if let Kind::Segment { ended_rows, .. } = self.chunk.kind
+            && ended_rows > 0
+        {
+            let column = self.part(&Part::Ended(ended_rows))?;
+            let Column::Sparse(ended) = &*column else { return None };
+            let mask = mask.get_or_insert_with(|| Mask::full(self.chunk.rows));
+            ended
+                .iter()
+                .filter(|(_, ended)| ended <= position)
+                .for_each(|(row, _)| mask.clear(*row as usize));
+        }
+        if !ends.is_empty() {
+            let Some(Column::Numbers(positions)) = positions else { return None };
+            let found = self.ended_rows(positions);
+            let mask = mask.get_or_insert_with(|| Mask::full(self.chunk.rows));
+            found
+                .iter()
+                .filter(|(_, ended)| ended <= position)
+                .for_each(|(row, _)| mask.clear(*row as usize));
+        }
+        Some(mask.filter(|mask| !mask.is_full()))
+    }
+
+    /// The rows of the chunk that ends of the table are about. They are looked for once for each number of ends: more ends
+    /// come, and none goes as long as the chunk is there.
+    fn ended_rows(&self, positions: &[i64]) -> Vec<(u32, i64)> {
+        let ends = self.preparation.ends;
+        let ended_rows = match self.chunk.kind {
+            Kind::Segment { ended_rows, .. } => ended_rows,
+            Kind::Delta => 0,
+        };
+        let part = Part::EndedElsewhere(ended_rows, ends.len());
+        if let Some(kept) = self.preparation.cache.get(self.chunk.id, &part)
+            && let Column::Sparse(rows) = &*kept
+        {
+            return rows.clone();
+        }
+        let ended = |position: &i64| ends.binary_search_by_key(position, |(position, _)| *position).ok();
+        let found: Vec<(u32, i64)> = positions
+            .iter()
+            .zip(0..)
+            .filter_map(|(position, row)| Some((row, ends[ended(position)?].1)))
+            .collect();
+        self.preparation.cache.insert(self.chunk.id, part, Column::Sparse(found.clone()));
+        found
+    }
+}
+
+/// A column of a delta.
+fn of_rows(rows: &RowSet, name: &ColumnName) -> Option<Column> {
+    let numbers =
+        |number: fn(&crate::columns::Row) -> i64| Column::Numbers(rows.rows().iter().map(number).collect());
+    Some(match name {
+        ColumnName::Time => numbers(|row| row.time),
+        ColumnName::Position => numbers(|row| row.position),
+        ColumnName::FirstPosition => numbers(|row| row.first_position),
+        ColumnName::Actor => Column::Actors(rows.rows().iter().map(|row| row.actor).collect()),
+        ColumnName::Value => Column::Values(rows.values()),
+        ColumnName::Field(field) => Column::Dictionary(Arc::new(rows.dictionary(field))),
+        ColumnName::Ended | ColumnName::Rare => return None,
+    })
+}
+
+fn numbers(column: Option<&Arc<Column>>) -> &[i64] {
+    match column.map(|column| &**column) {
+        Some(Column::Numbers(numbers)) => numbers,
+        _ => &[],
+    }
+}
+
+impl Prepared {
+    /// What a report sees of it in a window of time; none if that is nothing.
+    pub(super) fn rows(&self, window: &Range<i64>) -> Option<Rows<'_>> {
+        let times = numbers(Some(&self.times));
+        let start = times.partition_point(|time| *time < window.start);
+        let end = start + times[start..].partition_point(|time| *time < window.end);
+        if start == end {
+            return None;
+        }
+        let actors = match self.actors.as_deref() {
+            Some(Column::Actors(actors)) => actors.as_slice(),
+            _ => &[],
+        };
+        let values = match self.values.as_deref() {
+            Some(Column::Values(values)) => Some(values),
+            _ => None,
+        };
+        debug_assert_eq!(times.len(), self.rows, "every column has all rows");
+        Some(Rows {
+            range: start..end,
+            mask: self.mask.as_ref(),
+            times,
+            actors,
+            values,
+            positions: numbers(self.positions.as_ref()),
+            first_positions: numbers(self.first_positions.as_ref()),
+            fields: &self.fields,
+        })
+    }
+}
