@@ -10,6 +10,7 @@ mod appender;
 mod error;
 mod event;
 mod history;
+mod identity;
 mod log;
 mod repository;
 
@@ -19,6 +20,7 @@ pub use appender::{AppendError, Appender, AppenderConfig};
 pub use error::LogError;
 pub use event::{Append, Appended, HistoryEvent, NewEvent, RecordedEvent};
 pub use history::{HistoryFilter, HistoryQuery};
+pub use identity::{Divergence, LogId, Stamp};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;
 
