@@ -143,7 +143,7 @@ fn is_missing(error: &LogError) -> bool {
     match error {
         LogError::PartitionsDiffer { stored, .. } => *stored == 0,
         LogError::Database(error) => is_undefined_table(error),
-        LogError::Decode(_) => false,
+        LogError::Decode(_) | LogError::Diverged(_) => false,
     }
 }
 

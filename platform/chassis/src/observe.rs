@@ -19,7 +19,10 @@ use uuid::Uuid;
 
 use crate::problem::{Problem, REQUEST_ID_HEADER};
 
+/// The longest id that is taken from a client.
 const REQUEST_ID_CHARS_MAX: usize = 128;
+/// What an id may have beside letters and digits: what a URN, a log line and a page show as it is (RFC 8141).
+const REQUEST_ID_SIGNS: &[u8] = b"-._~:@+=/";
 
 /// Gives every request an `x-request-id` and a span, every answer the id, and turns a panic into a 500.
 pub fn observe(router: Router, service: &'static str) -> Router {
@@ -118,7 +121,8 @@ fn name(route: Option<&MatchedPath>) -> &str {
 
 fn is_request_id(value: &HeaderValue) -> bool {
     value.to_str().is_ok_and(|text| {
-        (1..=REQUEST_ID_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        (1..=REQUEST_ID_CHARS_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || REQUEST_ID_SIGNS.contains(&byte))
     })
 }
 

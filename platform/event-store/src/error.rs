@@ -17,6 +17,9 @@ pub enum LogError {
     /// A stored event cannot be read.
     #[error(transparent)]
     Decode(#[from] domain::DecodeError),
+    /// The log is not the one that was read before: it was set back to a backup, or is another one. Somebody must decide.
+    #[error(transparent)]
+    Diverged(#[from] crate::Divergence),
 }
 
 impl LogError {

@@ -3,6 +3,7 @@
 mod aggregates;
 mod faults;
 mod history;
+mod identity;
 mod immutable;
 mod interleavings;
 mod proxy;

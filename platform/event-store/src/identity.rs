@@ -1,0 +1,154 @@
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use domain::Partition;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{EventLog, LogError, RecordedEvent};
+
+/// The identity of a log, made when the log is created. A copy of a log, as a restored backup is, has the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LogId(pub Uuid);
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One event of one log, for whoever remembers how far it has come: a position alone does not say which event it means,
+/// since a log that was set back to a backup gives the same positions out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The log.
+    pub log_id: LogId,
+    /// The event's partition.
+    pub partition: Partition,
+    /// Its place in the partition, from 1.
+    pub position: i64,
+    /// Its own id.
+    pub event_id: Uuid,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// The log is not the one that a reader has read, or has been set back since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Divergence {
+    /// There is no event at the position.
+    #[error(
+        "partition {partition} of the log ends before position {position}, which has been read: \
+         the log was set back or is another one"
+    )]
+    Missing {
+        /// The partition.
+        partition: Partition,
+        /// Where an event should be.
+        position: i64,
+    },
+    /// Another event is at the position.
+    #[error(
+        "partition {}, position {}: the log has event {} of {}, and event {} of {} has been read there: \
+         the log was set back and has gone on",
+        found.partition, found.position, found.event_id, found.recorded_at, expected.event_id, expected.recorded_at
+    )]
+    OtherEvent {
+        /// What the reader has read.
+        expected: Stamp,
+        /// What the log has.
+        found: Stamp,
+    },
+    /// The log is another one.
+    #[error("this is the log {found}, and the log {expected} has been read")]
+    OtherLog {
+        /// The log that the reader has read.
+        expected: LogId,
+        /// This one.
+        found: LogId,
+    },
+}
+
+impl Stamp {
+    /// Compares the event that a reader has read with the one that the log has at its position.
+    ///
+    /// # Errors
+    /// [`Divergence`] unless it is the same event of the same log.
+    pub fn compare(&self, found: &Self) -> Result<(), Divergence> {
+        if self.log_id != found.log_id {
+            return Err(Divergence::OtherLog { expected: self.log_id, found: found.log_id });
+        }
+        if (self.event_id, self.recorded_at) != (found.event_id, found.recorded_at) {
+            return Err(Divergence::OtherEvent { expected: *self, found: *found });
+        }
+        Ok(())
+    }
+}
+
+impl RecordedEvent {
+    /// The event's stamp, given the log that it was read from.
+    #[must_use]
+    pub fn stamp(&self, log_id: LogId) -> Stamp {
+        Stamp {
+            log_id,
+            partition: self.partition,
+            position: self.position,
+            event_id: self.event_id,
+            recorded_at: self.recorded_at,
+        }
+    }
+}
+
+impl EventLog {
+    /// The log's identity. It is asked of the database each time: what is restored under a running program is another log.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn id(&self) -> Result<LogId, LogError> {
+        let id = sqlx::query_scalar!("SELECT log_id FROM log_identity").fetch_one(self.pool()).await?;
+        Ok(LogId(id))
+    }
+
+    /// The stamp of the event at a position, in one keyed read.
+    ///
+    /// # Errors
+    /// What the database says; [`LogError::Diverged`] with [`Divergence::Missing`] if there is no such event.
+    pub async fn stamp(&self, partition: Partition, position: i64) -> Result<Stamp, LogError> {
+        let row = sqlx::query!(
+            r#"SELECT (SELECT log_id FROM log_identity) AS "log_id!", event_id, recorded_at
+                 FROM events WHERE partition = $1 AND position = $2"#,
+            i32::from(partition.0),
+            position,
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        let row = row.ok_or(Divergence::Missing { partition, position })?;
+        Ok(Stamp {
+            log_id: LogId(row.log_id),
+            partition,
+            position,
+            event_id: row.event_id,
+            recorded_at: row.recorded_at,
+        })
+    }
+
+    /// Whether this log still has, at its position, the event that a reader has read. To be asked before a reader goes on
+    /// from a checkpoint; then everything before that event is what the reader has read too, for a log only grows.
+    ///
+    /// # Errors
+    /// What the database says; [`LogError::Diverged`] if it has not, or the log is another one.
+    pub async fn check(&self, read: &Stamp) -> Result<(), LogError> {
+        match self.stamp(read.partition, read.position).await {
+            Ok(found) => Ok(read.compare(&found)?),
+            Err(LogError::Diverged(missing)) => {
+                let found = self.id().await?;
+                if found == read.log_id {
+                    return Err(missing.into());
+                }
+                Err(Divergence::OtherLog { expected: read.log_id, found }.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
