@@ -120,7 +120,7 @@ mod tests {
             "daybook bench",
             "daybook dead-letters",
             "daybook dead-letters retry 7",
-            "daybook dead-letters discard feed-3-7",
+            "daybook dead-letters discard activities-3-7",
             "daybook dead-letters list --limit 0",
             "daybook bench ingest --seconds 0",
         ] {
@@ -130,7 +130,7 @@ mod tests {
             "daybook up --demo --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --data-dir d",
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
-            "daybook dead-letters discard feed-3-7 --reason test --json",
+            "daybook dead-letters discard activities-3-7 --reason test --json",
             "daybook rebuild --projection activity --projection feed --verify --parallel 2",
         ] {
             assert!(parse(line).is_ok(), "{line}");

@@ -22,10 +22,10 @@ pub use id::{DeadLetterId, NoDeadLetterId};
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeadLetter {
     /// Names it for good, whatever is rebuilt.
-    #[schema(value_type = String, example = "feed-3-1042")]
+    #[schema(value_type = String, example = "activities-3-1042")]
     pub id: DeadLetterId,
     /// The projection that goes on without it.
-    #[schema(example = "feed")]
+    #[schema(example = "activities")]
     pub projection: String,
     /// Where it lies in the log.
     pub partition: u16,
@@ -93,7 +93,7 @@ pub struct DeadLetterQuery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Resolved {
     /// The dead letter, which is none any more.
-    #[schema(value_type = String, example = "feed-3-1042")]
+    #[schema(value_type = String, example = "activities-3-1042")]
     pub id: DeadLetterId,
     /// How many events of the stream this folded, in order; what the log led to sooner is not counted.
     pub folded: u64,
@@ -106,7 +106,7 @@ pub struct Resolved {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StoppedAt {
     /// It.
-    #[schema(value_type = String, example = "feed-3-1043")]
+    #[schema(value_type = String, example = "activities-3-1043")]
     pub id: DeadLetterId,
     /// Why it could not be folded.
     pub reason: String,

@@ -25,8 +25,8 @@ const OPERATOR: &str = "operator";
 /// What it can be told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  daybook dead-letters list\n  daybook dead-letters retry feed-3-1042\n  daybook \
-                  dead-letters discard feed-3-1042 --reason 'sent by a test'"
+    after_help = "Examples:\n  daybook dead-letters list\n  daybook dead-letters retry activities-3-1042\n  daybook \
+                  dead-letters discard activities-3-1042 --reason 'sent by a test'"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -18,7 +18,7 @@ pub struct DeadLetterId {
 
 /// It is no name of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be PROJECTION-PARTITION-POSITION, as feed-3-1042")]
+#[error("must be PROJECTION-PARTITION-POSITION, as activities-3-1042")]
 pub struct NoDeadLetterId;
 
 impl DeadLetterId {

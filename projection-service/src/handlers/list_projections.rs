@@ -32,7 +32,7 @@ pub(crate) struct Projections {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProjectionState {
     /// Its name.
-    #[schema(example = "feed")]
+    #[schema(example = "activities")]
     name: String,
     /// The version of the code that folds it.
     version: i32,

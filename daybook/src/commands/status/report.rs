@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let projection = ProjectionReport {
-            name: "feed".to_owned(),
+            name: "activities".to_owned(),
             version: 1,
             generation: 1,
             building: None,
