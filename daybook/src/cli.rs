@@ -131,7 +131,7 @@ mod tests {
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",
-            "daybook rebuild --projection activity --projection feed --verify --parallel 2",
+            "daybook rebuild --projection activities --verify --parallel 2",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

@@ -56,7 +56,7 @@ async fn status_accounts_for_every_event() {
     assert_eq!((&log["events"], &log["unpublished"]), (&json!(written), &json!(0)), "{log}");
     assert_eq!(log["partitions"].as_array().unwrap().len(), 16);
     let names: Vec<_> = status["projections"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
-    assert!(names.contains(&&json!("activity")) && names.contains(&&json!("active-users")), "{names:?}");
+    assert_eq!(names, [&json!("activities")]);
     for projection in status["projections"].as_array().unwrap() {
         let [appended, folded, dead] =
             ["appended", "folded", "dead_lettered"].map(|key| projection[key].as_u64().unwrap());
@@ -167,7 +167,7 @@ async fn a_rebuild_beside_writers_and_readers_is_what_was_live() {
         assert!(after["generation"].as_i64() > before["generation"].as_i64(), "{after}");
         assert_eq!(after["folded"].as_u64().unwrap(), events as u64, "{after}");
     }
-    let again = stack.operate(&["rebuild", "--projection", "activity", "--verify", "--parallel", "2"]).await;
+    let again = stack.operate(&["rebuild", "--projection", "activities", "--verify", "--parallel", "2"]).await;
     assert_eq!(again.code, Some(0), "{}", again.err);
     let unknown = stack.operate(&["rebuild", "--projection", "weather"]).await;
     assert_eq!(unknown.code, Some(2), "{}", unknown.err);

@@ -45,7 +45,7 @@ impl World {
             }
             Thing::Member => Person::joined(shared(), &self.customer, "analyst").await.id,
             Thing::Invitation => text(&invite(&self.customer, "analyst").await["id"]),
-            Thing::NoDeadLetter => "feed-0-1000000".to_owned(),
+            Thing::NoDeadLetter => "activities-0-1000000".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
                 let own = matches!(caller.kind, Kind::Member(_));
