@@ -14,7 +14,7 @@ use sqlx::types::Json as SqlJson;
 use utoipa::ToSchema;
 
 use crate::fold::{self, Folder, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
-use crate::store::{self, Sizes};
+use crate::store::Sizes;
 
 pub use id::{DeadLetterId, NoDeadLetterId};
 

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use super::Scalar;
 
 /// A column of values, each row a code of the chunk's own dictionary.
@@ -20,7 +18,7 @@ impl Dictionary {
     /// The column of these values, in the order of rows.
     #[cfg(test)]
     pub(crate) fn of(rows: impl IntoIterator<Item = Scalar>) -> Self {
-        let mut known: HashMap<Scalar, u16> = HashMap::new();
+        let mut known: std::collections::HashMap<Scalar, u16> = std::collections::HashMap::new();
         let (mut codes, mut values) = (Vec::new(), Vec::new());
         for value in rows {
             let next = values.len() as u16;

@@ -94,6 +94,7 @@ fn written(file: Result<Vec<u8>, ParquetError>) -> Vec<u8> {
     file.unwrap_or_else(|error| unreachable!("a column is written to memory: {error}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreadable(error: ParquetError) -> Unreadable {
     tracing::error!(%error, "a column of the read model is no Parquet file");
     Unreadable("it is no Parquet file")

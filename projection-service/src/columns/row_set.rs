@@ -53,6 +53,7 @@ impl RowSet {
     }
 
     /// Adds a row. `fields` calls what it is given with the name and the scalar of each field.
+    #[expect(clippy::too_many_arguments, reason = "the columns of a row")]
     pub(crate) fn push(
         &mut self,
         position: i64,

@@ -43,14 +43,14 @@ pub(crate) async fn release(
         let decoded: Vec<Decoded<'_>> = events.iter().map(Decoded::of).collect();
         let sorted = Run(&decoded).flush(connection, folder, target, &Known::default()).await?;
         let first: Option<&Letter<'_>> = sorted.dead.first();
-        let folded: Vec<i64> = events
+        let done: Vec<i64> = events
             .iter()
             .map(|event| event.position)
             .take_while(|position| first.is_none_or(|first| *position < first.event.position))
             .collect();
-        dead_letters::remove(connection, target, &folded).await?;
-        target.resolve(connection, folded.len() as i64, 0).await?;
-        released.folded += folded.len() as u64;
+        dead_letters::remove(connection, target, &done).await?;
+        target.resolve(connection, done.len() as i64, 0).await?;
+        released.folded += done.len() as u64;
         if let Some(first) = first {
             dead_letters::failed_again(connection, target, first).await?;
             let (position, reason) = (first.event.position, first.reason.clone());

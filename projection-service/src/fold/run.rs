@@ -37,8 +37,8 @@ impl<'p> Run<'p, '_> {
         };
         let sorted = self.flush(connection, folder, target, &known).await?;
         dead_letters::insert(connection, target, &sorted.dead).await?;
-        let (folded, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
-        target.advance(connection, last.recorded, folded, dead, sorted.discarded).await?;
+        let (taken, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
+        target.advance(connection, last.recorded, taken, dead, sorted.discarded).await?;
         Ok(Told { folded: sorted.folded as u64, dead: sorted.dead.len() as u64 })
     }
 

@@ -270,14 +270,14 @@ async fn give_ordinals(
     let mut offset = 0;
     for ((customer, batch), store) in customers.iter().zip(stores) {
         let own = &mut ordinals[offset..offset + batch.actors.len()];
-        let mut next = store.actors - own.iter().filter(|ordinal| ordinal.is_none()).count() as i32;
-        for (index, ordinal) in own.iter_mut().enumerate().filter(|(_, ordinal)| ordinal.is_none()) {
+        let first = store.actors - own.iter().filter(|ordinal| ordinal.is_none()).count() as i32;
+        let unknown = own.iter_mut().enumerate().filter(|(_, ordinal)| ordinal.is_none());
+        for ((index, ordinal), next) in unknown.zip(first..) {
             *ordinal = Some(next as u32);
             new.keys.push(keys[offset + index]);
             new.customers.push(*customer);
             new.ordinals.push(next);
             new.names.push(&batch.actors[index]);
-            next += 1;
         }
         offset += batch.actors.len();
     }

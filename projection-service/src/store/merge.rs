@@ -210,7 +210,9 @@ async fn merge(
                 known.remove(&row.position);
             });
             made = RowSet::default();
-            sources.iter_mut().for_each(|source| source.numbers.clear());
+            for source in &mut sources {
+                source.numbers.clear();
+            }
             tokio::task::yield_now().await;
         }
         if least.is_none() {

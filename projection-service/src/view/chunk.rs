@@ -101,13 +101,16 @@ impl Preparation<'_> {
             times: numbers(ColumnName::Time)?,
             actors: if self.needs.actors { Some(numbers(ColumnName::Actor)?) } else { None },
             values: if self.needs.values { Some(parts.values()?) } else { None },
-            mask: parts.mask(positions.as_deref())?,
+            mask: parts.standing(positions.as_deref())?.0,
             positions,
             first_positions,
             fields,
         })
     }
 }
+
+/// A bit for each row that stands; none if all do.
+struct StandingRows(Option<Mask>);
 
 struct Parts<'a> {
     preparation: &'a Preparation<'a>,
@@ -162,7 +165,9 @@ impl Parts<'_> {
         let column = self.column(ColumnName::FirstPosition)?;
         let Column::Sparse(corrected) = &*column else { return Some(column) };
         let mut firsts = numbers(Some(positions)).to_vec();
-        corrected.iter().for_each(|(row, first)| firsts[*row as usize] = *first);
+        for (row, first) in corrected {
+            firsts[*row as usize] = *first;
+        }
         Some(Arc::new(Column::Numbers(firsts)))
     }
 
@@ -180,8 +185,8 @@ impl Parts<'_> {
         Some(Arc::new(rare.dictionary(field, self.chunk.rows)))
     }
 
-    /// The rows that stand at the moment; none if all do. Missing if a column is.
-    fn mask(&self, positions: Option<&Column>) -> Option<Option<Mask>> {
+    /// The rows that stand at the moment. None if a column is missing.
+    fn standing(&self, positions: Option<&Column>) -> Option<StandingRows> {
         let Preparation { position, ends, .. } = self.preparation;
         let mut mask: Option<Mask> = None;
         if self.chunk.positions.1 > *position {
@@ -208,7 +213,7 @@ impl Parts<'_> {
                 .filter(|(_, ended)| ended <= position)
                 .for_each(|(row, _)| mask.clear(*row as usize));
         }
-        Some(mask.filter(|mask| !mask.is_full()))
+        Some(StandingRows(mask.filter(|mask| !mask.is_full())))
     }
 
     /// The rows of the chunk that ends of the table are about. They are looked for once for each number of ends: more ends
