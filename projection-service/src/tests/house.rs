@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use access::{Authenticator, HttpAuthority, Principal, Subject};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use chassis::{Env, Service, Upstream};
 use chrono::{DateTime, Utc};
@@ -58,7 +58,9 @@ pub(super) struct Reports {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+    /// Null if it is empty or no JSON.
     pub(super) body: Value,
+    pub(super) bytes: Bytes,
 }
 
 impl Answer {
@@ -175,16 +177,11 @@ impl House {
         id: &str,
         change: impl FnOnce(&mut ActivityContent),
     ) {
-        let before = self.standing(customer, id);
-        let mut after = before.clone();
-        change(&mut after);
-        let event = ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected { before, after }));
-        self.happen(customer, id, &event).await;
+        self.store(vec![self.next_correction(customer, id, change)]).await;
     }
 
     pub(super) async fn redact(&self, customer: CustomerId, id: &str) {
-        let before = self.standing(customer, id);
-        self.happen(customer, id, &ActivityEvent::ActivityRedacted(ActivityRedacted { before })).await;
+        self.store(vec![self.next_redaction(customer, id)]).await;
     }
 
     fn standing(&self, customer: CustomerId, id: &str) -> ActivityContent {
@@ -192,8 +189,13 @@ impl House {
         self.streams.lock().unwrap()[&stream].0.clone().unwrap()
     }
 
-    /// Appends an event, and answers its position.
+    /// Appends an event, and returns its position.
     pub(super) async fn happen(&self, customer: CustomerId, id: &str, event: &ActivityEvent) -> i64 {
+        self.store(vec![self.next(customer, id, event)]).await
+    }
+
+    /// The next event of an activity, which is still to be appended.
+    pub(super) fn next(&self, customer: CustomerId, id: &str, event: &ActivityEvent) -> Append {
         let stream = ActivityId::parse(id).unwrap().stream(customer);
         let sequence = {
             let mut streams = self.streams.lock().unwrap();
@@ -207,7 +209,40 @@ impl House {
             *sequence
         };
         let (event_type, version) = (event.event_type(), event.event_version());
-        self.append(customer, stream, sequence, event_type, version, event.encode().unwrap()).await
+        self.unit("activity", customer, stream, sequence, event_type, version, event.encode().unwrap())
+    }
+
+    /// An event of an activity that nothing can fold, which is still to be appended.
+    pub(super) fn next_unknown(&self, customer: CustomerId, id: &str) -> Append {
+        let stream = ActivityId::parse(id).unwrap().stream(customer);
+        let sequence = {
+            let mut streams = self.streams.lock().unwrap();
+            let (_, sequence) = streams.entry(stream.clone()).or_default();
+            *sequence += 1;
+            *sequence
+        };
+        let (event_type, version) = ("ActivityDreamt".to_owned(), "1.0.0".to_owned());
+        self.unit("activity", customer, stream, sequence, event_type, version, "{}".to_owned())
+    }
+
+    /// The correction of an activity, which is still to be appended.
+    pub(super) fn next_correction(
+        &self,
+        customer: CustomerId,
+        id: &str,
+        change: impl FnOnce(&mut ActivityContent),
+    ) -> Append {
+        let before = self.standing(customer, id);
+        let mut after = before.clone();
+        change(&mut after);
+        let event = ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected { before, after }));
+        self.next(customer, id, &event)
+    }
+
+    /// The redaction of an activity, which is still to be appended.
+    pub(super) fn next_redaction(&self, customer: CustomerId, id: &str) -> Append {
+        let before = self.standing(customer, id);
+        self.next(customer, id, &ActivityEvent::ActivityRedacted(ActivityRedacted { before }))
     }
 
     /// Somebody decides that a projection goes on without an event.
@@ -250,6 +285,21 @@ impl House {
         event_version: String,
         payload: String,
     ) -> i64 {
+        let unit = self.unit(aggregate_type, customer, stream, sequence, event_type, event_version, payload);
+        self.store(vec![unit]).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the columns of an event")]
+    fn unit(
+        &self,
+        aggregate_type: &'static str,
+        customer: CustomerId,
+        stream: String,
+        sequence: i64,
+        event_type: String,
+        event_version: String,
+        payload: String,
+    ) -> Append {
         let event = NewEvent {
             event_id: Uuid::now_v7(),
             event_type,
@@ -257,18 +307,24 @@ impl House {
             payload,
             metadata: "{}".to_owned(),
         };
-        let append = Append {
+        Append {
             partition: self.partition(customer),
             customer_id: customer,
             aggregate_type,
             aggregate_id: stream,
             sequence,
             events: vec![event],
-        };
-        match self.appender.append(vec![append]).await.unwrap()[..] {
-            [Appended::Stored { position, .. }] => position,
-            ref other => panic!("{other:?}"),
         }
+    }
+
+    /// Appends what is new in one commit, and returns the position of the last event; 0 if there is none.
+    pub(super) async fn store(&self, units: Vec<Append>) -> i64 {
+        let stored = self.appender.append(units).await.unwrap();
+        let position = |stored: &Appended| match stored {
+            Appended::Stored { position, .. } => *position,
+            refuted @ Appended::Refuted => panic!("{refuted:?}"),
+        };
+        stored.iter().map(position).next_back().unwrap_or(0)
     }
 
     /// Waits until every projection has accounted for everything that was appended.
@@ -321,8 +377,8 @@ impl Reports {
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body, bytes }
     }
 
     /// Ends the process, and waits until it has ended.

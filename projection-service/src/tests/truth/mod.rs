@@ -1,0 +1,48 @@
+//! Every report of every history is what the log says: random histories, in any form that a read model can have, and
+//! random questions.
+
+mod content;
+mod history;
+mod rows;
+mod world;
+
+use std::cell::RefCell;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+
+use super::house::House;
+use world::World;
+
+/// How many histories a test tries; another number where this variable gives one.
+const CASES: u32 = 24;
+const CASES_VARIABLE: &str = "DAYBOOK_TEST_CASES";
+
+/// Tries a property in a world of its own for each random value. What was found once is tried again first.
+fn holds<S: Strategy>(
+    strategy: &S,
+    property: &impl AsyncFn(&mut World<'_>, S::Value) -> Result<(), TestCaseError>,
+) {
+    let wanted = std::env::var(CASES_VARIABLE).ok().map(|cases| cases.parse().unwrap());
+    let config = Config {
+        cases: wanted.unwrap_or(CASES),
+        source_file: Some(file!()),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        max_shrink_iters: 300,
+        ..Config::default()
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let house = runtime.block_on(House::empty());
+    let world = RefCell::new(runtime.block_on(World::begin(&house)));
+    let outcome = TestRunner::new(config).run(strategy, |case| {
+        let mut world = world.borrow_mut();
+        world.begin_again();
+        runtime.block_on(property(&mut world, case))
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    let World { reports, .. } = world.into_inner();
+    runtime.block_on(reports.stop());
+    runtime.block_on(async move { drop(house) });
+}

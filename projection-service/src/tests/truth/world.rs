@@ -1,0 +1,315 @@
+//! Lets a random history come about in a real database, and tells what happened.
+
+use std::collections::BTreeMap;
+
+use domain::activity::{ActivityContent, ActivityEvent};
+use domain::{CustomerId, Partition};
+use event_store::{Append, RecordedEvent};
+use proptest::test_runner::TestCaseError;
+
+use super::history::{CUSTOMERS, Changes, Maintenance, Step};
+use crate::fold::{Folder, Page, lock_live, prepare};
+use crate::state::AppState;
+use crate::store::{NAME, Place, Sizes, merge_customer};
+use crate::tests::house::{House, Reports, customer};
+use crate::tests::oracle::json::Json;
+use crate::tests::oracle::log::Log;
+use crate::tests::oracle::question::Question;
+use crate::tests::oracle::{self};
+
+/// So that its own jobs never come: the test folds.
+const NEVER_MS: u64 = 60 * 60 * 1_000;
+/// Events of one page that are read of the log.
+const PAGE: i64 = 1_000;
+
+/// Some customers of one partition, and a process of reports.
+pub(super) struct World<'h> {
+    pub(super) house: &'h House,
+    pub(super) reports: Reports,
+    /// What handlers of another process work with; it lives as long as that one.
+    pub(super) state: AppState,
+    pub(super) customers: [CustomerId; CUSTOMERS],
+    /// Ids of the activities of each customer that stand.
+    standing: [Vec<String>; CUSTOMERS],
+    folder: Folder,
+    /// What is appended before the next fold, in one commit.
+    waiting: Vec<Append>,
+    /// What has happened, for whoever must find out why a test fails.
+    pub(super) story: Vec<String>,
+    /// What was read of the log of each partition.
+    recorded: BTreeMap<Partition, Vec<RecordedEvent>>,
+}
+
+impl<'h> World<'h> {
+    pub(super) async fn begin(house: &'h House) -> Self {
+        Self {
+            house,
+            reports: house.reports(NEVER_MS).await,
+            state: house.state(),
+            customers: neighbours(house),
+            standing: Default::default(),
+            folder: Folder::new(house.log.clone(), Sizes::default()),
+            waiting: Vec::new(),
+            story: Vec::new(),
+            recorded: BTreeMap::new(),
+        }
+    }
+
+    /// The same process, and customers without history.
+    pub(super) fn begin_again(&mut self) {
+        self.customers = neighbours(self.house);
+        self.standing = Default::default();
+        self.waiting.clear();
+        self.story.clear();
+    }
+
+    fn partition(&self) -> Partition {
+        self.house.partition(self.customers[0])
+    }
+
+    /// Lets all of it happen, and folds it to its end. Returns the position up to which everything is folded.
+    pub(super) async fn happen_all(&mut self, steps: &[Step]) -> i64 {
+        for (number, step) in steps.iter().enumerate() {
+            self.happen(number, step).await;
+        }
+        self.settle().await
+    }
+
+    pub(super) async fn happen(&mut self, number: usize, step: &Step) {
+        match step {
+            Step::Record { customer, content } => self.record(*customer, number, content),
+            Step::Correct { customer, which, changes } => self.correct(*customer, *which, changes),
+            Step::Redact { customer, which } => self.redact(*customer, *which),
+            Step::Unknown { customer, which, is_new } => self.unknown(*customer, *which, *is_new, number),
+            Step::Ghost { customer, content } => self.ghost(*customer, number, content),
+            Step::Discard { customer, which } => self.discard(*customer, *which).await,
+            Step::Fold { page, pages, sizes } => {
+                self.folder.sizes = *sizes;
+                self.story.push(format!("fold {pages} pages of {page} into {sizes:?}"));
+                self.store().await;
+                self.fold(*page, *pages).await;
+            }
+            Step::Maintain(Maintenance::Merge) => self.merge().await,
+            Step::Maintain(Maintenance::Restart) => self.restart().await,
+        }
+    }
+
+    fn tell(&mut self, customer: usize, what: &str) {
+        self.story.push(format!("customer {customer}: {what}"));
+    }
+
+    fn record(&mut self, customer: usize, number: usize, content: &ActivityContent) {
+        let id = format!("activity {number}");
+        let event = ActivityEvent::ActivityRecorded(content.clone());
+        self.waiting.push(self.house.next(self.customers[customer], &id, &event));
+        self.tell(customer, &format!("record {id} {}", text(content)));
+        self.standing[customer].push(id);
+    }
+
+    fn choose(&self, customer: usize, which: usize) -> Option<String> {
+        let standing = &self.standing[customer];
+        standing.get(which.checked_rem(standing.len())?).cloned()
+    }
+
+    fn correct(&mut self, customer: usize, which: usize, changes: &Changes) {
+        let Some(id) = self.choose(customer, which) else { return };
+        let mut told = String::new();
+        let unit = self.house.next_correction(self.customers[customer], &id, |content| {
+            changes.apply(content);
+            told = text(content);
+        });
+        self.waiting.push(unit);
+        self.tell(customer, &format!("correct {id} {told}"));
+    }
+
+    fn redact(&mut self, customer: usize, which: usize) {
+        let Some(id) = self.choose(customer, which) else { return };
+        self.standing[customer].retain(|standing| *standing != id);
+        self.waiting.push(self.house.next_redaction(self.customers[customer], &id));
+        self.tell(customer, &format!("redact {id}"));
+    }
+
+    fn unknown(&mut self, customer: usize, which: usize, is_new: bool, number: usize) {
+        let chosen = if is_new { None } else { self.choose(customer, which) };
+        let id = chosen.unwrap_or_else(|| format!("activity {number}"));
+        self.waiting.push(self.house.next_unknown(self.customers[customer], &id));
+        self.tell(customer, &format!("an unknown event of {id}"));
+    }
+
+    /// What was never recorded is redacted, or corrected and then recorded.
+    fn ghost(&mut self, customer: usize, number: usize, content: &ActivityContent) {
+        use domain::activity::{ActivityCorrected, ActivityRedacted};
+        let id = format!("ghost {number}");
+        let (before, after) = (content.clone(), content.clone());
+        let event = if number.is_multiple_of(2) {
+            ActivityEvent::ActivityRedacted(ActivityRedacted { before })
+        } else {
+            ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected { before, after }))
+        };
+        self.waiting.push(self.house.next(self.customers[customer], &id, &event));
+        self.tell(customer, &format!("change {id}, which never was"));
+    }
+
+    /// Decides to go on without a dead letter, if there is one that waits behind no other.
+    async fn discard(&mut self, customer: usize, which: usize) {
+        let query = "SELECT position FROM dead_letters
+                      WHERE customer_id = $1 AND reason NOT LIKE 'waits behind%' ORDER BY position";
+        let positions: Vec<i64> = sqlx::query_scalar(query)
+            .bind(self.customers[customer].0)
+            .fetch_all(self.house.pool())
+            .await
+            .unwrap();
+        let Some(index) = which.checked_rem(positions.len()) else { return };
+        let position = positions[index];
+        self.store().await;
+        // Chosen twice before it is folded, it is discarded once.
+        if !self.log(customer).await.discards.iter().any(|(_, known)| *known == position) {
+            self.house.discard(self.customers[customer], NAME, position).await;
+            self.tell(customer, &format!("discard position {position}"));
+        }
+    }
+
+    pub(super) async fn store(&mut self) {
+        self.house.store(std::mem::take(&mut self.waiting)).await;
+    }
+
+    /// Folds at most so many pages of the partition. Returns the position up to which everything is folded.
+    pub(super) async fn fold(&mut self, page: usize, pages: usize) -> i64 {
+        let mut position = 0;
+        for _ in 0..pages {
+            let mut transaction = self.house.pool().begin().await.unwrap();
+            prepare(&mut transaction).await.unwrap();
+            let mut targets = lock_live(&mut transaction, self.partition()).await.unwrap();
+            position = targets[0].position;
+            let events = self.house.log.read(self.partition(), position, page as i64).await.unwrap();
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            let decoded = Page::decode(&events);
+            for target in &mut targets {
+                decoded.fold(&mut transaction, &self.folder, target).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+            for target in &mut targets {
+                self.folder.committed(target);
+            }
+        }
+        position
+    }
+
+    /// The position up to which everything is folded.
+    pub(super) async fn folded(&self) -> i64 {
+        let query = "SELECT c.position FROM checkpoints c
+                       JOIN projections p ON p.name = c.projection AND p.live_generation = c.generation
+                      WHERE p.name = $1 AND c.partition = $2";
+        let partition = i32::from(self.partition().0);
+        sqlx::query_scalar(query).bind(NAME).bind(partition).fetch_one(self.house.pool()).await.unwrap()
+    }
+
+    /// Appends and folds everything.
+    pub(super) async fn settle(&mut self) -> i64 {
+        self.store().await;
+        self.fold(1_000, usize::MAX).await
+    }
+
+    async fn merge(&mut self) {
+        let query = "SELECT live_generation FROM projections WHERE name = $1";
+        let generation = sqlx::query_scalar(query).bind(NAME).fetch_one(self.house.pool()).await.unwrap();
+        let place = Place { generation, partition: i32::from(self.partition().0) };
+        for customer in self.customers {
+            let pool = self.house.pool();
+            while merge_customer(pool, place, customer.0, self.folder.sizes).await.unwrap() {}
+        }
+        self.story.push("merge".to_owned());
+    }
+
+    /// Another process takes over, which remembers nothing.
+    pub(super) async fn restart(&mut self) {
+        let new = self.house.reports(NEVER_MS).await;
+        std::mem::replace(&mut self.reports, new).stop().await;
+        self.state = self.house.state();
+        self.folder = Folder::new(self.house.log.clone(), self.folder.sizes);
+        self.story.push("restart".to_owned());
+    }
+
+    /// Every event of a customer.
+    pub(super) async fn log(&mut self, customer: usize) -> Log {
+        let recorded = self.recorded.entry(self.house.partition(self.customers[0])).or_default();
+        loop {
+            let partition = self.house.partition(self.customers[0]);
+            let page = self.house.log.read(partition, recorded.len() as i64, PAGE).await.unwrap();
+            if page.is_empty() {
+                return Log::read(self.customers[customer], recorded);
+            }
+            recorded.extend(page);
+        }
+    }
+
+    pub(super) async fn logs(&mut self) -> Vec<Log> {
+        let mut logs = Vec::new();
+        for customer in 0..CUSTOMERS {
+            logs.push(self.log(customer).await);
+        }
+        logs
+    }
+
+    /// What the service says to a question, but for how fresh it is.
+    pub(super) async fn ask(&self, customer: usize, question: &Question) -> Result<Json, TestCaseError> {
+        let answer = self.reports.get(self.customers[customer], &question.uri()).await;
+        if answer.status != http::StatusCode::OK {
+            return Err(self.failure(customer, question, &format!("{}: {}", answer.status, answer.body)));
+        }
+        let mut json = Json::parse(std::str::from_utf8(&answer.bytes).unwrap()).unwrap();
+        if let Json::Object(fields) = &mut json {
+            fields.remove("lag_ms");
+        }
+        Ok(json)
+    }
+
+    /// Whether the service says what the oracle says.
+    pub(super) async fn check(
+        &self,
+        customer: usize,
+        question: &Question,
+        log: &Log,
+        folded: i64,
+    ) -> Result<(), TestCaseError> {
+        let found = self.ask(customer, question).await?;
+        self.same(customer, question, &found, &oracle::answer(log, question, folded))
+    }
+
+    pub(super) fn same(
+        &self,
+        customer: usize,
+        question: &Question,
+        found: &Json,
+        expected: &Json,
+    ) -> Result<(), TestCaseError> {
+        let Some(difference) = found.difference(expected) else { return Ok(()) };
+        let problem = format!("{difference}\n   found: {found}\nexpected: {expected}");
+        Err(self.failure(customer, question, &problem))
+    }
+
+    pub(super) fn failure(&self, customer: usize, question: &Question, problem: &str) -> TestCaseError {
+        let (story, uri) = (self.story.join("\n"), question.uri());
+        let parameters: Vec<String> =
+            question.parameters.iter().map(|(name, value)| format!("    {name} = {value}")).collect();
+        let asked = format!("{}\n{}\n    {uri}", question.path, parameters.join("\n"));
+        TestCaseError::fail(format!(
+            "{story}\n\ncustomer {customer} asks {asked}\n\nfound and expected: {problem}"
+        ))
+    }
+}
+
+/// Customers of one partition.
+fn neighbours(house: &House) -> [CustomerId; CUSTOMERS] {
+    let first = customer();
+    let another = || {
+        let mut others = std::iter::repeat_with(customer);
+        others.find(|other| house.partition(*other) == house.partition(first)).unwrap()
+    };
+    std::array::from_fn(|index| if index == 0 { first } else { another() })
+}
+
+fn text(content: &ActivityContent) -> String {
+    serde_json::to_string(content).unwrap()
+}
