@@ -5,6 +5,7 @@ mod actors;
 mod cache;
 mod chunk;
 mod load;
+mod parts;
 mod slots;
 
 use std::ops::Range;
@@ -26,6 +27,8 @@ pub(crate) use activity::{Activity, StandingRow};
 pub(crate) use cache::ColumnCache;
 use cache::Part;
 use chunk::{Chunk, Preparation, Prepared};
+#[cfg(test)]
+pub(crate) use parts::{Stop, fold_parts};
 pub(crate) use slots::ScanSlots;
 
 /// How long a query may take.

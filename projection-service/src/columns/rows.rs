@@ -98,6 +98,13 @@ impl Mask {
         }
     }
 
+    /// Sets the bits that are set in the other one.
+    pub(crate) fn or(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
     /// Clears one bit.
     pub(crate) fn clear(&mut self, row: usize) {
         self.words[row / WORD] &= !(1 << (row % WORD));

@@ -123,6 +123,14 @@ impl Filter {
     }
 }
 
+#[cfg(test)]
+impl Filter {
+    /// As [`Self::resolve`], where no condition is about actors.
+    pub(crate) fn without_actors(&self) -> Predicate {
+        Predicate::new(self.0.iter().map(|condition| (condition, Vec::new())).collect())
+    }
+}
+
 /// The texts among some values. No actor has NUL in its name, and PostgreSQL knows no such text.
 fn names(values: &[Scalar]) -> Vec<String> {
     let text = |value: &Scalar| match value {

@@ -1,0 +1,166 @@
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::by_actor::{Actor, Entry, Select, by_actor};
+use super::super::source::Source;
+use crate::columns::{Needs, Rows};
+use crate::error::ReportsError;
+
+/// A session that begins in the range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) actor: u32,
+    /// When its first activity happened, in microseconds since 1970.
+    pub(super) first: i64,
+    /// The position that first recorded that one, if rows are ordered by it.
+    pub(super) first_position: i64,
+    /// When its last activity happened.
+    pub(super) last: i64,
+    /// How many it has.
+    pub(super) activities: u64,
+}
+
+/// Takes in sessions.
+pub(super) trait Tally: Send + Sync + 'static {
+    /// For the sessions of one thread.
+    fn empty(&self) -> Self;
+
+    /// A session begins at a time; those of one actor follow each other, in their order.
+    fn begin(&mut self, actor: u32, time: i64);
+
+    /// A session is whole.
+    fn end(&mut self, session: &Session);
+
+    fn merge(&mut self, other: Self);
+}
+
+/// How far to look beyond the range at first, in microseconds, for sessions that go on after it; unless twice the gap is more.
+const AHEAD_MIN: i64 = 3_600_000_000;
+
+/// Tells `tally` of all sessions that begin in `range`.
+///
+/// A session may go on after the range as long as it likes. So what comes after is read in steps, each twice as long as the
+/// one before and only for the sessions that have not ended, until all have.
+pub(super) async fn sessions<E: Entry, T: Tally>(
+    source: &impl Source,
+    range: Range<i64>,
+    gap: i64,
+    mut tally: T,
+) -> Result<T, ReportsError> {
+    let needs = Needs { actors: true, order: E::IS_ORDERED, ..Needs::default() };
+    let mut ahead = AHEAD_MIN.max(gap.saturating_mul(2));
+    // An activity in the gap before the range is enough to know that a session did not begin in it.
+    let mut window = range.start.saturating_sub(gap)..range.end.saturating_add(ahead);
+    let mut open: Option<Arc<Vec<Session>>> = None;
+    loop {
+        let tally_of_thread = Arc::new(tally.empty());
+        let begin = move || Found { tally: tally_of_thread.empty(), open: Vec::new(), seen: HashSet::new() };
+        let follow = Follow { range: range.clone(), gap, end: window.end, open: open.clone() };
+        let select = Open(open.clone());
+        let (_, threads) =
+            by_actor::<E, _, _>(source, window.clone(), &needs, select, begin, move |found, actor| {
+                follow.actor(found, actor)
+            })
+            .await?;
+        let mut seen = HashSet::new();
+        let mut still_open = Vec::new();
+        for found in threads {
+            tally.merge(found.tally);
+            still_open.extend(found.open);
+            seen.extend(found.seen);
+        }
+        let unseen =
+            open.iter().flat_map(|open| open.iter()).filter(|session| !seen.contains(&session.actor));
+        unseen.for_each(|session| tally.end(session));
+        if still_open.is_empty() {
+            return Ok(tally);
+        }
+        still_open.sort_unstable_by_key(|session| session.actor);
+        open = Some(Arc::new(still_open));
+        ahead = ahead.saturating_mul(2);
+        window = window.end..window.end.saturating_add(ahead);
+    }
+}
+
+/// What one thread has found.
+struct Found<T> {
+    tally: T,
+    /// Sessions that may go on after the window.
+    open: Vec<Session>,
+    /// Who has activities at all; of interest where only open sessions are followed.
+    seen: HashSet<u32>,
+}
+
+/// Follows actors through a window.
+struct Follow {
+    range: Range<i64>,
+    gap: i64,
+    /// Of the window.
+    end: i64,
+    /// Sessions that go on in this window, by actor; none in the first one, in which they begin.
+    open: Option<Arc<Vec<Session>>>,
+}
+
+impl Follow {
+    fn actor<E: Entry, T: Tally>(&self, found: &mut Found<T>, actor: &Actor<'_, E>) {
+        let mut session = self.open.as_ref().and_then(|open| find(open, actor.ordinal)).cloned();
+        let mut before = session.as_ref().map(|session| session.last);
+        if self.open.is_some() {
+            found.seen.insert(actor.ordinal);
+        }
+        for (row, entry) in actor.entries.iter().enumerate() {
+            let time = actor.time(row);
+            let is_same = before.is_some_and(|before| time.saturating_sub(before) <= self.gap);
+            before = Some(time);
+            if is_same {
+                if let Some(session) = &mut session {
+                    session.last = time;
+                    session.activities += 1;
+                }
+                continue;
+            }
+            if let Some(ended) = session.take() {
+                found.tally.end(&ended);
+            }
+            if time >= self.range.end {
+                return;
+            }
+            if time >= self.range.start {
+                found.tally.begin(actor.ordinal, time);
+                session = Some(Session {
+                    actor: actor.ordinal,
+                    first: time,
+                    first_position: entry.first_position(),
+                    last: time,
+                    activities: 1,
+                });
+            }
+        }
+        match session {
+            Some(session) if session.last.saturating_add(self.gap) >= self.end => found.open.push(session),
+            Some(session) => found.tally.end(&session),
+            None => {}
+        }
+    }
+}
+
+fn find(open: &[Session], actor: u32) -> Option<&Session> {
+    open.binary_search_by_key(&actor, |session| session.actor).ok().map(|index| &open[index])
+}
+
+/// Chooses the rows of actors with an open session; at first all rows.
+struct Open(Option<Arc<Vec<Session>>>);
+
+impl Select for Open {
+    fn select(&self, rows: &Rows<'_>, mut take: impl FnMut(usize, u32)) {
+        match &self.0 {
+            None => rows.each(|row| take(row, 0)),
+            Some(open) => rows.each(|row| {
+                if find(open, rows.actors[row]).is_some() {
+                    take(row, 0);
+                }
+            }),
+        }
+    }
+}
