@@ -13,9 +13,6 @@ pub enum ActivitiesError {
     /// The body does not keep the rules.
     #[error("the body has {} faults", .0.len())]
     Invalid(Vec<FieldError>),
-    /// The query string does not keep the rules.
-    #[error("the query: {0}")]
-    InvalidQuery(String),
     /// A header cannot be read.
     #[error("the header {0}")]
     InvalidIfMatch(String),
@@ -58,9 +55,6 @@ impl From<ActivitiesError> for Problem {
     fn from(error: ActivitiesError) -> Self {
         match error {
             ActivitiesError::Invalid(errors) => Self::invalid(errors),
-            ActivitiesError::InvalidQuery(reason) => {
-                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
-            }
             ActivitiesError::InvalidIfMatch(shown) => Self::bad_request("invalid-if-match").with_detail(format!(
                 "If-Match must be the ETag that GET answers, as \"3\", or *; this is {shown}."
             )),

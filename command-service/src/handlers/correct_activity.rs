@@ -1,9 +1,8 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ProblemPath, ServerProblems};
 use chrono::{DateTime, Utc};
 use domain::activity::{ActivityCommand, Revision};
 use domain::token::Scope;
@@ -54,7 +53,7 @@ pub(crate) struct Correction {
 pub(crate) async fn correct_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
     ProblemJson(revision): ProblemJson<Revision>,
 ) -> Result<impl IntoResponse, ActivitiesError> {

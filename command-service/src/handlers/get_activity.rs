@@ -1,9 +1,8 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, ServerProblems};
+use chassis::{CallerProblems, ProblemPath, ServerProblems};
 use cqrs_es::Aggregate;
 use domain::activity::{Activity, ActivityEvent};
 use domain::token::Scope;
@@ -31,7 +30,7 @@ use crate::state::AppState;
 pub(crate) async fn get_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Read)?;
     let activity = current(&state.log, principal.customer_id, id_of(id)?).await?;
@@ -39,8 +38,7 @@ pub(crate) async fn get_activity(
 }
 
 /// The id in a path; what can be no id is that of no activity.
-pub(super) fn id_of(path: Result<Path<String>, PathRejection>) -> Result<ActivityId, ActivitiesError> {
-    let Path(id) = path.map_err(|_| ActivitiesError::NotFound)?;
+pub(super) fn id_of(id: String) -> Result<ActivityId, ActivitiesError> {
     ActivityId::parse(id).map_err(|_| ActivitiesError::NotFound)
 }
 

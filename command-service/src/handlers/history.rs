@@ -1,11 +1,10 @@
 use access::Caller;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chassis::{CallerProblems, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems, Time};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
@@ -43,10 +42,10 @@ pub(crate) struct Page {
     r#type: Option<String>,
     /// Of this actor.
     actor: Option<String>,
-    /// Recorded at or after this time.
-    since: Option<DateTime<Utc>>,
-    /// Recorded before this time.
-    until: Option<DateTime<Utc>>,
+    /// Recorded at or after this time, or on this day of the customer's zone or after it.
+    since: Option<Time>,
+    /// Recorded before this time, or before this day of the customer's zone.
+    until: Option<Time>,
 }
 
 /// A page of history. Only documents the answer; [`HistoryEvent`] writes it.
@@ -119,20 +118,17 @@ pub(crate) async fn history(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
+    ProblemQuery(page): ProblemQuery<Page>,
 ) -> Result<Response, ActivitiesError> {
     let principal = caller.require(Scope::Audit)?;
-    let Query(page) = page.map_err(|rejection| ActivitiesError::InvalidQuery(rejection.body_text()))?;
     let limit = limit(page.limit)?;
-    let after = page.after.or(page.cursor).unwrap_or(0);
-    if after < 0 {
-        return Err(ActivitiesError::InvalidQuery("after must not be negative".to_owned()));
-    }
+    let after = after(page.after, page.cursor)?;
+    let zone = principal.time_zone;
     let filter = HistoryFilter {
         customer_id: Some(principal.customer_id),
         to: None,
-        since: page.since,
-        until: page.until,
+        since: page.since.map(|time| time.instant(zone)),
+        until: page.until.map(|time| time.instant(zone)),
         actor: page.actor,
         activity_type: page.r#type,
     };
@@ -150,10 +146,23 @@ pub(crate) async fn history(
     Ok(Json(Answer { items: events.iter().map(HistoryEvent::from).collect(), next_cursor }).into_response())
 }
 
-fn limit(limit: Option<i64>) -> Result<Option<i64>, ActivitiesError> {
+/// Both names of one thing.
+fn after(after: Option<i64>, cursor: Option<i64>) -> Result<i64, Problem> {
+    let (name, position) = match (after, cursor) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::parameter("cursor", "means the same as after; give one of them"));
+        }
+        (Some(after), None) => ("after", after),
+        (None, Some(cursor)) => ("cursor", cursor),
+        (None, None) => return Ok(0),
+    };
+    if position < 0 { Err(Problem::parameter(name, "must not be negative")) } else { Ok(position) }
+}
+
+fn limit(limit: Option<i64>) -> Result<Option<i64>, Problem> {
     match limit {
         Some(limit) if !(1..=LIMIT_MAX).contains(&limit) => {
-            Err(ActivitiesError::InvalidQuery(format!("limit must be 1 to {LIMIT_MAX}")))
+            Err(Problem::parameter("limit", format!("must be 1 to {LIMIT_MAX}")))
         }
         limit => Ok(limit),
     }

@@ -1,8 +1,7 @@
 use access::Caller;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use domain::activity::ActivityCommand;
 use domain::token::Scope;
 use http::{HeaderMap, StatusCode};
@@ -35,7 +34,7 @@ use crate::state::{AppState, Cause};
 pub(crate) async fn redact_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Ingest)?;

@@ -1,10 +1,10 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ProblemQuery, ServerProblems, Time};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use cqrs_es::Aggregate;
 use domain::activity::{Activity, ActivityEvent};
 use domain::token::Scope;
@@ -24,7 +24,8 @@ const EVENTS_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct At {
-    /// As it stood at this sequence, or at this time (RFC 3339); now if not given.
+    /// As it stood at this sequence, at this time (RFC 3339), or when this day began in the customer's zone; now if not
+    /// given.
     #[param(example = "1")]
     at: Option<String>,
 }
@@ -72,15 +73,13 @@ struct Answer<'a> {
 pub(crate) async fn stream_history(
     State(state): State<AppState>,
     caller: Caller,
-    aggregate_id: Result<Path<String>, PathRejection>,
-    at: Result<Query<At>, QueryRejection>,
+    ProblemPath(aggregate_id): ProblemPath<String>,
+    ProblemQuery(At { at }): ProblemQuery<At>,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Audit)?;
-    let Path(aggregate_id) = aggregate_id.map_err(|_| ActivitiesError::StreamNotFound)?;
-    let Query(At { at }) = at.map_err(|rejection| ActivitiesError::InvalidQuery(rejection.body_text()))?;
-    let cut = at.as_deref().map(Cut::read).transpose()?;
+    let cut = at.as_deref().map(|at| Cut::read(at, principal.time_zone)).transpose()?;
     // Another customer's streams do not exist.
-    if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) || aggregate_id.contains('\0') {
+    if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) {
         return Err(ActivitiesError::StreamNotFound);
     }
     let partition = state.log.partitions().of(principal.customer_id);
@@ -111,14 +110,13 @@ enum Cut {
 }
 
 impl Cut {
-    fn read(text: &str) -> Result<Self, ActivitiesError> {
+    fn read(text: &str, zone: Tz) -> Result<Self, Problem> {
         if let Ok(sequence) = text.parse() {
             return Ok(Self::Sequence(sequence));
         }
-        let time = DateTime::parse_from_rfc3339(text);
-        time.map(|time| Self::Time(time.to_utc())).map_err(|_| {
-            ActivitiesError::InvalidQuery("at must be a sequence or a time (RFC 3339)".to_owned())
-        })
+        let time: Time =
+            text.parse().map_err(|error| Problem::parameter("at", format!("{error}; or give a sequence")))?;
+        Ok(Self::Time(time.instant(zone)))
     }
 
     fn has(&self, event: &RecordedEvent) -> bool {

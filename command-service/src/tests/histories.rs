@@ -65,9 +65,31 @@ async fn history_is_one_customers_as_a_page_and_as_a_stream() {
     assert_eq!(ids("limit=1").await, ["a"]);
     assert_eq!(ids("until=2020-01-01T00:00:00Z").await, [""; 0]);
     assert_eq!(ids("since=2020-01-01T00:00:00Z").await, ["a", "b"]);
-    for query in ["limit=0", "limit=1001", "after=-1", "after=x", "page=2"] {
+    assert_eq!(ids("until=2020-01-01").await, [""; 0], "a day stands for its beginning");
+    assert_eq!(ids("since=2020-01-01").await, ["a", "b"]);
+    let faults = [
+        ("limit=0", "limit must be 1 to 1000"),
+        ("limit=1001", "limit must be 1 to 1000"),
+        ("after=-1", "after must not be negative"),
+        ("after=x", "after must be a whole number"),
+        ("page=2", "page is unknown"),
+        ("after=1&cursor=1", "cursor means the same as after"),
+        ("after=1&after=2", "after is given more than once"),
+        ("type=a%00", "type contains a NUL character"),
+        ("actor=%00", "actor contains a NUL character"),
+        ("since=2026-03-01T00:00:00", "since has no zone"),
+        ("since=2026-03-01T00:00:00+02:00", "write %2B for a +"),
+        ("until=-9999-01-01T00:00:00Z", "until must lie between the years"),
+        ("until=%2B262000-01-01T00:00:00Z", "until must lie between the years"),
+    ];
+    for (query, told) in faults {
         let answer = house.send(Method::GET, &format!("/v1/history?{query}"), "").await;
         assert_eq!(answer.problem(), (400, "/problems/invalid-query"), "{query}");
+        assert!(answer.body["detail"].as_str().unwrap().contains(told), "{query}: {}", answer.body);
+    }
+    for path in ["/v1/activities/a%00b", "/v1/history/a%00b", "/v1/history/%0a"] {
+        let answer = house.send(Method::GET, path, "").await;
+        assert_eq!(answer.problem(), (400, "/problems/invalid-path"), "{path}");
     }
 }
 
