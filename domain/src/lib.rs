@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod customer;
 pub mod dead_letter;
+mod decimal;
 mod decode;
 mod ids;
 mod json;
@@ -13,6 +14,7 @@ mod partition;
 pub mod token;
 pub mod upcast;
 
+pub use decimal::Decimal;
 pub use decode::{DecodeError, EventPayload};
 pub use ids::{ActivityId, CustomerId, MemberId, TokenId};
 pub use json::{Json, JsonFault, JsonLimits};
