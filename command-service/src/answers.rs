@@ -1,10 +1,15 @@
 //! The parts of answers that several routes share, and the problems that they document.
 
+use axum::response::{IntoResponse, Response};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
-use domain::Json;
+use domain::{Json, canonical_line};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::error::ActivitiesError;
 
 /// An activity as it now stands.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +27,7 @@ pub(crate) struct ActivityAnswer {
     pub(crate) actor: String,
     /// When it happened.
     pub(crate) occurred_at: DateTime<Utc>,
-    /// An amount, a duration, a score.
+    /// An amount, a duration, a score: a double.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<f64>,
     /// What the customer wants to know about it.
@@ -41,6 +46,16 @@ pub(crate) struct ActivityAnswer {
     pub(crate) position: i64,
     /// When it was recorded.
     pub(crate) recorded_at: DateTime<Utc>,
+}
+
+/// An answer with what clients wrote, as one line of JSON whatever they wrote.
+///
+/// # Errors
+/// None that a stored event can bring about.
+pub(crate) fn one_line(answer: &impl Serialize) -> Result<Response, ActivitiesError> {
+    let text = serde_json::to_string(answer).map_err(|error| ActivitiesError::Internal(error.to_string()))?;
+    let line = canonical_line(&text).into_owned();
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], line).into_response())
 }
 
 /// What can be wrong with a query string.

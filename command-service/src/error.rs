@@ -13,9 +13,6 @@ pub enum ActivitiesError {
     /// The body does not keep the rules.
     #[error("the body has {} faults", .0.len())]
     Invalid(Vec<FieldError>),
-    /// The query string does not keep the rules.
-    #[error("the query: {0}")]
-    InvalidQuery(String),
     /// A header cannot be read.
     #[error("the header {0}")]
     InvalidIfMatch(String),
@@ -58,9 +55,6 @@ impl From<ActivitiesError> for Problem {
     fn from(error: ActivitiesError) -> Self {
         match error {
             ActivitiesError::Invalid(errors) => Self::invalid(errors),
-            ActivitiesError::InvalidQuery(reason) => {
-                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
-            }
             ActivitiesError::InvalidIfMatch(shown) => Self::bad_request("invalid-if-match").with_detail(format!(
                 "If-Match must be the ETag that GET answers, as \"3\", or *; this is {shown}."
             )),
@@ -121,29 +115,32 @@ impl From<LogError> for ActivitiesError {
 impl From<RecordError> for ActivitiesError {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::Append(AppendError::QueueFull) => Self::Overloaded,
-            RecordError::Append(AppendError::Unavailable(cause)) => Self::Unavailable(cause),
-            RecordError::Append(AppendError::Refused(cause)) => Self::Internal(cause),
+            RecordError::Append(error) => error.into(),
             RecordError::Log(error) => error.into(),
             RecordError::Encode(error) => Self::Internal(error.to_string()),
         }
     }
 }
 
-impl From<ExecuteError<ActivityError>> for ActivitiesError {
-    fn from(error: ExecuteError<ActivityError>) -> Self {
+impl From<AppendError> for ActivitiesError {
+    fn from(error: AppendError) -> Self {
         match error {
-            ExecuteError::Refused(ActivityError::NotFound) => Self::NotFound,
-            ExecuteError::Refused(ActivityError::Redacted) => Self::Redacted,
-            ExecuteError::Refused(ActivityError::SequenceMismatch { actual }) => {
-                Self::SequenceMismatch { actual: Some(actual) }
-            }
-            ExecuteError::Refused(ActivityError::Invalid(faults)) => Self::Invalid(field_errors("", faults)),
-            ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            AppendError::QueueFull => Self::Overloaded,
+            AppendError::Unavailable(cause) => Self::Unavailable(cause),
+            AppendError::Refused(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl From<ActivityError> for ActivitiesError {
+    fn from(error: ActivityError) -> Self {
+        match error {
+            ActivityError::NotFound => Self::NotFound,
+            ActivityError::Redacted => Self::Redacted,
+            ActivityError::SequenceMismatch { actual } => Self::SequenceMismatch { actual: Some(actual) },
+            ActivityError::Invalid(faults) => Self::Invalid(field_errors("", faults)),
             // Nothing here records through the aggregate.
-            ExecuteError::Refused(ActivityError::AlreadyRecorded) | ExecuteError::Broken(_) => {
-                Self::Internal(error.to_string())
-            }
+            ActivityError::AlreadyRecorded => Self::Internal(error.to_string()),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod batch;
+mod changing;
 mod config;
 mod discarding;
 mod error;

@@ -1,6 +1,6 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
+use axum::routing::{get, post};
 use chassis::{Problem, require_internal_key};
 use http::StatusCode;
 use utoipa::OpenApi;
@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    correct_activity, discard_dead_letter, get_activity, history, record_activity, record_batch,
+    correct_activity, discard_dead_letter, get_activity, history, named, record_activity, record_batch,
     redact_activity, stream_history,
 };
 use crate::state::AppState;
@@ -44,7 +44,17 @@ pub fn router(state: AppState) -> Router {
     let internal = Router::new()
         .route("/internal/dead-letters/discard", post(discard_dead_letter::discard_dead_letter))
         .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
-    let (public, _) = documented().split_for_parts();
+    let (mut public, document) = documented().split_for_parts();
+    // An id may be any word, also one that is a route of ours; and it may have several segments, or be named in the query.
+    let words = document.paths.paths.into_keys();
+    let words = words.filter(|path| path.starts_with(named::ACTIVITIES) && !path.contains('{'));
+    let others = ["/v1/activities/".to_owned(), "/v1/activities/{id}/{*rest}".to_owned()];
+    for path in words.chain(others) {
+        let activity = get(get_activity::get_activity)
+            .patch(correct_activity::correct_activity)
+            .delete(redact_activity::redact_activity);
+        public = public.route(&path, activity);
+    }
     public
         .merge(internal)
         .method_not_allowed_fallback(async || {

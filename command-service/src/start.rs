@@ -5,12 +5,13 @@ use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Aggregates, Appender, EventLog, LogError, Repository};
+use event_store::{Appender, EventLog, LogError};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::changing::Changer;
 use crate::config::Config;
 use crate::discarding::Discarder;
 use crate::recorder::Recorder;
@@ -44,7 +45,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
         discarder: Discarder::new(log.clone(), appender.clone()),
-        activities: Arc::new(Aggregates::new(Repository::new(log.clone(), appender))),
+        changer: Changer::new(log.clone(), appender),
         log,
         access: Access::new(authenticator, config.internal_key),
         limits: config.limits,

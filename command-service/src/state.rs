@@ -4,12 +4,12 @@ use std::sync::Arc;
 use access::{Access, Subject};
 use axum::extract::FromRef;
 use chassis::request_id;
-use domain::activity::Activity;
-use event_store::{Aggregates, EventLog};
+use event_store::EventLog;
 use http::HeaderMap;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use crate::changing::Changer;
 use crate::config::Limits;
 use crate::discarding::Discarder;
 use crate::recorder::Recorder;
@@ -22,7 +22,7 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     pub(crate) log: EventLog,
     pub(crate) recorder: Recorder,
-    pub(crate) activities: Arc<Aggregates<Activity>>,
+    pub(crate) changer: Changer,
     pub(crate) discarder: Discarder,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
@@ -74,18 +74,5 @@ impl<'a> Cause<'a> {
     pub(crate) fn to_json(&self) -> String {
         // Strings only; it cannot fail.
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
-    }
-
-    /// As cqrs-es takes it.
-    pub(crate) fn to_map(&self) -> std::collections::HashMap<String, String> {
-        let some = |name: &str, value: Option<&str>| value.map(|value| (name.to_owned(), value.to_owned()));
-        [
-            some("request_id", self.request_id),
-            some("subject", Some(&self.subject)),
-            some("traceparent", self.traceparent),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
     }
 }

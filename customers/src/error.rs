@@ -11,9 +11,6 @@ pub enum CustomersError {
     /// The body does not keep the rules.
     #[error("the body has {} faults", .0.len())]
     Invalid(Vec<FieldError>),
-    /// The query string does not keep the rules.
-    #[error("the query: {0}")]
-    InvalidQuery(String),
     /// Somebody has signed up with the address.
     #[error("the address is taken")]
     EmailTaken,
@@ -86,9 +83,6 @@ impl From<CustomersError> for Problem {
     fn from(error: CustomersError) -> Self {
         match error {
             CustomersError::Invalid(errors) => Self::invalid(errors),
-            CustomersError::InvalidQuery(reason) => {
-                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
-            }
             CustomersError::EmailTaken => Self::conflict("email-taken").with_detail(
                 "Somebody has signed up with this address, or was doing so a moment ago. Log in, or use another address.",
             ),

@@ -1,10 +1,7 @@
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
+use chassis::Problem;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
-
-use crate::error::CustomersError;
 
 const LIMIT_DEFAULT: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
@@ -29,15 +26,14 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// # Errors
-    /// [`CustomersError::InvalidQuery`].
-    pub(crate) fn of(page: Result<Query<Page>, QueryRejection>) -> Result<Self, CustomersError> {
-        let Query(page) = page.map_err(|rejection| CustomersError::InvalidQuery(rejection.body_text()))?;
+    /// 400, which names the parameter.
+    pub(crate) fn of(page: Page) -> Result<Self, Problem> {
         let limit = page.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(CustomersError::InvalidQuery(format!("limit must be 1 to {LIMIT_MAX}")));
+            return Err(Problem::parameter("limit", format!("must be 1 to {LIMIT_MAX}")));
         }
         let cursor: Option<Result<Uuid, _>> = page.cursor.map(|cursor| cursor.parse());
-        let invalid = |_| CustomersError::InvalidQuery("cursor must be the next_cursor of a page".to_owned());
+        let invalid = |_| Problem::parameter("cursor", "must be the next_cursor of a page");
         Ok(Self { limit: limit as usize, cursor: cursor.transpose().map_err(invalid)? })
     }
 

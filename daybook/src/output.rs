@@ -16,3 +16,25 @@ pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
+/// What clients send must not move the cursor of whoever reads it, end a line, or turn the writing direction round.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || is_unseen(c) { '·' } else { c }).collect()
+}
+
+/// Whether a character shows nothing of itself and changes what is around it: separators of lines and paragraphs, marks of
+/// byte order, of direction and of joining, and tags.
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}

@@ -1,11 +1,17 @@
-use std::collections::HashSet;
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A JSON value kept as the text it came in, so that storing it costs no tree.
+mod check;
+mod line;
+mod tree;
+
+pub use check::{JsonFault, JsonLimits};
+pub use line::canonical_line;
+use tree::Tree;
+
+/// A JSON value kept as the text it came in, so that storing it costs no tree and every number keeps all of its digits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Json(pub Box<RawValue>);
@@ -17,18 +23,36 @@ impl Json {
         self.0.get()
     }
 
-    /// The value as a tree.
+    /// The value as a tree, whose numbers are doubles: for showing, never for comparing or storing.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
         // A RawValue is valid JSON by construction.
         serde_json::from_str(self.0.get()).unwrap_or_default()
     }
+
+    /// The text as one line, by [`canonical_line`].
+    #[must_use]
+    pub fn canonical_line(&self) -> Cow<'_, str> {
+        canonical_line(self.as_str())
+    }
+
+    /// The same value with a text that is one line.
+    #[must_use]
+    pub fn into_canonical(self) -> Self {
+        let Cow::Owned(line) = canonical_line(self.as_str()) else { return self };
+        // What was JSON is JSON still.
+        RawValue::from_string(line).map_or(self, Self)
+    }
 }
 
-/// Two values are equal when they mean the same, whatever their spacing and the order of their keys.
+/// Two values are equal when they mean the same, whatever their spacing and the order of their keys. Numbers are compared as
+/// decimals: 1 is 1.0 and 1e0, and 20000000000000000001 is not 20000000000000000002.
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str() || self.to_value() == other.to_value()
+        self.as_str() == other.as_str()
+            || Tree::read(self.as_str())
+                .zip(Tree::read(other.as_str()))
+                .is_some_and(|(one, other)| one == other)
     }
 }
 
@@ -40,183 +64,56 @@ impl TryFrom<&serde_json::Value> for Json {
     }
 }
 
-/// What an object from outside may be.
-#[derive(Clone, Copy, Debug)]
-pub struct JsonLimits {
-    /// The longest text, in bytes.
-    pub bytes_max: usize,
-    /// The deepest nesting; the object itself is depth 1.
-    pub depth_max: usize,
-}
-
-/// Why a JSON object is refused, and where: a JSON pointer (RFC 6901) relative to the object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonFault {
-    /// Where, as a JSON pointer; empty for the object itself.
-    pub pointer: String,
-    /// What is wrong, as a phrase for the client.
-    pub detail: String,
-}
-
-impl Json {
-    /// Checks that the value is an object within the limits, without duplicate keys, without the character NUL and
-    /// without numbers that no double can hold.
-    ///
-    /// # Errors
-    /// The first fault found.
-    pub fn check_object(&self, limits: JsonLimits) -> Result<(), JsonFault> {
-        let text = self.as_str();
-        if !text.starts_with('{') {
-            return Err(JsonFault { pointer: String::new(), detail: "must be an object".into() });
-        }
-        if text.len() > limits.bytes_max {
-            let detail = format!("must have at most {} bytes, has {}", limits.bytes_max, text.len());
-            return Err(JsonFault { pointer: String::new(), detail });
-        }
-        let mut path = Vec::new();
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let checked =
-            Checker { path: &mut path, depth: 0, depth_max: limits.depth_max }.deserialize(&mut deserializer);
-        checked.map_err(|error| JsonFault { pointer: pointer(&path), detail: phrase(&error) })
-    }
-}
-
-fn pointer(path: &[String]) -> String {
-    path.iter().flat_map(|step| ["/".to_owned(), step.replace('~', "~0").replace('/', "~1")]).collect()
-}
-
-/// The message of `serde_json` without its " at line 1 column 2", which counts from the start of the object only.
-fn phrase(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
-}
-
-/// Walks a value; on a fault, `path` is left at the place of the fault.
-struct Checker<'p> {
-    path: &'p mut Vec<String>,
-    depth: usize,
-    depth_max: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Checker<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl Checker<'_> {
-    fn deeper<E: de::Error>(&self) -> Result<usize, E> {
-        if self.depth == self.depth_max {
-            return Err(E::custom(format_args!("must be nested at most {} deep", self.depth_max)));
-        }
-        Ok(self.depth + 1)
-    }
-}
-
-fn no_nul<E: de::Error>(text: &str) -> Result<(), E> {
-    if text.contains('\0') { Err(E::custom("must not contain the character NUL")) } else { Ok(()) }
-}
-
-impl<'de> Visitor<'de> for Checker<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        no_nul(text)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let depth = self.deeper()?;
-        for index in 0usize.. {
-            self.path.push(index.to_string());
-            let seed = Checker { path: &mut *self.path, depth, depth_max: self.depth_max };
-            let more = items.next_element_seed(seed)?.is_some();
-            self.path.pop();
-            if !more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let depth = self.deeper()?;
-        let mut seen = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            no_nul(&key)?;
-            self.path.push(key.clone());
-            if !seen.insert(key) {
-                return Err(de::Error::custom("must not be given twice"));
-            }
-            entries.next_value_seed(Checker { path: &mut *self.path, depth, depth_max: self.depth_max })?;
-            self.path.pop();
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<(), (String, String)> {
-        let json: Json = serde_json::from_str(text).unwrap();
-        json.check_object(JsonLimits { bytes_max: 64, depth_max: 3 })
-            .map_err(|fault| (fault.pointer, fault.detail))
-    }
-
-    #[test]
-    fn an_ordinary_object_passes() {
-        assert_eq!(check(r#"{"a":1,"b":[true,null,"x",-1.5]}"#), Ok(()));
-    }
-
-    #[test]
-    fn a_fault_says_where_it_is() {
-        assert_eq!(check(r#"{"a":{"b/c":1,"b/c":2}}"#).unwrap_err().0, "/a/b~1c");
-        assert_eq!(check(r#"{"a":[0,"\u0000"]}"#).unwrap_err().0, "/a/1");
-        assert_eq!(
-            check(r#"{"a":[[[1]]]}"#).unwrap_err(),
-            ("/a/0/0".into(), "must be nested at most 3 deep".into())
-        );
-        assert_eq!(check(r#"{"n":1e999}"#).unwrap_err(), ("/n".into(), "number out of range".into()));
-        assert_eq!(check("[1]").unwrap_err().1, "must be an object");
-        assert_eq!(check(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64))).unwrap_err().0, "");
-    }
-
-    #[test]
-    fn a_lone_surrogate_is_refused() {
-        assert_eq!(check(r#"{"a":"\ud800"}"#).unwrap_err().0, "/a");
+    fn json(text: &str) -> Json {
+        serde_json::from_str(text).unwrap()
     }
 
     #[test]
     fn values_are_equal_when_they_mean_the_same() {
-        let a: Json = serde_json::from_str(r#"{"a":1,"b":2}"#).unwrap();
-        let b: Json = serde_json::from_str(r#"{ "b":2, "a":1 }"#).unwrap();
-        assert_eq!(a, b);
+        for (a, b) in [
+            (r#"{"a":1,"b":2}"#, "{ \"b\":2,\n \"a\":1 }"),
+            (r#"{"a":[1,100,0]}"#, r#"{"a":[1.0,1e2,-0]}"#),
+            (r#"{"é":"\u00e9/"}"#, r#"{"\u00e9":"é\/"}"#),
+            (r#"{"n":1e-99999999999999999999}"#, r#"{ "n":1e-99999999999999999999}"#),
+            ("[true,null,{}]", "[true, null, { }]"),
+        ] {
+            assert_eq!(json(a), json(b));
+        }
+    }
+
+    #[test]
+    fn values_differ_when_one_digit_does() {
+        for (a, b) in [
+            (r#"{"wei":20000000000000000001}"#, r#"{"wei":20000000000000000002}"#),
+            ("[0.1]", "[0.10000000000000001]"),
+            ("[1e-400]", "[0]"),
+            ("[1e-99999999999999999999]", "[1e-99999999999999999998]"),
+            (r#"["1"]"#, "[1]"),
+            ("[1,2]", "[2,1]"),
+            ("[[]]", "[{}]"),
+            (r#"{"a":1}"#, r#"{"a":1,"b":null}"#),
+        ] {
+            assert_ne!(json(a), json(b));
+        }
+    }
+
+    #[test]
+    fn comparing_costs_little_however_it_is_nested_or_how_large_its_exponents_are() {
+        let nested = |space: &str| json(&format!("{}{space}{}", "[".repeat(100_000), "]".repeat(100_000)));
+        // Deeper than any content may be: only the text can tell.
+        assert_ne!(nested(""), nested(" "));
+        assert_eq!(json("[1e999999999999999999]"), json("[10e999999999999999998]"));
+    }
+
+    #[test]
+    fn a_canonical_value_is_the_same_value_on_one_line() {
+        let spread = json("{\r\n\t\"a\" : [ 1.50 , 20000000000000000001 ]\n}");
+        let line = spread.clone().into_canonical();
+        assert_eq!(line.as_str(), r#"{"a":[1.50,20000000000000000001]}"#);
+        assert_eq!(line, spread);
     }
 }

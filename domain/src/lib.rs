@@ -17,5 +17,5 @@ pub mod upcast;
 pub use decimal::Decimal;
 pub use decode::{DecodeError, EventPayload};
 pub use ids::{ActivityId, CustomerId, MemberId, TokenId};
-pub use json::{Json, JsonFault, JsonLimits};
+pub use json::{Json, JsonFault, JsonLimits, canonical_line};
 pub use partition::{Partition, Partitions};

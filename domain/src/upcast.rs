@@ -1,58 +1,94 @@
 //! Upcasters: how an old version of an event is read as the present one. A version, once written, is never removed
 //! from this list; `tests/golden/` holds real old JSON of each.
 
-use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster, SerializedEvent};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+use cqrs_es::persist::{EventUpcaster, SemanticVersion, SerializedEvent};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::DecodeError;
+
+/// The fields of a payload, each as its text, so that reading an old event changes no number and no string in it.
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// How the older versions of an event are read as a later one.
+#[derive(Clone, Copy)]
+struct Upcast {
+    event_type: &'static str,
+    /// The version that it makes of every older one.
+    version: &'static str,
+    fields: fn(&mut Fields) -> serde_json::Result<()>,
+}
+
+/// Oldest first.
+const ALL: &[Upcast] = &[Upcast {
+    event_type: "ActivityRecorded",
+    version: "2.0.0",
+    fields: activity_recorded_says_who_chose_its_time,
+}];
+
+/// Version 1 did not say whether `occurred_at` came from the client, so that a retry without a time could not be
+/// recognised as the same content. What version 1 stored is read as the client's own choice, the stricter reading.
+fn activity_recorded_says_who_chose_its_time(fields: &mut Fields) -> serde_json::Result<()> {
+    if !fields.contains_key("occurred_at_source") {
+        fields.insert("occurred_at_source".to_owned(), to_raw_value("client")?);
+    }
+    Ok(())
+}
+
+impl EventUpcaster for Upcast {
+    fn can_upcast(&self, event_type: &str, event_version: &str) -> bool {
+        let versions = self.version.parse::<SemanticVersion>().ok().zip(event_version.parse().ok());
+        event_type == self.event_type && versions.is_some_and(|(next, stored)| next.supersedes(&stored))
+    }
+
+    /// In cqrs-es' own form, whose trees hold numbers as doubles: for aggregates whose events hold no JSON of a client.
+    fn upcast(&self, mut event: SerializedEvent) -> SerializedEvent {
+        let upcast = serde_json::to_string(&event.payload).and_then(|text| {
+            let mut fields = serde_json::from_str(&text)?;
+            (self.fields)(&mut fields)?;
+            serde_json::to_value(fields)
+        });
+        // A payload that is no object has no fields to change, and decoding says what is wrong with it.
+        if let Ok(payload) = upcast {
+            event.payload = payload;
+            self.version.clone_into(&mut event.event_version);
+        }
+        event
+    }
+}
 
 /// All upcasters, oldest first, for cqrs-es' event store. They expect the payload flat, as it lies in the log.
 #[must_use]
 pub fn all() -> Vec<Box<dyn EventUpcaster>> {
-    vec![Box::new(SemanticVersionEventUpcaster::new(
-        "ActivityRecorded",
-        "2.0.0",
-        Box::new(activity_recorded_says_who_chose_its_time),
-    ))]
-}
-
-/// Version 1 did not say whether `occurred_at` came from the client, so that a retry without a time could not be
-/// recognised as the same content. What version 1 stored is read as the client's own choice, the stricter reading.
-fn activity_recorded_says_who_chose_its_time(mut payload: Value) -> Value {
-    if let Some(fields) = payload.as_object_mut() {
-        fields.entry("occurred_at_source").or_insert_with(|| Value::from("client"));
-    }
-    payload
+    ALL.iter().map(|upcast| Box::new(*upcast) as Box<dyn EventUpcaster>).collect()
 }
 
 /// The upcast version and payload of a stored event, or `None` if it is of the present version already: the usual
-/// case, which then costs no tree.
+/// case, which then costs nothing.
 pub(crate) fn payload(
     event_type: &str,
     event_version: &str,
     payload: &RawValue,
 ) -> Result<Option<(String, String)>, DecodeError> {
-    static ALL: std::sync::LazyLock<Vec<Box<dyn EventUpcaster>>> = std::sync::LazyLock::new(all);
-    if !ALL.iter().any(|upcaster| upcaster.can_upcast(event_type, event_version)) {
+    let mut upcasts = ALL.iter().filter(|upcast| upcast.can_upcast(event_type, event_version)).peekable();
+    if upcasts.peek().is_none() {
         return Ok(None);
     }
-    let malformed = |source| DecodeError::Malformed {
+    let upcast = || {
+        let mut fields = serde_json::from_str(payload.get())?;
+        let mut version = event_version;
+        for upcast in upcasts {
+            (upcast.fields)(&mut fields)?;
+            version = upcast.version;
+        }
+        Ok((version.to_owned(), serde_json::to_string(&fields)?))
+    };
+    upcast().map(Some).map_err(|source| DecodeError::Malformed {
         event_type: event_type.to_owned(),
         event_version: event_version.to_owned(),
         source,
-    };
-    let event = SerializedEvent {
-        aggregate_id: String::new(),
-        sequence: 0,
-        aggregate_type: String::new(),
-        event_type: event_type.to_owned(),
-        event_version: event_version.to_owned(),
-        payload: serde_json::from_str(payload.get()).map_err(malformed)?,
-        metadata: Value::Null,
-    };
-    let event = apply(&ALL, event);
-    Ok(Some((event.event_version, event.payload.to_string())))
+    })
 }
 
 /// Runs an event through every upcaster that wants it, in order.

@@ -107,6 +107,22 @@ fn a_first_version_is_read_as_one_whose_time_the_client_chose() {
 }
 
 #[test]
+fn an_old_event_keeps_its_numbers_and_comes_out_on_one_line() {
+    let payload = |fields: &str| {
+        format!(
+            "{{\"type\":\"a\",\"actor\":\"b\",\n\"occurred_at\":\"2026-01-01T00:00:00Z\",{fields}\"properties\":\
+             {{\"wei\":\n20000000000000000001, \"text\":\"\u{2028}\"}}}}"
+        )
+    };
+    for (version, fields) in [("1.0.0", ""), ("2.0.0", r#""occurred_at_source":"client","#)] {
+        let event = ActivityEvent::decode("ActivityRecorded", version, &raw(&payload(fields))).unwrap();
+        let ActivityEvent::ActivityRecorded(content) = event else { panic!("it is read as something else") };
+        let properties = content.properties.unwrap();
+        assert_eq!(properties.as_str(), r#"{"wei":20000000000000000001,"text":"\u2028"}"#, "{version}");
+    }
+}
+
+#[test]
 fn what_a_later_program_wrote_is_not_misread() {
     for (event_type, version) in [("ActivityRecorded", "3.0.0"), ("ActivityForgotten", "1.0.0")] {
         let error = ActivityEvent::decode(event_type, version, &raw("{}")).unwrap_err();

@@ -153,14 +153,58 @@ fn what_postgresql_or_others_cannot_keep_is_named() {
 
 #[test]
 fn a_value_is_a_finite_number() {
-    for good in ["0", "-0.0", "1.5e300", "-7", "123456789012345678901234567890"] {
+    for good in ["0", "-0.0", "1.5e300", "-7", "0.1", "9007199254740992", "0.30000000000000004"] {
         assert!(check(&with_raw("value", good)).is_ok(), "{good}");
     }
-    for bad in ["1e999", "-1e999", "NaN", "Infinity", r#""1""#, "true", "[1]"] {
+    for bad in [
+        "1e999",
+        "-1e999",
+        "1e-400",
+        "NaN",
+        "Infinity",
+        r#""1""#,
+        "true",
+        "[1]",
+        "9007199254740993",
+        "123456789012345678901234567890",
+    ] {
         assert!(check(&with_raw("value", bad)).is_err(), "{bad}");
     }
     let pending = Pending { value: Some(f64::INFINITY), ..serde_json::from_str(&with(&json!({}))).unwrap() };
     assert_eq!(pending.check(now(), made).unwrap_err()[0].pointer, "/value");
+}
+
+#[test]
+fn content_is_the_same_when_its_numbers_are_equal_by_value() {
+    let content = |value: &str, properties: &str| {
+        let text = format!(
+            r#"{{"type":"a","actor":"b","value":{value},"properties":{properties},"context":{properties}}}"#
+        );
+        check(&text).unwrap().1
+    };
+    let first = content("100", r#"{"n":[1,0,20000000000000000001]}"#);
+    for (value, properties) in [
+        ("1e2", "{ \"n\": [1.0, -0, 2.0000000000000000001e19] }"),
+        ("100.0", r#"{"n":[1e0,0.0,20000000000000000001.0]}"#),
+    ] {
+        assert!(content(value, properties).says_the_same(&first), "{value} {properties}");
+    }
+    for (value, properties) in [
+        ("100", r#"{"n":[1,0,20000000000000000002]}"#),
+        ("100", r#"{"n":[1,0,"20000000000000000001"]}"#),
+        ("100.00000000000001", r#"{"n":[1,0,20000000000000000001]}"#),
+    ] {
+        assert!(!content(value, properties).says_the_same(&first), "{value} {properties}");
+    }
+}
+
+#[test]
+fn what_is_stored_is_one_line_with_every_digit_as_it_was_sent() {
+    let forged = "{\"x\":\n{\"partition\":0,\"position\":1}\r\n, \"n\" : 1.50e+1}";
+    let content = check(&with_raw("properties", forged)).unwrap().1;
+    assert_eq!(content.properties.unwrap().as_str(), r#"{"x":{"partition":0,"position":1},"n":1.50e+1}"#);
+    let content = check(&with_raw("context", "{\"a\":\"\u{2028}\u{85}\u{9b}2J\"}")).unwrap().1;
+    assert_eq!(content.context.unwrap().as_str(), r#"{"a":"\u2028\u0085\u009b2J"}"#);
 }
 
 #[test]

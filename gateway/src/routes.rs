@@ -62,6 +62,8 @@ const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PATCH: MethodFilter = MethodFilter::PATCH;
 const DELETE: MethodFilter = MethodFilter::DELETE;
+/// What can be asked of one activity.
+const ACTIVITY: MethodFilter = GET.or(PATCH).or(DELETE);
 
 /// Where sessions begin and end.
 pub(crate) const SESSION_PATH: &str = "/v1/session";
@@ -81,7 +83,10 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities", GET, Reports, Resolve),
     route("/v1/activities", POST, Activities, Resolve),
     route("/v1/activities/batch", POST, Activities, Resolve),
-    route("/v1/activities/{id}", GET.or(PATCH).or(DELETE), Activities, Resolve),
+    // No word of ours shadows an id: each is an activity's too. The empty one is that of none, and has the id in its query.
+    route("/v1/activities/batch", ACTIVITY, Activities, Resolve),
+    route("/v1/activities/", ACTIVITY, Activities, Resolve),
+    route("/v1/activities/{*id}", ACTIVITY, Activities, Resolve),
     route("/v1/history", GET, Activities, Resolve),
     route("/v1/history/{*stream}", GET, Activities, Resolve),
     route("/v1/reports/{*report}", GET, Reports, Resolve),

@@ -23,7 +23,7 @@ async fn a_method_that_a_path_has_not_is_a_problem() {
     let api = shared().anonymous();
     for (method, path) in [
         (Method::PUT, "/v1/activities"),
-        (Method::DELETE, "/v1/activities/batch"),
+        (Method::PUT, "/v1/activities/batch"),
         (Method::POST, "/v1/history"),
         (Method::PATCH, "/v1/tokens"),
         (Method::POST, "/openapi.json"),

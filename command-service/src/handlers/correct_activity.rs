@@ -1,7 +1,6 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
 use chrono::{DateTime, Utc};
@@ -11,7 +10,8 @@ use http::HeaderMap;
 use http::header::{ETAG, IF_MATCH};
 use utoipa::ToSchema;
 
-use super::get_activity::{current, etag, id_of};
+use super::get_activity::{current, etag};
+use super::named::NamedActivity;
 use crate::answers::{ActivityAnswer, ActivityProblems};
 use crate::error::ActivitiesError;
 use crate::state::{AppState, Cause};
@@ -25,7 +25,7 @@ pub(crate) struct Correction {
     activity_type: Option<String>,
     /// A new time.
     occurred_at: Option<DateTime<Utc>>,
-    /// A new value; null takes it away.
+    /// A new value, which a double must hold to its last digit; null takes it away.
     value: Option<f64>,
     /// New properties as a whole; null takes them away.
     #[schema(value_type = Option<Object>)]
@@ -34,12 +34,14 @@ pub(crate) struct Correction {
 
 /// Correct an activity
 ///
-/// Reports move what it contributed to the new place. The history keeps both.
+/// Reports move what it contributed to the new place. The history keeps both. A correction that says what the activity says
+/// already, with numbers compared by value, changes nothing.
 #[utoipa::path(
     patch, path = "/v1/activities/{id}", tag = "activities",
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(
-        ("id" = String, Path, description = "The activity's id."),
+        ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
+          path, as `..`, the address is `/v1/activities/?id=..`."),
         ("if-match" = Option<String>, Header, description = "The ETag that GET answered; 412 if it has changed since."),
     ),
     request_body(content = Correction, example = json!({"value": 45.0})),
@@ -54,16 +56,15 @@ pub(crate) struct Correction {
 pub(crate) async fn correct_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    NamedActivity(id): NamedActivity,
     headers: HeaderMap,
     ProblemJson(revision): ProblemJson<Revision>,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Ingest)?;
-    let id = id_of(id)?;
     let expected_sequence = expected_sequence(&headers)?;
     let command = ActivityCommand::CorrectActivity { revision, expected_sequence, now: Utc::now() };
-    let cause = Cause::of(&headers, principal.subject).to_map();
-    state.activities.execute(&id.stream(principal.customer_id), command, cause).await?;
+    let cause = Cause::of(&headers, principal.subject).to_json();
+    state.changer.execute(principal.customer_id, &id, command, &cause).await?;
     let activity = current(&state.log, principal.customer_id, id).await?;
     Ok(([(ETAG, etag(activity.sequence))], Json(activity)))
 }

@@ -1,16 +1,16 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{CallerProblems, ServerProblems};
 use cqrs_es::Aggregate;
-use domain::activity::{Activity, ActivityEvent};
+use domain::activity::Activity;
 use domain::token::Scope;
 use domain::{ActivityId, CustomerId};
 use event_store::{EventLog, LogError};
 use http::header::ETAG;
 
+use super::named::NamedActivity;
 use crate::answers::{ActivityAnswer, ActivityProblems};
 use crate::error::ActivitiesError;
 use crate::state::AppState;
@@ -21,7 +21,10 @@ use crate::state::AppState;
 #[utoipa::path(
     get, path = "/v1/activities/{id}", tag = "activities",
     security(("token" = []), ("basic" = []), ("session" = [])),
-    params(("id" = String, Path, description = "The activity's id.")),
+    params(
+        ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
+          path, as `..`, the address is `/v1/activities/?id=..`."),
+    ),
     responses(
         (status = 200, description = "The activity.", body = ActivityAnswer,
          headers(("etag" = String, description = "Its sequence, as \"1\"."))),
@@ -31,17 +34,11 @@ use crate::state::AppState;
 pub(crate) async fn get_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    NamedActivity(id): NamedActivity,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Read)?;
-    let activity = current(&state.log, principal.customer_id, id_of(id)?).await?;
+    let activity = current(&state.log, principal.customer_id, id).await?;
     Ok(([(ETAG, etag(activity.sequence))], Json(activity)))
-}
-
-/// The id in a path; what can be no id is that of no activity.
-pub(super) fn id_of(path: Result<Path<String>, PathRejection>) -> Result<ActivityId, ActivitiesError> {
-    let Path(id) = path.map_err(|_| ActivitiesError::NotFound)?;
-    ActivityId::parse(id).map_err(|_| ActivitiesError::NotFound)
 }
 
 pub(super) fn etag(sequence: u64) -> String {
@@ -58,13 +55,18 @@ pub(super) async fn current(
     id: ActivityId,
 ) -> Result<ActivityAnswer, ActivitiesError> {
     let partition = log.partitions().of(customer);
-    let events = log.read_stream(partition, Activity::TYPE, &id.stream(customer)).await?;
-    let first = events.first().ok_or(ActivitiesError::NotFound)?;
-    let (position, recorded_at) = (first.position, first.recorded_at);
-    let mut activity = Activity::default();
-    for event in &events {
-        activity.apply(event.decode::<ActivityEvent>().map_err(LogError::from)?);
-    }
+    let stream = id.stream(customer);
+    // What stands is in the last event, and where it was recorded in the first, whatever lies between.
+    let last = log.read_last(partition, Activity::TYPE, &stream, i64::MAX).await?;
+    let last = last.ok_or(ActivitiesError::NotFound)?;
+    let first = if last.sequence == 1 {
+        (last.position, last.recorded_at)
+    } else {
+        let first = log.read_last(partition, Activity::TYPE, &stream, 1).await?;
+        first.map(|first| (first.position, first.recorded_at)).ok_or(ActivitiesError::NotFound)?
+    };
+    let (position, recorded_at) = first;
+    let activity = Activity::after(last.decode().map_err(LogError::from)?, last.sequence as u64);
     if activity.redacted {
         return Err(ActivitiesError::Redacted);
     }

@@ -1,11 +1,9 @@
 use access::Caller;
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chassis::{CallerProblems, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems, Time};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
@@ -15,14 +13,20 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::QueryProblems;
+use crate::answers::{QueryProblems, one_line};
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 
-const LIMIT_DEFAULT: i64 = 100;
+/// How many events a page has if the client does not say.
+pub(super) const LIMIT_DEFAULT: i64 = 100;
+/// The most events of a page.
 const LIMIT_MAX: i64 = 1_000;
+/// The most payload and metadata of a page, in bytes, but for an event that is larger alone.
+pub(super) const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Lines of NDJSON that are sent together: a page would hold back the first ones, and a line each costs a write.
-const LINES_PER_CHUNK: usize = 64;
+const CHUNK_LINES_MAX: usize = 64;
+/// With so many bytes they are sent, however few they are: a reader that has stopped reading holds one chunk.
+const CHUNK_BYTES_MAX: usize = 256 * 1024;
 const NDJSON: &str = "application/x-ndjson";
 
 /// Which events.
@@ -43,19 +47,20 @@ pub(crate) struct Page {
     r#type: Option<String>,
     /// Of this actor.
     actor: Option<String>,
-    /// Recorded at or after this time.
-    since: Option<DateTime<Utc>>,
-    /// Recorded before this time.
-    until: Option<DateTime<Utc>>,
+    /// Recorded at or after this time, or on this day of the customer's zone or after it.
+    since: Option<Time>,
+    /// Recorded before this time, or before this day of the customer's zone.
+    until: Option<Time>,
 }
 
 /// A page of history. Only documents the answer; [`HistoryEvent`] writes it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only documents the fields")]
 pub(crate) struct HistoryPage {
-    /// In position order, without a hole in what was asked for.
+    /// In position order, without a hole in what was asked for. A page looks at a bounded number of events and has a bounded
+    /// size, so it may have fewer items than asked for, or none.
     items: Vec<RecordedEvent>,
-    /// For the next page, as `after`; null at the end.
+    /// For the next page, as `after`; null at the end, and only there.
     next_cursor: Option<String>,
 }
 
@@ -104,7 +109,8 @@ struct Answer<'a> {
 /// Read the history
 ///
 /// Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
-/// stream of lines.
+/// stream of lines. Each event is one line, and every number in it has the digits that were sent. A page of a filter that
+/// matches little may be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
 #[utoipa::path(
     get, path = "/v1/history", tag = "history", security(("token" = []), ("basic" = []), ("session" = [])),
     params(Page),
@@ -119,20 +125,17 @@ pub(crate) async fn history(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
-    page: Result<Query<Page>, QueryRejection>,
+    ProblemQuery(page): ProblemQuery<Page>,
 ) -> Result<Response, ActivitiesError> {
     let principal = caller.require(Scope::Audit)?;
-    let Query(page) = page.map_err(|rejection| ActivitiesError::InvalidQuery(rejection.body_text()))?;
     let limit = limit(page.limit)?;
-    let after = page.after.or(page.cursor).unwrap_or(0);
-    if after < 0 {
-        return Err(ActivitiesError::InvalidQuery("after must not be negative".to_owned()));
-    }
+    let after = after(page.after, page.cursor)?;
+    let zone = principal.time_zone;
     let filter = HistoryFilter {
         customer_id: Some(principal.customer_id),
         to: None,
-        since: page.since,
-        until: page.until,
+        since: page.since.map(|time| time.instant(zone)),
+        until: page.until.map(|time| time.instant(zone)),
         actor: page.actor,
         activity_type: page.r#type,
     };
@@ -141,19 +144,30 @@ pub(crate) async fn history(
         let events = state.log.replay_partition(partition, after, filter);
         return Ok(lines(events.take(limit.map_or(usize::MAX, |limit| limit as usize))));
     }
-    // One more than asked for tells whether there is a next page.
-    let limit = limit.unwrap_or(LIMIT_DEFAULT);
-    let mut events = state.log.history(&HistoryQuery { partition, after, limit: limit + 1, filter }).await?;
-    let more = events.len() as i64 > limit;
-    events.truncate(limit as usize);
-    let next_cursor = events.last().filter(|_| more).map(|last| last.position.to_string());
-    Ok(Json(Answer { items: events.iter().map(HistoryEvent::from).collect(), next_cursor }).into_response())
+    let limit = limit.unwrap_or(LIMIT_DEFAULT) as usize;
+    let query = HistoryQuery { partition, after, limit, bytes_max: PAGE_BYTES_MAX, filter };
+    let page = state.log.history(&query).await?;
+    let next_cursor = page.next.map(|position| position.to_string());
+    one_line(&Answer { items: page.events.iter().map(HistoryEvent::from).collect(), next_cursor })
 }
 
-fn limit(limit: Option<i64>) -> Result<Option<i64>, ActivitiesError> {
+/// Both names of one thing.
+pub(super) fn after(after: Option<i64>, cursor: Option<i64>) -> Result<i64, Problem> {
+    let (name, position) = match (after, cursor) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::parameter("cursor", "means the same as after; give one of them"));
+        }
+        (Some(after), None) => ("after", after),
+        (None, Some(cursor)) => ("cursor", cursor),
+        (None, None) => return Ok(0),
+    };
+    if position < 0 { Err(Problem::parameter(name, "must not be negative")) } else { Ok(position) }
+}
+
+pub(super) fn limit(limit: Option<i64>) -> Result<Option<i64>, Problem> {
     match limit {
         Some(limit) if !(1..=LIMIT_MAX).contains(&limit) => {
-            Err(ActivitiesError::InvalidQuery(format!("limit must be 1 to {LIMIT_MAX}")))
+            Err(Problem::parameter("limit", format!("must be 1 to {LIMIT_MAX}")))
         }
         limit => Ok(limit),
     }
@@ -171,16 +185,17 @@ fn lines<S>(events: S) -> Response
 where
     S: futures::Stream<Item = Result<event_store::RecordedEvent, event_store::LogError>> + Send + 'static,
 {
-    let lines = events.map(|event| {
-        let mut line = serde_json::to_vec(&HistoryEvent::from(&event?)).map_err(std::io::Error::other)?;
-        line.push(b'\n');
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(line)
+    let chunks = futures::stream::try_unfold(Box::pin(events), |mut events| async move {
+        let (mut chunk, mut lines) = (Vec::new(), 0);
+        while lines < CHUNK_LINES_MAX && chunk.len() < CHUNK_BYTES_MAX {
+            let Some(event) = events.try_next().await? else { break };
+            chunk.extend_from_slice(HistoryEvent::from(&event).to_line()?.as_bytes());
+            chunk.push(b'\n');
+            lines += 1;
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((lines > 0).then(|| (Bytes::from(chunk), events)))
     });
-    let chunks = lines.try_chunks(LINES_PER_CHUNK).map_ok(|lines| Bytes::from(lines.concat()));
-    let chunks = chunks.map_err(|error| {
-        tracing::warn!(error = %error.1, "a stream of history broke off");
-        error.1
-    });
+    let chunks = chunks.inspect_err(|error| tracing::warn!(%error, "a stream of history broke off"));
     let mut response = Body::from_stream(chunks).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(NDJSON));
     response

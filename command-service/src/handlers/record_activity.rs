@@ -28,9 +28,10 @@ pub(crate) struct NewActivity {
     actor: String,
     /// When it happened; the time of receipt if not given. At most 24 hours ahead and 5 years back.
     occurred_at: Option<DateTime<Utc>>,
-    /// An amount, a duration, a score; finite.
+    /// An amount, a duration, a score: a double (IEEE 754). A number that a double does not hold to its last digit is
+    /// refused, as 9007199254740993 is; up to 15 significant digits every number is held.
     value: Option<f64>,
-    /// What the customer wants to know about it: at most 32 KiB, at most 8 deep.
+    /// What the customer wants to know about it: at most 32 KiB, at most 8 deep. Every number keeps its digits.
     #[schema(value_type = Option<Object>)]
     properties: Option<serde_json::Value>,
     /// Where it came from, as ip, user agent, session, page: at most 32 KiB, at most 8 deep.
@@ -51,7 +52,9 @@ pub(crate) struct RecordedActivity {
 
 /// Record an activity
 ///
-/// Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`.
+/// Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`. Content is
+/// the same when it means the same: whatever the spacing and the order of keys, and with numbers that are equal by value,
+/// as 100 and 1e2.
 #[utoipa::path(
     post, path = "/v1/activities", tag = "activities", security(("token" = []), ("basic" = []), ("session" = [])),
     request_body(content = NewActivity, example = json!({

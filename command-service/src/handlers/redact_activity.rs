@@ -1,6 +1,5 @@
 use access::Caller;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{CallerProblems, Problem, ServerProblems};
 use domain::activity::ActivityCommand;
@@ -8,7 +7,7 @@ use domain::token::Scope;
 use http::{HeaderMap, StatusCode};
 
 use super::correct_activity::expected_sequence;
-use super::get_activity::id_of;
+use super::named::NamedActivity;
 use crate::answers::ActivityProblems;
 use crate::error::ActivitiesError;
 use crate::state::{AppState, Cause};
@@ -20,7 +19,8 @@ use crate::state::{AppState, Cause};
     delete, path = "/v1/activities/{id}", tag = "activities",
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(
-        ("id" = String, Path, description = "The activity's id."),
+        ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
+          path, as `..`, the address is `/v1/activities/?id=..`."),
         ("if-match" = Option<String>, Header, description = "The ETag that GET answered; 412 if it has changed since."),
     ),
     responses(
@@ -35,13 +35,12 @@ use crate::state::{AppState, Cause};
 pub(crate) async fn redact_activity(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    NamedActivity(id): NamedActivity,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Ingest)?;
-    let id = id_of(id)?;
     let command = ActivityCommand::RedactActivity { expected_sequence: expected_sequence(&headers)? };
-    let cause = Cause::of(&headers, principal.subject).to_map();
-    state.activities.execute(&id.stream(principal.customer_id), command, cause).await?;
+    let cause = Cause::of(&headers, principal.subject).to_json();
+    state.changer.execute(principal.customer_id, &id, command, &cause).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,32 +1,39 @@
 use access::Caller;
-use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use axum::extract::State;
+use axum::response::Response;
+use chassis::{CallerProblems, Problem, ProblemPath, ProblemQuery, ServerProblems, Time};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use cqrs_es::Aggregate;
-use domain::activity::{Activity, ActivityEvent};
+use domain::activity::Activity;
 use domain::token::Scope;
-use event_store::{HistoryEvent, LogError, RecordedEvent};
+use event_store::{HistoryEvent, LogError, StreamQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::QueryProblems;
+use super::history::{LIMIT_DEFAULT, PAGE_BYTES_MAX, after, limit};
+use crate::answers::{QueryProblems, one_line};
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 
-/// The most events of one stream that are answered.
-const EVENTS_MAX: usize = 1_000;
-
-/// When.
+/// When, and which of its events.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct At {
-    /// As it stood at this sequence, or at this time (RFC 3339); now if not given.
+pub(crate) struct Page {
+    /// As it stood at this sequence, at this time (RFC 3339), or when this day began in the customer's zone; now if not
+    /// given.
     #[param(example = "1")]
     at: Option<String>,
+    /// Events after this sequence: the `next_cursor` of the page before; from the first one if not given.
+    #[param(minimum = 0)]
+    after: Option<i64>,
+    /// The same by another name.
+    #[param(minimum = 0)]
+    cursor: Option<i64>,
+    /// How many events at most: 100 if not given.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
 }
 
 /// One stream and what it folds to. Only documents the answer.
@@ -42,8 +49,10 @@ pub(crate) struct StreamHistory {
     /// What it said then: `content` and `redacted`.
     #[schema(value_type = Object)]
     state: serde_json::Value,
-    /// Its events up to then, in order.
+    /// Its events up to then, in order: a page of them.
     events: Vec<super::history::RecordedEvent>,
+    /// For the next page, as `after`; null at the end, and only there. The state is the same on every page.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -53,15 +62,16 @@ struct Answer<'a> {
     sequence: u64,
     state: &'a Activity,
     events: Vec<HistoryEvent<'a>>,
+    next_cursor: Option<String>,
 }
 
 /// Read the history of one stream
 ///
-/// Its events in order, and the state that they fold to, now or as it was.
+/// Its events in order, in pages, and the state that all of them fold to, now or as it was.
 #[utoipa::path(
     get, path = "/v1/history/{aggregate_id}", tag = "history",
     security(("token" = []), ("basic" = []), ("session" = [])),
-    params(("aggregate_id" = String, Path, description = "The stream, as the history names it."), At),
+    params(("aggregate_id" = String, Path, description = "The stream, as the history names it."), Page),
     responses(
         (status = 200, description = "The stream.", body = StreamHistory),
         (status = 404, description = "There is no such stream, or there was none then.", body = Problem,
@@ -72,36 +82,47 @@ struct Answer<'a> {
 pub(crate) async fn stream_history(
     State(state): State<AppState>,
     caller: Caller,
-    aggregate_id: Result<Path<String>, PathRejection>,
-    at: Result<Query<At>, QueryRejection>,
-) -> Result<impl IntoResponse, ActivitiesError> {
+    ProblemPath(aggregate_id): ProblemPath<String>,
+    ProblemQuery(page): ProblemQuery<Page>,
+) -> Result<Response, ActivitiesError> {
     let principal = caller.require(Scope::Audit)?;
-    let Path(aggregate_id) = aggregate_id.map_err(|_| ActivitiesError::StreamNotFound)?;
-    let Query(At { at }) = at.map_err(|rejection| ActivitiesError::InvalidQuery(rejection.body_text()))?;
-    let cut = at.as_deref().map(Cut::read).transpose()?;
+    let cut = page.at.as_deref().map(|at| Cut::read(at, principal.time_zone)).transpose()?;
+    let after = after(page.after, page.cursor)?;
+    let limit = limit(page.limit)?.unwrap_or(LIMIT_DEFAULT) as usize;
     // Another customer's streams do not exist.
-    if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) || aggregate_id.contains('\0') {
+    if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) {
         return Err(ActivitiesError::StreamNotFound);
     }
     let partition = state.log.partitions().of(principal.customer_id);
-    let mut events = state.log.read_stream(partition, Activity::TYPE, &aggregate_id).await?;
-    events.retain(|event| cut.as_ref().is_none_or(|cut| cut.has(event)));
-    events.truncate(EVENTS_MAX);
-    if events.is_empty() {
-        return Err(ActivitiesError::StreamNotFound);
-    }
-    let mut activity = Activity::default();
-    for event in &events {
-        activity.apply(event.decode::<ActivityEvent>().map_err(LogError::from)?);
-    }
-    let answer = Answer {
+    let to = match cut {
+        None => i64::MAX,
+        Some(Cut::Sequence(sequence)) => sequence,
+        Some(Cut::Time(time)) => {
+            state.log.sequence_at(partition, Activity::TYPE, &aggregate_id, time).await?
+        }
+    };
+    // The last event alone says what all of them fold to.
+    let last = state.log.read_last(partition, Activity::TYPE, &aggregate_id, to).await?;
+    let last = last.ok_or(ActivitiesError::StreamNotFound)?;
+    let activity = Activity::after(last.decode().map_err(LogError::from)?, last.sequence as u64);
+    let query = StreamQuery {
+        partition,
+        aggregate_type: Activity::TYPE,
+        aggregate_id: &aggregate_id,
+        after,
+        to: last.sequence,
+        limit,
+        bytes_max: PAGE_BYTES_MAX,
+    };
+    let page = state.log.stream_page(&query).await?;
+    one_line(&Answer {
         aggregate_type: Activity::TYPE,
         aggregate_id: &aggregate_id,
         sequence: activity.sequence,
         state: &activity,
-        events: events.iter().map(HistoryEvent::from).collect(),
-    };
-    Ok(Json(answer).into_response())
+        events: page.events.iter().map(HistoryEvent::from).collect(),
+        next_cursor: page.next.map(|sequence| sequence.to_string()),
+    })
 }
 
 /// Up to where a stream is folded.
@@ -111,20 +132,12 @@ enum Cut {
 }
 
 impl Cut {
-    fn read(text: &str) -> Result<Self, ActivitiesError> {
+    fn read(text: &str, zone: Tz) -> Result<Self, Problem> {
         if let Ok(sequence) = text.parse() {
             return Ok(Self::Sequence(sequence));
         }
-        let time = DateTime::parse_from_rfc3339(text);
-        time.map(|time| Self::Time(time.to_utc())).map_err(|_| {
-            ActivitiesError::InvalidQuery("at must be a sequence or a time (RFC 3339)".to_owned())
-        })
-    }
-
-    fn has(&self, event: &RecordedEvent) -> bool {
-        match self {
-            Self::Sequence(sequence) => event.sequence <= *sequence,
-            Self::Time(time) => event.recorded_at <= *time,
-        }
+        let time: Time =
+            text.parse().map_err(|error| Problem::parameter("at", format!("{error}; or give a sequence")))?;
+        Ok(Self::Time(time.instant(zone)))
     }
 }

@@ -53,6 +53,39 @@ async fn the_same_again_gets_the_first_answer_and_other_content_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_retry_may_write_its_numbers_otherwise_and_may_not_change_one() {
+    let house = House::start().await;
+    let body = |value: &str, wei: &str, one: &str| {
+        format!(
+            r#"{{"id":"a","type":"t","actor":"ada","value":{value},"properties":{{"wei":{wei},"n":[{one},0]}},"context":{{"n":{one}}}}}"#
+        )
+    };
+    let first = post(&house, &body("100", "20000000000000000001", "1")).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.text);
+    for (value, wei, one) in [
+        ("1e2", "20000000000000000001", "1.0"),
+        ("100.0", "2.0000000000000000001e19", "1e0"),
+        ("1.00e+2", "20000000000000000001.0", "10e-1"),
+    ] {
+        let again = post(&house, &body(value, wei, one)).await;
+        assert_eq!(again.body["duplicate"], json!(true), "{value} {wei} {one}: {}", again.text);
+    }
+    for (value, wei, one) in [
+        ("100", "20000000000000000002", "1"),
+        ("100", "2e19", "1"),
+        ("100", "20000000000000000001", "1.00000000000000000001"),
+        ("100.00000000000001", "20000000000000000001", "1"),
+    ] {
+        let other = post(&house, &body(value, wei, one)).await;
+        assert_eq!(other.problem(), (409, "/problems/activity-id-reused"), "{value} {wei} {one}");
+    }
+    for value in ["9007199254740993", "1e-400", "0.1000000000000000056"] {
+        let refused = post(&house, &body(value, "1", "1")).await;
+        assert_eq!((refused.problem().0, refused.pointers()), (422, vec!["/value"]), "{value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_posts_of_the_same_id_at_once_are_recorded_once() {
     let house = House::start().await;
     let body = r#"{"id":"a","type":"t","actor":"ada"}"#;

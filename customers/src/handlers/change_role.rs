@@ -1,9 +1,8 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ProblemPath, ServerProblems};
 use domain::MemberId;
 use domain::customer::{CustomerCommand, Permission, Role, RoleChanged};
 use http::HeaderMap;
@@ -47,13 +46,13 @@ pub(crate) struct ChangeRole {
 pub(crate) async fn change_role(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<uuid::Uuid>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
     ProblemJson(body): ProblemJson<ChangeRole>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManagePeople).await?;
-    let Path(id) = id.map_err(|_| CustomersError::MemberNotFound)?;
+    let id: uuid::Uuid = id.parse().map_err(|_| CustomersError::MemberNotFound)?;
     let member_id = MemberId(id);
     let command = CustomerCommand::ChangeRole(RoleChanged { member_id, role: body.role });
     change(&state, principal, &headers, command).await?;

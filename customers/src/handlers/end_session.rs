@@ -1,7 +1,6 @@
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{Problem, ServerProblems};
+use chassis::{Problem, ProblemPath, ServerProblems};
 use chrono::Utc;
 use http::{HeaderMap, StatusCode};
 
@@ -32,14 +31,14 @@ use crate::state::AppState;
 )]
 pub(crate) async fn end_session(
     State(state): State<AppState>,
-    id: Result<Path<uuid::Uuid>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
     let secret = cookies::read(&headers).ok_or(CustomersError::SessionMissing)?;
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, Utc::now()).await?;
     let session = session.ok_or(CustomersError::SessionMissing)?;
     require_csrf_token(&secret, &headers)?;
-    let Path(id) = id.map_err(|_| CustomersError::SessionNotFound)?;
+    let id: uuid::Uuid = id.parse().map_err(|_| CustomersError::SessionNotFound)?;
     if sessions::end_one(&state.pool, session.member_id, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

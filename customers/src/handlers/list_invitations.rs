@@ -1,9 +1,8 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems};
 use chrono::Utc;
 use domain::customer::Permission;
 use serde::Serialize;
@@ -40,7 +39,7 @@ pub(crate) struct InvitationPage {
 pub(crate) async fn list_invitations(
     State(state): State<AppState>,
     caller: Caller,
-    page: Result<Query<Page>, QueryRejection>,
+    ProblemQuery(page): ProblemQuery<Page>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManagePeople).await?;

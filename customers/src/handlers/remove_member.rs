@@ -1,8 +1,7 @@
 use access::{Caller, Principal};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use domain::MemberId;
 use domain::customer::{CustomerCommand, CustomerError, Permission};
 use event_store::ExecuteError;
@@ -33,12 +32,12 @@ use crate::{excess, members, permissions};
 pub(crate) async fn remove_member(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<uuid::Uuid>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManagePeople).await?;
-    let Path(id) = id.map_err(|_| CustomersError::MemberNotFound)?;
+    let id: uuid::Uuid = id.parse().map_err(|_| CustomersError::MemberNotFound)?;
     let member = MemberId(id);
     change(&state, principal, &headers, CustomerCommand::RemoveMember(member)).await?;
     members::forget(&state.pool, member).await?;

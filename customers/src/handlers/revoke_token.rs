@@ -1,8 +1,7 @@
 use access::Caller;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use domain::TokenId;
 use domain::customer::Permission;
 use http::{HeaderMap, StatusCode};
@@ -27,13 +26,12 @@ use crate::{excess, permissions};
 pub(crate) async fn revoke_token(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManageTokens).await?;
-    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
-    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    let id: TokenId = id.parse().map_err(|_| CustomersError::TokenNotFound)?;
     excess::revoke_token(&state, principal, &headers, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

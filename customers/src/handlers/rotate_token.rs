@@ -1,9 +1,8 @@
 use access::{Caller, Principal};
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ServerProblems};
+use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ProblemPath, ServerProblems};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::TokenId;
 use domain::customer::Permission;
@@ -54,7 +53,7 @@ pub(crate) struct RotateToken {
 pub(crate) async fn rotate_token(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
     headers: HeaderMap,
     ProblemJson(body): ProblemJson<RotateToken>,
 ) -> Result<impl IntoResponse, CustomersError> {
@@ -66,8 +65,7 @@ pub(crate) async fn rotate_token(
         faults.add("/overlap_s", format!("must be at most {OVERLAP_S_MAX}"));
     }
     faults.none()?;
-    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
-    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    let id: TokenId = id.parse().map_err(|_| CustomersError::TokenNotFound)?;
     let now = Utc::now();
     let old = standing(&state, principal, id, now).await?;
     // Whoever rotates learns a secret that is good for all of this.

@@ -1,9 +1,8 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use domain::TokenId;
 use domain::customer::Permission;
 use serde::Serialize;
@@ -44,12 +43,11 @@ pub(crate) struct TokenHistory {
 pub(crate) async fn token_history(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::TraceTokens).await?;
-    let id: Option<TokenId> = id.ok().and_then(|Path(id)| id.parse().ok());
-    let id = id.ok_or(CustomersError::TokenNotFound)?;
+    let id: TokenId = id.parse().map_err(|_| CustomersError::TokenNotFound)?;
     state.projection.catch_up().await?;
     let token = tokens::find(&state.pool, principal.customer_id, id).await?;
     let events = trace::of(&state, principal.customer_id, &token_stream(principal, id)).await?;

@@ -1,8 +1,7 @@
 use access::Caller;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use domain::customer::Permission;
 use http::StatusCode;
 
@@ -28,11 +27,11 @@ use crate::state::AppState;
 pub(crate) async fn withdraw_invitation(
     State(state): State<AppState>,
     caller: Caller,
-    id: Result<Path<uuid::Uuid>, PathRejection>,
+    ProblemPath(id): ProblemPath<String>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManagePeople).await?;
-    let Path(id) = id.map_err(|_| CustomersError::InvitationNotFound)?;
+    let id: uuid::Uuid = id.parse().map_err(|_| CustomersError::InvitationNotFound)?;
     if invitations::withdraw(&state.pool, principal.customer_id, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{print, printable};
 use crate::system::{Database, System, SystemArguments};
 use crate::telemetry::{self, Verbosity};
 
@@ -142,8 +142,8 @@ fn print_list(letters: &[DeadLetter], limit: i64) -> Result<(), Failure> {
     for letter in letters {
         let (id, event) = (letter.id.to_string(), &letter.event_type);
         let (waiting, attempts) = (letter.waiting, letter.attempts);
-        // A reason of several lines stays in its row.
-        let reason = letter.reason.replace('\n', " ");
+        // A reason may repeat what a client wrote; it stays in its row.
+        let reason = printable(&letter.reason);
         print(format_args!("{id:<24}{waiting:>8}{attempts:>9}  {event:<22} {reason}"))?;
     }
     if letters.len() as i64 == limit {
@@ -158,7 +158,9 @@ fn tell(resolved: &Resolved, what: &str, json: bool) -> Result<(), Failure> {
     }
     print(format_args!("{} {what}; this folded {} events of its stream.", resolved.id, resolved.folded))?;
     match &resolved.stopped_at {
-        Some(stopped) => print(format_args!("The rest waits behind {}: {}", stopped.id, stopped.reason)),
+        Some(stopped) => {
+            print(format_args!("The rest waits behind {}: {}", stopped.id, printable(&stopped.reason)))
+        }
         None => Ok(()),
     }
 }

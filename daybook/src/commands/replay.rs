@@ -1,7 +1,7 @@
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 
-use chrono::{DateTime, Utc};
+use chassis::Time;
 use clap::ValueEnum;
 use domain::CustomerId;
 use event_store::{EventLog, LogError, RecordedEvent};
@@ -27,11 +27,9 @@ const CONNECTIONS_MAX: u32 = 2;
 
 /// What it can be told.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  daybook replay --since 2026-11-01T00:00:00Z --format csv > november.csv\n  \
+#[command(after_help = "Examples:\n  daybook replay --since 2026-11-01 --format csv > november.csv\n  \
     daybook replay --customer 01890a5d-ac96-774b-bcce-b302099a8057 --from 1 --to 100\n  \
-    daybook replay --log customers --format table"
-)]
+    daybook replay --log customers --format table")]
 pub(crate) struct Arguments {
     /// Whose log
     #[arg(long, value_name = "LOG", default_value = "activities")]
@@ -48,12 +46,12 @@ pub(crate) struct Arguments {
     /// Up to this position, inclusive; needs --partition or --customer
     #[arg(long, value_name = "POS", value_parser = clap::value_parser!(i64).range(1..))]
     to: Option<i64>,
-    /// Recorded at or after this time (RFC 3339)
+    /// Recorded at or after this time (RFC 3339), or on this day (UTC) or after it
     #[arg(long, value_name = "TIME")]
-    since: Option<DateTime<Utc>>,
-    /// Recorded before this time (RFC 3339)
+    since: Option<Time>,
+    /// Recorded before this time (RFC 3339), or before this day (UTC)
     #[arg(long, value_name = "TIME")]
-    until: Option<DateTime<Utc>>,
+    until: Option<Time>,
     /// Only what this actor did
     #[arg(long, value_name = "ACTOR")]
     actor: Option<String>,

@@ -77,6 +77,24 @@ impl Activity {
         Ok(content)
     }
 
+    /// The activity after the last event of its stream, whose sequence is `sequence`. The event alone says it, for a
+    /// correction carries both sides and a redaction what it takes out; so a command costs the same on a stream of any
+    /// length.
+    #[must_use]
+    pub fn after(last: ActivityEvent, sequence: u64) -> Self {
+        match last {
+            ActivityEvent::ActivityRecorded(content) => {
+                Self { content: Some(content), redacted: false, sequence }
+            }
+            ActivityEvent::ActivityCorrected(corrected) => {
+                Self { content: Some(corrected.after), redacted: false, sequence }
+            }
+            ActivityEvent::ActivityRedacted(redacted) => {
+                Self { content: Some(redacted.before), redacted: true, sequence }
+            }
+        }
+    }
+
     /// Decides, without I/O: what a command makes happen, if anything.
     ///
     /// # Errors
@@ -101,7 +119,7 @@ impl Activity {
                 if !faults.is_empty() {
                     return Err(ActivityError::Invalid(faults));
                 }
-                let corrected = ActivityCorrected { before: before.clone(), after };
+                let corrected = ActivityCorrected { before: before.clone(), after: after.into_canonical() };
                 Ok((corrected.before != corrected.after)
                     .then(|| ActivityEvent::ActivityCorrected(Box::new(corrected))))
             }
@@ -225,6 +243,43 @@ mod tests {
         given(vec![recorded()])
             .when(correct(r#"{"type":"x"}"#, Some(2)))
             .then_expect_error(ActivityError::SequenceMismatch { actual: 1 });
+    }
+
+    #[test]
+    fn a_correction_of_the_last_digit_of_a_long_number_is_a_correction() {
+        let properties = |text: &str| Some(serde_json::from_str::<crate::Json>(text).unwrap());
+        let wei = |digits: &str| ActivityContent {
+            properties: properties(&format!(r#"{{"wei":{digits}}}"#)),
+            ..viewed()
+        };
+        let recorded = || vec![ActivityEvent::ActivityRecorded(wei("20000000000000000001"))];
+        given(recorded())
+            .when(correct("{\"properties\":{\n\"wei\": 20000000000000000002\n}}", None))
+            .then_expect_events(vec![ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected {
+                before: wei("20000000000000000001"),
+                after: wei("20000000000000000002"),
+            }))]);
+        given(recorded())
+            .when(correct(r#"{"properties":{"wei":2.0000000000000000001e19}}"#, None))
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn the_last_event_says_what_all_of_them_fold_to() {
+        let corrected = ActivityContent { activity_type: "page.left".into(), ..viewed() };
+        let events = [
+            recorded(),
+            ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected {
+                before: viewed(),
+                after: corrected.clone(),
+            })),
+            ActivityEvent::ActivityRedacted(ActivityRedacted { before: corrected }),
+        ];
+        let mut folded = Activity::default();
+        for (event, sequence) in events.into_iter().zip(1..) {
+            folded.apply(event.clone());
+            assert_eq!(Activity::after(event, sequence), folded);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Months, TimeDelta, Utc};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::value;
 use crate::{ActivityId, Json, JsonLimits};
 
 /// The limits of `properties` and of `context`.
@@ -32,14 +33,14 @@ pub struct ActivityContent {
     pub occurred_at: DateTime<Utc>,
     /// Who chose `occurred_at`.
     pub occurred_at_source: OccurredAtSource,
-    /// An amount, a duration, a score; finite.
-    #[serde(default, deserialize_with = "exact", skip_serializing_if = "Option::is_none")]
+    /// An amount, a duration, a score: a finite double.
+    #[serde(default, deserialize_with = "value::stored", skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What the customer wants to know about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the customer wants to know about it; once read from the log, on one line.
+    #[serde(default, deserialize_with = "canonical", skip_serializing_if = "Option::is_none")]
     pub properties: Option<Json>,
-    /// Where it came from: ip, user agent, session, page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where it came from: ip, user agent, session, page; once read from the log, on one line.
+    #[serde(default, deserialize_with = "canonical", skip_serializing_if = "Option::is_none")]
     pub context: Option<Json>,
 }
 
@@ -74,8 +75,8 @@ pub struct Pending {
     /// Default: the time of receipt.
     #[serde(default)]
     pub occurred_at: Option<DateTime<Utc>>,
-    /// See [`ActivityContent::value`].
-    #[serde(default, deserialize_with = "exact")]
+    /// See [`ActivityContent::value`]; refused if a double does not hold it to its last digit.
+    #[serde(default, deserialize_with = "value::exact")]
     pub value: Option<f64>,
     /// See [`ActivityContent::properties`].
     #[serde(default)]
@@ -115,20 +116,13 @@ impl Pending {
             context: self.context.filter(|json| json.as_str() != "null"),
         };
         content.check(now, &mut faults);
-        if faults.is_empty() { Ok((id, content)) } else { Err(faults) }
+        if faults.is_empty() { Ok((id, content.into_canonical())) } else { Err(faults) }
     }
 }
 
-/// Reads a number as it was sent. `serde_json` alone takes a neighbour of some numbers, and of that neighbour another one
-/// when it reads what it wrote: the same content sent again would differ from what is stored.
-pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let Some(json) = Option::<Json>::deserialize(deserializer)? else { return Ok(None) };
-    let text = json.as_str();
-    if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        return Err(de::Error::custom("must be a number"));
-    }
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.map(Some).ok_or_else(|| de::Error::custom("must be a finite number"))
+/// Reads what was stored, on one line whatever it was stored on.
+fn canonical<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Ok(Option::<Json>::deserialize(deserializer)?.map(Json::into_canonical))
 }
 
 /// The log keeps microseconds, as PostgreSQL does; what is answered is what is kept.
@@ -160,7 +154,17 @@ impl ActivityContent {
         }
     }
 
-    /// Whether both say the same; a time that neither client chose is not compared.
+    /// The same content, whose properties and context are on one line: what is stored from now on.
+    #[must_use]
+    pub(super) fn into_canonical(self) -> Self {
+        Self {
+            properties: self.properties.map(Json::into_canonical),
+            context: self.context.map(Json::into_canonical),
+            ..self
+        }
+    }
+
+    /// Whether both say the same; numbers are compared by their value, and a time that neither client chose is not compared.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let both_by_receipt =

@@ -4,6 +4,7 @@ mod aggregate;
 mod content;
 mod event;
 mod revision;
+mod value;
 
 pub use aggregate::{Activity, ActivityCommand, ActivityError};
 pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};

@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
-use super::content::{ActivityContent, OccurredAtSource, exact, to_microseconds};
+use super::content::{ActivityContent, OccurredAtSource, to_microseconds};
+use super::value;
 use crate::Json;
 
 /// A correction as a client sends it: a JSON merge patch of the four fields that can be wrong. An absent field stays;
@@ -30,10 +31,10 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
-/// The same for a number.
+/// The same for a value, which a double must hold to its last digit.
 #[expect(clippy::option_option, reason = "the outer one is whether it was given, as in a JSON merge patch")]
 fn given_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
-    exact(deserializer).map(Some)
+    value::exact(deserializer).map(Some)
 }
 
 impl Revision {

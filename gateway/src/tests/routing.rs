@@ -11,6 +11,8 @@ async fn each_method_of_a_path_has_its_service() {
         ("GET", "/v1/activities/1", "activities"),
         ("PATCH", "/v1/activities/1", "activities"),
         ("DELETE", "/v1/activities/1", "activities"),
+        ("GET", "/v1/activities/a/b/c", "activities"),
+        ("PATCH", "/v1/activities/?id=..", "activities"),
         ("GET", "/v1/history?after=5", "activities"),
         ("GET", "/v1/history/a/b", "activities"),
         ("GET", "/v1/reports/activity?from=x", "reports"),
@@ -43,6 +45,24 @@ async fn each_method_of_a_path_has_its_service() {
 }
 
 #[tokio::test]
+async fn no_word_of_ours_shadows_an_id() {
+    let (door, witness) = witnessed();
+    let words: Vec<&str> = crate::routes::ROUTES
+        .iter()
+        .map(|route| route.path)
+        .filter(|path| path.starts_with("/v1/activities/") && !path.contains('{'))
+        .collect();
+    assert!(words.contains(&"/v1/activities/batch"));
+    for path in words {
+        for method in ["GET", "HEAD", "PATCH", "DELETE"] {
+            assert_eq!(send(&door, request(method, path)).await.status(), 200, "{method} {path}");
+            let seen = witness.last();
+            assert_eq!((seen.service, seen.path.as_str()), ("activities", path), "{method}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_id_keeps_its_percent_signs() {
     let (door, witness) = witnessed();
     for path in [
@@ -50,6 +70,10 @@ async fn an_id_keeps_its_percent_signs() {
         "/v1/activities/%E2%82%AC%20x",
         "/v1/history/c:a%2F%2e%2e",
         "/v1/activities/%FF",
+        "/v1/activities/%2e%2e",
+        "/v1/activities/..",
+        "/v1/activities/a//b",
+        "/v1/activities/?id=%2e%2e",
     ] {
         assert_eq!(send(&door, request("GET", path)).await.status(), 200);
         assert_eq!(witness.last().path, path);
@@ -72,7 +96,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     for (method, path, allow) in [
         ("PUT", "/v1/activities", "GET,HEAD,POST"),
         ("DELETE", "/v1/activities", "GET,HEAD,POST"),
-        ("GET", "/v1/activities/batch", "POST"),
+        ("PUT", "/v1/activities/batch", "DELETE,GET,HEAD,PATCH,POST"),
         ("POST", "/v1/activities/1", "DELETE,GET,HEAD,PATCH"),
         ("POST", "/v1/history", "GET,HEAD"),
         ("POST", "/", "GET,HEAD"),
@@ -97,7 +121,6 @@ async fn what_is_not_public_does_not_exist() {
         ("GET", "/metrics"),
         ("GET", "/v1"),
         ("GET", "/v1/"),
-        ("GET", "/v1/activities/"),
         ("GET", "/v1/internal/x"),
         ("GET", "/v1/reports/"),
         ("POST", "/anything"),

@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::activity::Activity;
-use domain::{ActivityId, CustomerId, DecodeError, EventPayload, Json, Partition};
+use domain::{ActivityId, CustomerId, DecodeError, EventPayload, Json, Partition, canonical_line};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -28,9 +30,9 @@ pub struct RecordedEvent {
     pub event_id: Uuid,
     /// Whose it is.
     pub customer_id: CustomerId,
-    /// What happened.
+    /// What happened; read from the log, it is one line.
     pub payload: Json,
-    /// Who did it, and with which request.
+    /// Who did it, and with which request; one line too.
     pub metadata: Json,
 }
 
@@ -41,6 +43,12 @@ impl RecordedEvent {
     /// [`DecodeError`] for a type or version that this program does not know.
     pub fn decode<E: EventPayload>(&self) -> Result<E, DecodeError> {
         E::decode(&self.event_type, &self.event_version, &self.payload.0)
+    }
+
+    /// What it takes, about: its payload and metadata, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.payload.as_str().len() + self.metadata.as_str().len()
     }
 }
 
@@ -57,6 +65,20 @@ impl<'a> From<&'a RecordedEvent> for HistoryEvent<'a> {
     fn from(event: &'a RecordedEvent) -> Self {
         let is_activity = event.aggregate_type == Activity::TYPE;
         Self { event, activity_id: ActivityId::of_stream(&event.aggregate_id).filter(|_| is_activity) }
+    }
+}
+
+impl HistoryEvent<'_> {
+    /// The event as JSON on one line, without its end, whatever a client wrote into it: into its payload, or into an id.
+    ///
+    /// # Errors
+    /// None that a stored event can bring about.
+    pub fn to_line(&self) -> Result<String, serde_json::Error> {
+        let line = serde_json::to_string(self)?;
+        Ok(match canonical_line(&line) {
+            Cow::Borrowed(_) => line,
+            Cow::Owned(line) => line,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ pub use append::append_events;
 pub use appender::{AppendError, Appender, AppenderConfig};
 pub use error::LogError;
 pub use event::{Append, Appended, HistoryEvent, NewEvent, RecordedEvent};
-pub use history::{HistoryFilter, HistoryQuery};
+pub use history::{HistoryFilter, HistoryPage, HistoryQuery, LOOKED_AT_EVENTS_MAX, StreamPage, StreamQuery};
 pub use identity::{Divergence, LogId, Stamp};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;

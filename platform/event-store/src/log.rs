@@ -56,8 +56,9 @@ impl From<Row> for RecordedEvent {
             aggregate_id: row.aggregate_id,
             event_type: row.event_type,
             event_version: row.event_version,
-            payload: row.payload.0,
-            metadata: row.metadata.0,
+            // Whatever reads the log, and frames it by lines, gets one line, also of what was stored before lines were.
+            payload: row.payload.0.into_canonical(),
+            metadata: row.metadata.0.into_canonical(),
         }
     }
 }

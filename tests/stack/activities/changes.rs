@@ -125,11 +125,33 @@ async fn a_redacted_activity_is_gone_but_for_its_history() {
 #[tokio::test]
 async fn what_was_never_recorded_is_not_there() {
     let customer = shared().customer().await;
-    for id in ["nothing", "%00", &"x".repeat(129)] {
+    for id in ["nothing", &"x".repeat(129)] {
         let path = format!("/v1/activities/{id}");
         customer.api.get(&path).await.problem(404, "activity-not-found");
         customer.api.patch(&path, &json!({"value": 1})).await.problem(404, "activity-not-found");
         customer.api.delete(&path).await.problem(404, "activity-not-found");
+    }
+}
+
+#[tokio::test]
+async fn no_id_is_out_of_reach() {
+    let customer = shared().customer().await;
+    for (id, path) in [
+        ("batch", "/v1/activities/batch"),
+        ("stream", "/v1/activities/stream"),
+        ("live", "/v1/activities/live"),
+        ("a/b/c", "/v1/activities/a/b/c"),
+        ("d/../e", "/v1/activities/d%2F..%2Fe"),
+        ("%2F", "/v1/activities/%252F"),
+        // A client takes these two out of a path.
+        (".", "/v1/activities/?id=."),
+        ("..", "/v1/activities/?id=%2e%2e"),
+    ] {
+        customer.api.record(&json!({"id": id, "type": "t", "actor": "ada", "value": 1})).await;
+        assert_eq!(customer.api.get(path).await.json(200)["id"], id, "{path}");
+        assert_eq!(customer.api.patch(path, &json!({"value": 2})).await.json(200)["sequence"], 2, "{path}");
+        assert_eq!(customer.api.delete(path).await.status, 204, "{path}");
+        customer.api.get(path).await.problem(410, "activity-redacted");
     }
 }
 

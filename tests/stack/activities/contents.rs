@@ -70,6 +70,8 @@ async fn what_no_log_could_keep_is_named_where_it_is() {
         (with("actor", r#""\ud800""#), "/actor"),
         (with("value", "1e999"), "/value"),
         (with("value", "-1e999"), "/value"),
+        (with("value", "9007199254740993"), "/value"),
+        (with("value", &"9".repeat(200)), "/value"),
         (with("properties", r#"{"n":1e999}"#), "/properties/n"),
         (with("properties", r#"{"a":1,"a":2}"#), "/properties/a"),
         (with("properties", r#"{"a":{"b~/":1,"b~/":1}}"#), "/properties/a/b~0~1"),
@@ -84,9 +86,6 @@ async fn what_no_log_could_keep_is_named_where_it_is() {
     ] {
         assert_eq!(send(&customer, body.clone()).await.pointers(), [pointer], "{body}");
     }
-    // A huge number that a double holds is a number.
-    let digits = "9".repeat(200);
-    send(&customer, with("value", &digits)).await.json(202);
     let activity =
         send(&customer, with("properties", r#"{"n":123456789012345678901234567890}"#)).await.json(202);
     let path = format!("/v1/activities/{}", activity["id"].as_str().unwrap());

@@ -1,15 +1,18 @@
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 use domain::ActivityId;
 use event_store::{HistoryEvent, RecordedEvent};
 
+use crate::output::{is_unseen, printable};
+
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// One JSON object a line, as GET /v1/history answers
     Ndjson,
-    /// RFC 4180, with a line of names
+    /// RFC 4180, with a line of names; an activity_id that a spreadsheet would take for a formula begins with an apostrophe
     Csv,
     /// For people
     Table,
@@ -35,7 +38,7 @@ impl Format {
     pub(super) fn event(self, event: &RecordedEvent, out: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Ndjson => {
-                serde_json::to_writer(&mut *out, &HistoryEvent::from(event))?;
+                out.extend_from_slice(HistoryEvent::from(event).to_line()?.as_bytes());
                 out.push(b'\n');
                 Ok(())
             }
@@ -51,20 +54,32 @@ fn activity_id(event: &RecordedEvent) -> Option<&str> {
 
 fn csv(event: &RecordedEvent, out: &mut Vec<u8>) -> io::Result<()> {
     write!(out, "{},{},{},", event.partition, event.position, time(event))?;
-    for text in [&event.aggregate_type, &event.aggregate_id, activity_id(event).unwrap_or_default()] {
-        write!(out, "{},", quoted(text))?;
-    }
+    write!(out, "{},{},", quoted(&event.aggregate_type), quoted(&event.aggregate_id))?;
+    write!(out, "{},", quoted(&no_formula(activity_id(event).unwrap_or_default())))?;
     write!(out, "{},{},{},", event.sequence, quoted(&event.event_type), quoted(&event.event_version))?;
     write!(out, "{},{},", event.event_id, event.customer_id)?;
-    write!(out, "{},{}\r\n", quoted(event.payload.as_str()), quoted(event.metadata.as_str()))
+    let (payload, metadata) = (event.payload.canonical_line(), event.metadata.canonical_line());
+    write!(out, "{},{}\r\n", quoted(&payload), quoted(&metadata))
 }
 
-/// A field as RFC 4180 wants it.
+/// A field as RFC 4180 wants it, and quoted too for those who take a semicolon or a tab for the end of a field, or another
+/// character for the end of a line.
 fn quoted(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) {
+    let ends = |c: char| matches!(c, '"' | ',' | ';') || c.is_control() || is_unseen(c);
+    if text.contains(ends) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text.to_owned()
+    }
+}
+
+/// A field that a spreadsheet would take for a formula begins with an apostrophe, which makes it text there (OWASP, CSV
+/// injection). Only a client's own id can begin so, and `aggregate_id` has it as it is.
+fn no_formula(text: &str) -> Cow<'_, str> {
+    if text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -107,11 +122,6 @@ fn row(out: &mut Vec<u8>, cells: [String; 7]) -> io::Result<()> {
         cut(&stream, stream_width),
         cut(&actor, actor_width),
     )
-}
-
-/// What clients send must not move the cursor of whoever reads it.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 
 fn cut(text: &str, width: usize) -> String {
@@ -178,6 +188,43 @@ mod tests {
             *c == ',' && !quoted
         });
         assert_eq!(commas.count(), CSV_HEAD.matches(',').count());
+    }
+
+    #[test]
+    fn an_event_forged_within_an_event_is_neither_a_line_nor_a_row() {
+        let forged = "{\"actor\":\"a\",\"type\":\"t\",\"properties\":{\"x\":\n{\"partition\":0}\r\n,\"y\":\"\u{2028}\u{85}\"}}";
+        let event = RecordedEvent { aggregate_id: "c:i\u{2028}d".to_owned(), ..event(forged) };
+        let breaks = ['\n', '\r', '\u{85}', '\u{2028}'];
+        let line = written(Format::Ndjson, &event);
+        assert!(!line.trim_end_matches('\n').contains(breaks), "{line}");
+        let line = written(Format::Csv, &event);
+        let fields = line.strip_suffix("\r\n").unwrap();
+        assert!(!fields.contains(['\n', '\r', '\u{85}']), "{fields}");
+        assert!(fields.contains("\"i\u{2028}d\""), "what stays is quoted: {fields}");
+        let line = written(Format::Table, &event);
+        assert!(!line.trim_end_matches('\n').contains(breaks), "{line}");
+    }
+
+    #[test]
+    fn an_id_is_no_formula_of_a_spreadsheet() {
+        for id in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1", "=a;b"] {
+            let event = RecordedEvent { aggregate_id: format!("c:{id}"), ..event("{}") };
+            let line = written(Format::Csv, &event);
+            let shown = if id.contains(';') { format!(",\"'{id}\",") } else { format!(",'{id},") };
+            assert!(line.contains(&shown), "{line}");
+            let as_it_is = [format!("c:{id},"), format!("\"c:{id}\",")];
+            assert!(as_it_is.iter().any(|text| line.contains(text)), "{line}");
+        }
+        let line = written(Format::Csv, &RecordedEvent { aggregate_id: "c:a;b".to_owned(), ..event("{}") });
+        assert!(line.contains("\"c:a;b\",\"a;b\","), "{line}");
+    }
+
+    #[test]
+    fn a_row_says_nothing_to_a_terminal() {
+        let hostile = r#"{"type":"\u001b[2Jt","actor":"a\u009b31m\u202eb\u200b"}"#;
+        let event = RecordedEvent { aggregate_id: "c:\u{1b}]0;x\u{7}\u{2066}".to_owned(), ..event(hostile) };
+        let line = written(Format::Table, &event);
+        assert!(line.contains("·]0;x··") && line.contains("a·31m·b·") && line.ends_with("·[2Jt\n"), "{line}");
     }
 
     #[test]

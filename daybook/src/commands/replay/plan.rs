@@ -1,3 +1,4 @@
+use chrono_tz::Tz;
 use domain::{Partition, Partitions};
 use event_store::HistoryFilter;
 
@@ -52,8 +53,8 @@ impl Plan {
         let filter = HistoryFilter {
             customer_id: arguments.customer,
             to: arguments.to,
-            since: arguments.since,
-            until: arguments.until,
+            since: arguments.since.map(|time| time.instant(Tz::UTC)),
+            until: arguments.until.map(|time| time.instant(Tz::UTC)),
             actor: arguments.actor.clone(),
             activity_type: arguments.activity_type.clone(),
         };
@@ -115,6 +116,18 @@ mod tests {
         };
         assert_eq!((partition, after, filter.to), (Partition(0xa), 4, Some(9)));
         assert_eq!(filter.customer_id.unwrap().to_string(), CUSTOMER);
+    }
+
+    #[test]
+    fn a_time_may_be_a_day() {
+        let Plan::Whole { filter } =
+            plan("--since 2026-11-01 --until 2026-11-02T03:00:00+02:00", 16).unwrap()
+        else {
+            panic!("not the whole log")
+        };
+        let times = [filter.since, filter.until].map(|time| time.unwrap().to_rfc3339());
+        assert_eq!(times, ["2026-11-01T00:00:00+00:00", "2026-11-02T01:00:00+00:00"]);
+        assert!(Line::try_parse_from(["replay", "--since", "2026-11-01T00:00:00"]).is_err());
     }
 
     #[test]

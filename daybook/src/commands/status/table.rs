@@ -3,6 +3,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::report::{LogReport, Report};
+use crate::output::printable;
 
 /// A report for people.
 pub(super) struct Table<'a>(pub(super) &'a Report);
@@ -104,7 +105,7 @@ fn jobs(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     }
     writeln!(f, "{:<14}{:>12}{:>12}  {:<24}LAST ERROR", "JOB OF", "UP TO", "ATTEMPTS", "RUNS AT")?;
     for job in &report.jobs {
-        let reason = job.last_error.as_deref().unwrap_or("-");
+        let reason = printable(job.last_error.as_deref().unwrap_or("-"));
         let up_to = grouped(job.published_position);
         let run_at = shown(Some(job.run_at));
         writeln!(f, "{:<14}{up_to:>12}{:>12}  {run_at:<24}{reason}", job.partition, job.attempts)?;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use domain::{CustomerId, Json, Partition};
+use domain::{CustomerId, Json, Partition, canonical_line};
 use event_store::RecordedEvent;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -108,6 +108,7 @@ pub fn encode(feed: Feed, event: &RecordedEvent) -> Result<Vec<u8>, serde_json::
     // The metadata's quotes are escaped. Grown once too often costs less than grown again and again.
     let bytes = event.payload.as_str().len() + 2 * event.metadata.as_str().len() + ATTRIBUTES_BYTES;
     let mut message = Vec::with_capacity(bytes);
+    let metadata = event.metadata.canonical_line();
     let envelope = Envelope {
         specversion: "1.0",
         id: event.event_id,
@@ -123,12 +124,17 @@ pub fn encode(feed: Feed, event: &RecordedEvent) -> Result<Vec<u8>, serde_json::
         sequence: event.sequence,
         eventversion: &event.event_version,
         traceparent: trace.traceparent,
-        metadata: carries.then(|| event.metadata.as_str()),
+        metadata: carries.then_some(&metadata),
         datacontenttype: carries.then_some("application/json"),
         data: carries.then_some(&event.payload.0),
     };
     serde_json::to_writer(&mut message, &envelope)?;
-    Ok(message)
+    // One line whatever a client wrote, into its payload or into an id: many read a topic into files of lines.
+    let text = std::str::from_utf8(&message).map_err(serde_json::Error::custom)?;
+    Ok(match canonical_line(text) {
+        Cow::Borrowed(_) => message,
+        Cow::Owned(line) => line.into_bytes(),
+    })
 }
 
 /// RFC 3339 with microseconds, which is what the log has. Written by hand: chrono's way takes longer than all the other
@@ -185,8 +191,9 @@ pub fn decode(message: &[u8]) -> Option<RecordedEvent> {
         recorded_at: received.time,
         event_id: received.id,
         customer_id: received.customerid,
-        payload: received.data,
-        metadata: Json(RawValue::from_string(received.metadata).ok()?),
+        // The broker may hold messages from before they were lines.
+        payload: received.data.into_canonical(),
+        metadata: Json(RawValue::from_string(received.metadata).ok()?).into_canonical(),
     })
 }
 
@@ -226,7 +233,7 @@ pub(crate) mod tests {
             recorded_at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
             event_id: Uuid::from_u128(7),
             customer_id: CustomerId(Uuid::from_u128(9)),
-            payload: json(r#"{ "type":"page.view", "actor":"zoë\n", "value": 1.50 }"#),
+            payload: json(r#"{"type":"page.view","actor":"zoë\n","value":1.50}"#),
             metadata: json(r#"{"traceparent":"00-1-2-01","request_id":"r"}"#),
         }
     }
@@ -238,6 +245,31 @@ pub(crate) mod tests {
         assert_eq!(format!("{:?}", decode(&message).unwrap()), format!("{event:?}"));
         let place = place(&message).unwrap();
         assert_eq!((place.partition, place.position), (Partition(3), 17));
+    }
+
+    #[test]
+    fn a_message_is_one_line_however_the_event_was_stored() {
+        let json = |text: &str| Json(RawValue::from_string(text.to_owned()).unwrap());
+        let stored = RecordedEvent {
+            aggregate_id: "01890a5d-ac96-774b-bcce-b302099a8057:a\u{2028}b".into(),
+            payload: json(
+                "{\"actor\":\"a\u{85}\",\"properties\":{\"x\":\r\n{\"position\": 1}\n, \"n\" : 1.50}}",
+            ),
+            metadata: json("{\n\"request_id\" : \"\u{2029}\"}"),
+            ..event("activity")
+        };
+        let message = String::from_utf8(encode(Feed::Activities, &stored).unwrap()).unwrap();
+        assert!(!message.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']), "{message}");
+        let read = decode(message.as_bytes()).unwrap();
+        assert_eq!(read.aggregate_id, stored.aggregate_id);
+        assert_eq!(
+            read.payload.as_str(),
+            r#"{"actor":"a\u0085","properties":{"x":{"position":1},"n":1.50}}"#
+        );
+        // One that was published before.
+        let spread = message.replacen("\"data\":{", "\"data\":{\n ", 1);
+        assert_eq!(decode(spread.as_bytes()).unwrap().payload.as_str(), read.payload.as_str());
+        assert_eq!(read.metadata.as_str(), r#"{"request_id":"\u2029"}"#);
     }
 
     #[test]
