@@ -60,7 +60,8 @@ impl EntityTag {
             .any(|tag| tag.trim() == "*" || opaque(tag) == ours)
     }
 
-    fn headers(&self) -> [(http::HeaderName, HeaderValue); 2] {
+    /// The tag, and that it is asked for each time.
+    pub(crate) fn headers(&self) -> [(http::HeaderName, HeaderValue); 2] {
         let tag = HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("W/\"\""));
         [(ETAG, tag), (CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))]
     }

@@ -34,13 +34,8 @@ fn bucket(time: DateTime<Utc>, width_s: i64) -> DateTime<Utc> {
 const STEPS_MAX: usize = 200;
 
 /// The time rounded down to a full quarter of an hour of UTC; every zone's offset is a multiple of it.
-pub(crate) fn quarter_before(time: DateTime<Utc>) -> DateTime<Utc> {
+fn quarter_before(time: DateTime<Utc>) -> DateTime<Utc> {
     bucket(time, QUARTER_S)
-}
-
-/// The time rounded up to a full quarter of an hour of UTC.
-pub(crate) fn quarter_after(time: DateTime<Utc>) -> DateTime<Utc> {
-    up(time, QUARTER_S)
 }
 
 /// The time rounded down to a full minute.
@@ -221,11 +216,8 @@ mod tests {
             (minute_before(time), minute_after(time)),
             (at("2026-01-01T10:07:00Z"), at("2026-01-01T10:08:00Z"))
         );
-        assert_eq!(
-            (quarter_before(time), quarter_after(time)),
-            (at("2026-01-01T10:00:00Z"), at("2026-01-01T10:15:00Z"))
-        );
+        assert_eq!(quarter_before(time), at("2026-01-01T10:00:00Z"));
         let full = at("2026-01-01T10:15:00Z");
-        assert_eq!((quarter_after(full), minute_after(full)), (full, full));
+        assert_eq!((quarter_before(full), minute_after(full)), (full, full));
     }
 }

@@ -11,12 +11,13 @@ use crate::state::AppState;
 #[derive(OpenApi)]
 #[openapi(tags(
     (name = "reports", description = "What the log adds up to."),
+    (name = "actors", description = "Who the activities are of."),
     (name = "operations", description = "Projections, and the events that they could not fold."),
 ))]
 struct Document;
 
 fn documented() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    crate::reports::add(OpenApiRouter::with_openapi(Document::openapi()))
         .routes(routes!(list_projections::list_projections))
         .routes(routes!(list_dead_letters::list_dead_letters))
         .routes(routes!(retry_dead_letter::retry_dead_letter))

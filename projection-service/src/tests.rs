@@ -1,10 +1,15 @@
 //! The service through its own doors: a log and a database of its own.
 
+mod actors;
+mod asking;
 mod columns;
 mod dead_letters;
+mod explain;
+mod export;
 mod feed;
 mod house;
 mod intake;
+mod measures;
 mod naive;
 mod oracle;
 mod queries;

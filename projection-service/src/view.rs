@@ -133,6 +133,13 @@ impl View {
         })
     }
 
+    /// The least and the greatest time that any row may have, in microseconds since 1970.
+    pub(crate) fn times(&self) -> Option<(i64, i64)> {
+        let first = self.chunks.iter().map(|chunk| chunk.times.0).min()?;
+        let last = self.chunks.iter().map(|chunk| chunk.times.1).max()?;
+        Some((first, last))
+    }
+
     /// Scans the rows that happened in `window` (microseconds since 1970) and stand at the moment; returns what each thread
     /// has gathered.
     ///

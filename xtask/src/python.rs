@@ -10,14 +10,16 @@ use crate::workspace;
 
 const LIMIT: Duration = Duration::from_mins(5);
 /// `pyyaml` and `jsonschema` check the document of the messages against real ones; `schemathesis` checks the document of
-/// the HTTP interface against the running system, with contents that `hypothesis` makes; `aiosmtpd` takes mail.
-const PACKAGES: [&str; 6] = [
+/// the HTTP interface against the running system, with contents that `hypothesis` makes; `aiosmtpd` takes mail; `duckdb` reads
+/// the Parquet of exports.
+const PACKAGES: [&str; 7] = [
     "pulsar-client==3.13.0",
     "pyyaml==6.0.4",
     "jsonschema==4.26.0",
     "schemathesis==4.32.5",
     "hypothesis==6.170.17",
     "aiosmtpd==1.4.6",
+    "duckdb==2.0.1",
 ];
 
 /// Makes the environment, unless it is there with the same packages.

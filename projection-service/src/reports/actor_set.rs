@@ -71,6 +71,18 @@ impl ActorSet {
         }
     }
 
+    /// How many actors are in it.
+    pub(crate) fn count(&self) -> u64 {
+        let mut words = vec![0_u64; BLOCK_WORDS];
+        let count = |block| {
+            words.fill(0);
+            self.add_block(block, &mut words);
+            words.iter().map(|word| u64::from(word.count_ones())).sum::<u64>()
+        };
+        (0..self.blocks()).map(count).sum()
+    }
+
+    #[cfg(test)]
     pub(crate) fn contains(&self, ordinal: u32) -> bool {
         let low = ordinal as u16;
         match self.blocks.get(ordinal as usize / BLOCK_ACTORS) {

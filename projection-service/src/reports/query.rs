@@ -1,9 +1,12 @@
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc, Weekday};
 use chrono_tz::Tz;
 
-use crate::columns::Needs;
+use super::filter::Predicate;
+use crate::columns::{Mask, Needs, Rows};
 use crate::error::ReportsError;
 use crate::view::{Scan, View};
 
@@ -11,19 +14,32 @@ use crate::view::{Scan, View};
 pub(crate) struct Query {
     pub(crate) view: View,
     pub(crate) range: TimeRange,
+    /// Which rows.
+    pub(super) predicate: Predicate,
+    /// Items of a page or of a list, if it was asked for.
+    pub(crate) limit: Option<usize>,
+    /// Rows that were scanned.
+    pub(super) scanned: Arc<AtomicU64>,
 }
 
 /// The time that a report is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TimeRange {
-    /// Inclusive.
+    /// Inclusive; whole microseconds.
     pub(crate) from: DateTime<Utc>,
-    /// Exclusive.
+    /// Exclusive; whole microseconds.
     pub(crate) to: DateTime<Utc>,
     /// In which days, weeks and months begin.
     pub(crate) zone: Tz,
     /// On which weeks begin.
     pub(crate) week_start: Weekday,
+}
+
+impl TimeRange {
+    /// In microseconds since 1970.
+    pub(crate) fn window(&self) -> Range<i64> {
+        self.from.timestamp_micros()..self.to.timestamp_micros()
+    }
 }
 
 impl Query {
@@ -37,6 +53,39 @@ impl Query {
         needs: &Needs,
         scan: S,
     ) -> Result<(S, Vec<S::Partial>), ReportsError> {
-        self.view.scan(window, needs, scan).await
+        let mut needs = needs.clone();
+        let mut predicate = self.predicate.clone();
+        predicate.add_needs(&mut needs);
+        let filtered = Filtered { predicate, scan, scanned: Arc::clone(&self.scanned) };
+        let (filtered, partials) = self.view.scan(window, &needs, filtered).await?;
+        Ok((filtered.scan, partials))
     }
+}
+
+/// A scan of the rows that pass.
+struct Filtered<S> {
+    predicate: Predicate,
+    scan: S,
+    scanned: Arc<AtomicU64>,
+}
+
+impl<S: Scan> Scan for Filtered<S> {
+    type Partial = S::Partial;
+
+    fn begin(&self) -> Self::Partial {
+        self.scan.begin()
+    }
+
+    fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>) {
+        self.scanned.fetch_add(rows.range.len() as u64, Ordering::Relaxed);
+        let Some(mut mask) = self.predicate.mask(rows) else { return self.scan.scan(partial, rows) };
+        if let Some(standing) = rows.mask {
+            mask.and(standing);
+        }
+        self.scan.scan(partial, &masked(rows, &mask));
+    }
+}
+
+fn masked<'a>(rows: &Rows<'a>, mask: &'a Mask) -> Rows<'a> {
+    Rows { mask: Some(mask), ..rows.clone() }
 }

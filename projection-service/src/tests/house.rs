@@ -356,6 +356,13 @@ impl Reports {
         answer.body
     }
 
+    /// A body that is a file.
+    pub(super) async fn file(&self, customer: CustomerId, path: &str, accept: &str) -> (HeaderMap, Vec<u8>) {
+        let answer = self.ask(customer, path, &[("accept", accept)], &[Scope::Read]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        (answer.headers, answer.bytes.to_vec())
+    }
+
     pub(super) async fn ask(
         &self,
         customer: CustomerId,

@@ -90,7 +90,12 @@ impl Relation {
 impl Filter {
     /// Only where a field has this text: what the parameters `type` and `actor` are short for.
     pub(crate) fn is(field: Field, text: &str) -> Self {
-        Self(vec![Condition { field, test: Test::Is(vec![Scalar::Text(text.into())]) }])
+        Self::any_of(field, vec![Scalar::Text(text.into())])
+    }
+
+    /// Only where a field has one of these values.
+    pub(crate) fn any_of(field: Field, values: Vec<Scalar>) -> Self {
+        Self(vec![Condition { field, test: Test::Is(values) }])
     }
 
     /// Adds the conditions of another filter.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::numbers::NumberTest;
 use super::ordinals::Ordinals;
 use super::{Condition, Test};
@@ -5,12 +7,12 @@ use crate::columns::{Dictionary, Field, Mask, Needs, Rows, Scalar};
 
 /// A filter as it is held against rows. Each condition is evaluated once for every value that a chunk knows, and each row
 /// costs a look-up by its code.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Predicate {
     tests: Vec<ColumnTest>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum ColumnTest {
     /// A column of [`Rows::fields`].
     Field {
@@ -18,8 +20,8 @@ enum ColumnTest {
         test: Test,
         index: usize,
     },
-    Actor(Ordinals),
-    Value(NumberTest),
+    Actor(Arc<Ordinals>),
+    Value(Arc<NumberTest>),
     /// No row passes.
     Never,
 }
@@ -29,11 +31,6 @@ impl Predicate {
     pub(super) fn new(conditions: Vec<(&Condition, Vec<u32>)>) -> Self {
         let tests = conditions.into_iter().filter_map(|(condition, actors)| column_test(condition, &actors));
         Self { tests: tests.collect() }
-    }
-
-    /// Whether every row passes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tests.is_empty()
     }
 
     /// Adds the columns that are read. Must be called before [`Self::mask`], with what is then scanned.
@@ -74,13 +71,13 @@ fn column_test(condition: &Condition, actors: &[u32]) -> Option<ColumnTest> {
         Field::Actor => match test {
             // Every activity has an actor, so only what is told about names matters.
             Test::Is(_) | Test::Contains(_) | Test::StartsWith(_) => {
-                Some(ColumnTest::Actor(Ordinals::new(actors, false)))
+                Some(ColumnTest::Actor(Arc::new(Ordinals::new(actors, false))))
             }
-            Test::IsNot(_) => Some(ColumnTest::Actor(Ordinals::new(actors, true))),
+            Test::IsNot(_) => Some(ColumnTest::Actor(Arc::new(Ordinals::new(actors, true)))),
             Test::Exists => constant(true),
             Test::NotExists | Test::Compare(..) => constant(false),
         },
-        Field::Value => Some(ColumnTest::Value(NumberTest::new(test))),
+        Field::Value => Some(ColumnTest::Value(Arc::new(NumberTest::new(test)))),
         // No event gives an actor traits.
         Field::Trait(_) => constant(test.holds(&Scalar::Absent)),
         Field::Type | Field::Property(_) | Field::Context(_) => {

@@ -1,0 +1,180 @@
+//! Actors: who was there, when first and last, and how often.
+
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chassis::Problem;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::Query;
+use crate::columns::{Needs, Rows};
+use crate::error::ReportsError;
+use crate::view::Scan;
+
+/// Which actors.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Parameters {
+    /// Only actors whose name has this in it; upper and lower case are the same.
+    #[param(example = "ada")]
+    q: Option<String>,
+}
+
+/// A page of actors.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActorPage {
+    /// In the order of their names.
+    items: Vec<Actor>,
+    /// For the next page; null if this is the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// An actor, as its activities show it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Actor {
+    /// Its name.
+    #[schema(example = "ada")]
+    actor: String,
+    /// How many activities it has.
+    count: u64,
+    /// When its first one happened.
+    first_seen: DateTime<Utc>,
+    /// When its last one happened.
+    last_seen: DateTime<Utc>,
+}
+
+/// A page of actors that have an activity.
+///
+/// # Errors
+/// 400 for a cursor that is none; as [`Query::scan`].
+pub(crate) async fn page(
+    parameters: Parameters,
+    query: &Query,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<ActorPage, ReportsError> {
+    let after = cursor.map(name_of_cursor).transpose()?;
+    let mut named = matching(query, parameters.q.as_deref().unwrap_or_default(), after.as_deref()).await?;
+    named.sort_unstable();
+    let ordinals: Vec<u32> = named.iter().map(|(_, ordinal)| *ordinal).collect();
+    let seen = seen(query, &ordinals).await?;
+    let mut items: Vec<Actor> = named
+        .into_iter()
+        .filter_map(|(name, ordinal)| seen.get(ordinal as usize)?.actor(name))
+        .take(limit + 1)
+        .collect();
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().filter(|_| has_more);
+    let next_cursor = last.map(|last| URL_SAFE_NO_PAD.encode(&last.actor));
+    Ok(ActorPage { items, next_cursor })
+}
+
+/// One actor.
+///
+/// # Errors
+/// 404 if it has no activity; as [`Query::scan`].
+pub(crate) async fn one(query: &Query, name: &str) -> Result<Actor, ReportsError> {
+    let missing = || {
+        let problem = Problem::not_found("actor-not-found");
+        ReportsError::Caller(problem.with_detail("No activity that stands is of this actor."))
+    };
+    let ordinals = query.view.actor_ordinals(&[name.to_owned()]).await?;
+    let ordinal = *ordinals.get(name).ok_or_else(missing)?;
+    let seen = seen(query, &[ordinal]).await?;
+    seen.get(ordinal as usize).and_then(|seen| seen.actor(name.to_owned())).ok_or_else(missing)
+}
+
+fn name_of_cursor(cursor: &str) -> Result<String, ReportsError> {
+    let name = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    name.ok_or_else(|| {
+        ReportsError::Caller(Problem::parameter("cursor", "must be the next_cursor of a page"))
+    })
+}
+
+/// The names after another one that have a part in them, with their ordinals.
+async fn matching(
+    query: &Query,
+    part: &str,
+    after: Option<&str>,
+) -> Result<Vec<(String, u32)>, ReportsError> {
+    let (part, after) = (part.to_lowercase(), after.map(str::to_owned));
+    let names = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let found = std::sync::Arc::clone(&names);
+    let test = move |name: &str| {
+        let passes = after.as_deref().is_none_or(|after| name > after)
+            && (part.is_empty() || name.to_lowercase().contains(&part));
+        if passes {
+            found.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+        }
+        passes
+    };
+    let ordinals = query.view.actors_where(test).await?;
+    let names = std::mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(names.into_iter().zip(ordinals).collect())
+}
+
+/// What is known of each actor, by ordinal.
+async fn seen(query: &Query, ordinals: &[u32]) -> Result<Vec<Seen>, ReportsError> {
+    let length = ordinals.iter().max().map_or(0, |greatest| *greatest as usize + 1);
+    let mut is_wanted = vec![false; length];
+    ordinals.iter().for_each(|ordinal| is_wanted[*ordinal as usize] = true);
+    let needs = Needs { actors: true, ..Needs::default() };
+    let (scan, partials) = query.scan(query.range.window(), &needs, SeenOf(is_wanted)).await?;
+    let mut all = scan.begin();
+    for partial in partials {
+        all.iter_mut().zip(partial).for_each(|(seen, other)| seen.merge(other));
+    }
+    Ok(all)
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    count: u64,
+    first: i64,
+    last: i64,
+}
+
+impl Seen {
+    const NEVER: Self = Self { count: 0, first: i64::MAX, last: i64::MIN };
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+
+    fn actor(&self, actor: String) -> Option<Actor> {
+        let Self { count, first, last } = *self;
+        if count == 0 {
+            return None;
+        }
+        let [first_seen, last_seen] = [first, last].map(DateTime::from_timestamp_micros);
+        Some(Actor { actor, count, first_seen: first_seen?, last_seen: last_seen? })
+    }
+}
+
+struct SeenOf(Vec<bool>);
+
+impl Scan for SeenOf {
+    type Partial = Vec<Seen>;
+
+    fn begin(&self) -> Self::Partial {
+        vec![Seen::NEVER; self.0.len()]
+    }
+
+    fn scan(&self, all: &mut Self::Partial, rows: &Rows<'_>) {
+        rows.each(|row| {
+            let ordinal = rows.actors[row] as usize;
+            if self.0.get(ordinal).is_some_and(|is_wanted| *is_wanted) {
+                let time = rows.times[row];
+                all[ordinal].merge(Seen { count: 1, first: time, last: time });
+            }
+        });
+    }
+}

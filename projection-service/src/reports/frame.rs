@@ -1,0 +1,339 @@
+//! What every report has in common: how it is asked, at which moment it looks, how its answer is named and written.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use access::Caller;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use chassis::Problem;
+use chrono::{DateTime, Utc, Weekday};
+use chrono_tz::Tz;
+use domain::CustomerId;
+use domain::token::Scope;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use super::export::{Format, Table, stream};
+use super::listing::{Cursor, PageOfRows};
+use super::moment::{Asked, look};
+use super::parameters::{Common, LIMIT_DEFAULT, read};
+use super::query::{Query, TimeRange};
+use super::range::Calendar;
+use crate::answers::{AsOf, EntityTag};
+use crate::error::ReportsError;
+use crate::state::AppState;
+use crate::view::{Activity, Moment, StandingRow, View};
+
+/// An answer that says that nothing has changed may hide so much of the lag, in milliseconds.
+const LAG_STEP_MS: i64 = 2_000;
+/// Weeks begin on it unless the customer says otherwise.
+const WEEK_START: Weekday = Weekday::Mon;
+/// Activities that an export reads at a time.
+const EXPORT_PAGE: usize = 5_000;
+/// How far the answer goes, where the body has no room for it.
+const AS_OF_HEADER: HeaderName = HeaderName::from_static("x-daybook-as-of");
+
+/// A report: what it is asked beside what all are, and how it is computed.
+pub(crate) trait Report: 'static {
+    /// In metrics and names of files.
+    const NAME: &'static str;
+    type Parameters: DeserializeOwned + Send;
+    type Body: Serialize + Send;
+
+    /// Computes it.
+    fn answer(
+        parameters: Self::Parameters,
+        query: &Query,
+    ) -> impl Future<Output = Result<Self::Body, ReportsError>> + Send;
+
+    /// The activities behind one of its numbers, in any order.
+    fn explain(
+        parameters: Self::Parameters,
+        query: &Query,
+        cell: &str,
+    ) -> impl Future<Output = Result<Vec<StandingRow>, ReportsError>> + Send;
+}
+
+/// An answer, and what it is an answer to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Answer<B> {
+    #[serde(flatten)]
+    pub(crate) body: B,
+    /// Whose activities are in it.
+    #[schema(value_type = uuid::Uuid)]
+    customer_id: CustomerId,
+    /// The time that it is about; not there where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    range: Option<Range>,
+    /// How far history is in it.
+    as_of: AsOf,
+    /// How long the first event that is not in the reports has been waiting, in milliseconds.
+    lag_ms: i64,
+}
+
+/// A range of time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Range {
+    /// Inclusive.
+    from: DateTime<Utc>,
+    /// Exclusive.
+    to: DateTime<Utc>,
+    /// IANA name of the zone in which days, weeks and months begin.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: &'static str,
+}
+
+/// A request for a report or a list.
+pub(crate) struct Request<'a> {
+    pub(crate) state: &'a AppState,
+    pub(crate) caller: &'a Caller,
+    pub(crate) headers: &'a HeaderMap,
+    /// What follows the question mark.
+    pub(crate) query: &'a str,
+}
+
+/// Which time is meant where none is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsaid {
+    /// The last 30 days.
+    Recent,
+    /// All of it.
+    Everything,
+}
+
+/// A question that can be answered.
+pub(crate) struct Opened<'a> {
+    pub(crate) query: Query,
+    pub(crate) common: Common,
+    tag: EntityTag,
+    is_in_time: bool,
+    format: Format,
+    request: &'a Request<'a>,
+    began: Instant,
+}
+
+impl<'a> Request<'a> {
+    /// Reads what is common, and waits and looks as it says. None if the client has the answer.
+    pub(crate) async fn open(
+        &'a self,
+        common: Common,
+        unsaid: Unsaid,
+    ) -> Result<Result<Opened<'a>, Response>, ReportsError> {
+        let began = Instant::now();
+        let principal = self.caller.require(Scope::Read)?;
+        let zone = zone(common.time_zone.as_deref(), principal.time_zone)?;
+        let limit = common.limit()?;
+        let filter = common.filter()?;
+        if common.wait_for.is_some_and(|position| position < 0) {
+            return Err(Problem::parameter("wait_for", "must be a position: 0 or more").into());
+        }
+        let asked = Asked::parse(common.as_of.as_deref(), zone)?;
+        let seen = look(self.state, principal.customer_id, asked, common.wait_for).await?;
+        let now = match asked {
+            Asked::Now => Utc::now(),
+            Asked::Time(time) => time,
+            Asked::Position(_) => seen.view.as_of.time.unwrap_or_else(Utc::now),
+        };
+        let calendar = Calendar { zone, week_start: WEEK_START, now };
+        let range = range(&common, &calendar, &seen.view, unsaid)?;
+        let format = Format::chosen(common.format, self.headers);
+        let tag = tag(&seen.view, (self.query, &range, format, principal.time_zone));
+        if seen.is_in_time && tag.is_known(self.headers) {
+            return Ok(Err(tag.not_modified()));
+        }
+        let predicate = filter.resolve(&seen.view).await?;
+        let query = Query { view: seen.view, range, predicate, limit, scanned: Arc::default() };
+        Ok(Ok(Opened { query, common, tag, is_in_time: seen.is_in_time, format, request: self, began }))
+    }
+
+    /// Answers a report, or lists what is behind a number of it.
+    pub(crate) async fn report<R: Report>(&self) -> Result<Response, ReportsError> {
+        let (common, parameters) = read::<R::Parameters>(self.query, &[])?;
+        let opened = match self.open(common, Unsaid::Recent).await? {
+            Ok(opened) => opened,
+            Err(known) => return Ok(known),
+        };
+        let response = match &opened.common.explain {
+            None => {
+                let body = R::answer(parameters, &opened.query).await?;
+                opened.answer(R::NAME, body)?
+            }
+            Some(cell) => {
+                let rows = R::explain(parameters, &opened.query, cell).await?;
+                opened.behind(rows).await?
+            }
+        };
+        opened.record(R::NAME);
+        Ok(response)
+    }
+}
+
+impl Opened<'_> {
+    pub(crate) fn limit(&self) -> usize {
+        self.query.limit.unwrap_or(LIMIT_DEFAULT)
+    }
+
+    /// The cursor of a list of activities.
+    pub(crate) fn before(&self) -> Result<Option<Cursor>, ReportsError> {
+        self.common.cursor.as_deref().map(Cursor::parse).transpose()
+    }
+
+    /// Writes an answer as it was asked for.
+    pub(crate) fn answer<B: Serialize>(&self, name: &str, body: B) -> Result<Response, ReportsError> {
+        if self.format != Format::Json {
+            let bytes = Table::of(&body)?.write(self.format)?;
+            return Ok(self.file(name, Body::from(bytes)));
+        }
+        let answer = self.around(body);
+        if self.is_in_time { Ok(self.tag.answer(answer)) } else { self.too_late(&answer) }
+    }
+
+    /// Lists the activities behind a number.
+    async fn behind(&self, rows: Vec<StandingRow>) -> Result<Response, ReportsError> {
+        let before = self.before()?;
+        if self.format == Format::Json {
+            let page = PageOfRows::of(rows, before, self.limit()).fill(&self.query).await?;
+            return self.answer("activities", page);
+        }
+        let rows: Arc<[StandingRow]> = rows.into();
+        Ok(self.export(before, move |_, before| {
+            let rows = Arc::clone(&rows);
+            async move { Ok(PageOfRows::of(rows.to_vec(), before, EXPORT_PAGE)) }
+        }))
+    }
+
+    /// A page of all activities that pass, or all of them as a file.
+    pub(crate) async fn list(&self) -> Result<Response, ReportsError> {
+        let before = self.before()?;
+        if self.format == Format::Json || self.query.limit.is_some() {
+            let page = PageOfRows::read(&self.query, before, self.limit()).await?;
+            return self.answer("activities", page.fill(&self.query).await?);
+        }
+        Ok(self.export(
+            before,
+            |query, before| async move { PageOfRows::read(&query, before, EXPORT_PAGE).await },
+        ))
+    }
+
+    /// Writes down what an answer has cost.
+    pub(crate) fn record(&self, name: &'static str) {
+        metrics::histogram!("daybook_report_duration_seconds", "report" => name)
+            .record(self.began.elapsed().as_secs_f64());
+        metrics::counter!("daybook_report_rows_scanned_total", "report" => name)
+            .increment(self.query.scanned.load(Ordering::Relaxed));
+    }
+
+    fn around<B>(&self, body: B) -> Answer<B> {
+        let TimeRange { from, to, zone, .. } = self.query.range;
+        let is_limited = from != DateTime::<Utc>::MIN_UTC && to != DateTime::<Utc>::MAX_UTC;
+        Answer {
+            body,
+            customer_id: self.query.view.customer,
+            range: is_limited.then(|| Range { from, to, time_zone: zone.name() }),
+            as_of: self.query.view.as_of,
+            lag_ms: self.query.view.lag_ms,
+        }
+    }
+
+    /// 504 with what there is: the fields of a problem, and those of the answer.
+    fn too_late(&self, answer: &impl Serialize) -> Result<Response, ReportsError> {
+        let wanted = self.common.wait_for.unwrap_or(0);
+        let detail = format!(
+            "Position {wanted} has not come within 10 s; the answer goes up to position {}. Ask again.",
+            self.query.view.as_of.position
+        );
+        let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "not-yet-in-reports").with_detail(detail);
+        let unwritable = |error: serde_json::Error| ReportsError::Internal(error.to_string());
+        let mut all = serde_json::to_value(answer).map_err(unwritable)?;
+        if let (Some(all), serde_json::Value::Object(problem)) =
+            (all.as_object_mut(), serde_json::to_value(&problem).map_err(unwritable)?)
+        {
+            all.extend(problem);
+        }
+        let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+        Ok((StatusCode::GATEWAY_TIMEOUT, kind, all.to_string()).into_response())
+    }
+
+    fn file(&self, name: &str, body: Body) -> Response {
+        let status = if self.is_in_time { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
+        let disposition = format!("attachment; filename=\"{name}.{}\"", self.format.extension());
+        let disposition =
+            HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment"));
+        let mut response = (status, self.tag.headers(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.format.media_type()));
+        headers.insert(CONTENT_DISPOSITION, disposition);
+        headers.insert(AS_OF_HEADER, HeaderValue::from(self.query.view.as_of.position));
+        response
+    }
+
+    /// Activities as a file, page by page. Each page looks anew at the same position, so that a long export holds nothing
+    /// open, and is what one answer would have been.
+    fn export<F>(
+        &self,
+        before: Option<Cursor>,
+        rows: impl Fn(Arc<Query>, Option<Cursor>) -> F + Clone + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = Result<PageOfRows, ReportsError>> + Send,
+    {
+        let moment = Moment::Position(self.query.view.as_of.position);
+        let (state, customer) = (self.request.state.clone(), self.query.view.customer);
+        let (range, predicate) = (self.query.range, self.query.predicate.clone());
+        let page = move |after: Option<Cursor>| {
+            let (state, predicate, rows) = (state.clone(), predicate.clone(), rows.clone());
+            async move {
+                let view = View::open(&state, customer, moment).await?;
+                let query = Arc::new(Query { view, range, predicate, limit: None, scanned: Arc::default() });
+                let page = rows(Arc::clone(&query), after.or(before)).await?;
+                let activities: Vec<Activity> = query.view.activities(&page.rows).await?;
+                Ok((activities, page.next))
+            }
+        };
+        self.file("activities", Body::from_stream(stream(self.format, page)))
+    }
+}
+
+/// The time zone that was asked for, else the customer's own.
+fn zone(asked: Option<&str>, own: Tz) -> Result<Tz, ReportsError> {
+    let Some(asked) = asked else { return Ok(own) };
+    let unknown =
+        |_| ReportsError::parameter("time_zone", "must be the IANA name of a time zone, as Europe/Berlin");
+    asked.parse().map_err(unknown)
+}
+
+fn range(
+    common: &Common,
+    calendar: &Calendar,
+    view: &View,
+    unsaid: Unsaid,
+) -> Result<TimeRange, ReportsError> {
+    let [from, to] = [common.from, common.to].map(|time| time.map(|time| time.instant(calendar.zone)));
+    match (common.range, unsaid) {
+        (Some(_), _) if from.is_some() || to.is_some() => {
+            Err(ReportsError::parameter("range", "cannot be given together with from or to"))
+        }
+        (Some(name), _) => {
+            let time = |micros: i64| DateTime::from_timestamp_micros(micros);
+            let all = view.times().and_then(|(first, last)| Some((time(first)?, time(last)?)));
+            calendar.named(name, all)
+        }
+        (None, Unsaid::Recent) => calendar.between(from, to),
+        (None, Unsaid::Everything) => calendar.open(from, to),
+    }
+}
+
+/// Names the answer to a question at this position. It changes with the lag too, so that an answer that is known never
+/// hides much of it.
+fn tag(view: &View, question: impl Hash) -> EntityTag {
+    let mut hasher = DefaultHasher::new();
+    (view.customer, view.version, view.folded, view.lag_ms / LAG_STEP_MS, question).hash(&mut hasher);
+    EntityTag(format!("W/\"{}-{}-{:016x}\"", view.generation, view.as_of.position, hasher.finish()))
+}
