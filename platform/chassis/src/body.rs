@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::parameters::in_words;
 use crate::problem::{FieldError, Problem};
 
 /// How large a body may be and how long it may take.
@@ -203,7 +204,7 @@ fn misfit<'de, T: Deserialize<'de>>(bytes: &'de [u8], first: &serde_json::Error)
         Err(error) => (pointer(error.path()), error.inner().to_string()),
     };
     let detail = error.rsplit_once(" at line ").map_or(error.clone(), |(message, _)| message.to_owned());
-    FieldError { pointer: with_named_field(pointer, &detail), detail }
+    FieldError { pointer: with_named_field(pointer, &detail), detail: in_words(&detail) }
 }
 
 /// serde names a missing, unknown or repeated field in its message, and places the fault at the object around it.
@@ -342,6 +343,22 @@ mod tests {
                 read("identity", utf_16.to_vec()).await.unwrap_err(),
                 (400, "/problems/malformed-json".into())
             );
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_told_what_one_looks_like() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Order {
+            #[expect(dead_code, reason = "only its shape matters")]
+            at: chrono::DateTime<chrono::Utc>,
+        }
+        for text in
+            ["2026-03-01", "2026-03-01T09:30:00", "soon", "2026-03-01T09:30:00Zx", "2026-13-01T00:00:00Z"]
+        {
+            let problem = parse_json::<Order>(format!("{{\"at\":\"{text}\"}}").as_bytes()).unwrap_err();
+            let detail = &problem.errors[0].detail;
+            assert!(detail.contains("such as 2026-03-01T09:30:00Z"), "{text}: {detail}");
         }
     }
 
