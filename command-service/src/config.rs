@@ -98,9 +98,8 @@ impl Config {
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            listen: env.or("DAYBOOK_ACTIVITIES_LISTEN", (Ipv4Addr::LOCALHOST, 8101).into())?,
-            metrics_listen: env
-                .or("DAYBOOK_ACTIVITIES_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9101).into())?,
+            listen: env.listen("DAYBOOK_ACTIVITIES_LISTEN", (Ipv4Addr::LOCALHOST, 8101))?,
+            metrics_listen: env.listen("DAYBOOK_ACTIVITIES_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9101))?,
             database: env.required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log lies.")?,
             customers_database: env.required(
                 "DAYBOOK_CUSTOMERS_DATABASE_URL",

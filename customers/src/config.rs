@@ -65,8 +65,8 @@ impl Config {
         let connections = "DAYBOOK_CUSTOMERS_CONNECTIONS_MAX";
         let hashers = "DAYBOOK_CUSTOMERS_HASHERS";
         Ok(Self {
-            listen: env.or("DAYBOOK_CUSTOMERS_LISTEN", (Ipv4Addr::LOCALHOST, 8102).into())?,
-            metrics_listen: env.or("DAYBOOK_CUSTOMERS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9102).into())?,
+            listen: env.listen("DAYBOOK_CUSTOMERS_LISTEN", (Ipv4Addr::LOCALHOST, 8102))?,
+            metrics_listen: env.listen("DAYBOOK_CUSTOMERS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9102))?,
             database: env
                 .required("DAYBOOK_CUSTOMERS_DATABASE_URL", "It is where customers keeps everything.")?,
             connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,

@@ -113,6 +113,7 @@ mod tests {
             "daybook",
             "daybook serve everything",
             "daybook up --listen somewhere",
+            "daybook up --tls-cert cert.pem",
             "daybook replay --customer 7",
             "daybook replay --since yesterday",
             "daybook replay --format xml",
@@ -128,6 +129,8 @@ mod tests {
         }
         for line in [
             "daybook up --demo --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 --data-dir d",
+            "daybook up --listen 8080 --metrics-listen localhost:9100",
+            "daybook up --listen :443 --tls-cert cert.pem --tls-key key.pem",
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",

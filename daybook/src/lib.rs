@@ -14,6 +14,7 @@ mod databases;
 mod demo;
 mod documents;
 mod failure;
+mod files;
 mod folder;
 mod output;
 mod progress;
@@ -33,6 +34,7 @@ const THREADS_LIMIT: Duration = Duration::from_secs(3);
 /// Carries out a command and says how it ended.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    files::open_as_many_as_allowed();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,10 +1,11 @@
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the services tell each other, and nobody else may.
 const INTERNAL_PREFIX: &str = "x-daybook-";
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 const SESSION_COOKIE: &str = "daybook_session";
 
@@ -48,17 +49,18 @@ fn is_internal(name: &HeaderName) -> bool {
     name.as_str().starts_with(INTERNAL_PREFIX)
 }
 
-/// Says who connected. What the client says about that itself is no more than a claim, and goes.
-pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, peer: Option<SocketAddr>) {
-    headers.remove(header::FORWARDED);
-    headers.remove(FORWARDED_FOR);
-    let address = peer.and_then(|peer| HeaderValue::from_str(&peer.ip().to_canonical().to_string()).ok());
+/// Says who connected. What anybody else says about that is no more than a claim, and goes.
+pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, client: Option<IpAddr>) {
+    for name in [header::FORWARDED, FORWARDED_FOR, FORWARDED_PROTO] {
+        headers.remove(name);
+    }
+    let address = client.and_then(|client| HeaderValue::from_str(&client.to_string()).ok());
     if let Some(address) = address {
         headers.insert(FORWARDED_FOR, address);
     }
 }
 
-/// The session cookie's value.
+/// The session cookie's value, of a request whose cookies are as services see them.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)

@@ -7,7 +7,9 @@
 //! forgets within seconds, and depends on no service crate.
 
 mod answers;
+mod client;
 mod config;
+mod cookies;
 mod error;
 mod flight;
 mod handlers;
@@ -26,7 +28,9 @@ use chassis::{Service, StartError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{Config, Limits};
+pub use client::TrustedProxies;
+pub use config::{Config, Limits, TlsFiles};
+pub use cookies::SessionCookie;
 pub use openapi::{MergeError, merge, openapi_base, unrouted};
 pub use rates::RateLimits;
 
@@ -51,7 +55,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
+    let tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
     let (router, _) = start(config, shutdown.clone()).await?.open("gateway");
-    chassis::serve(listener, router, shutdown).await;
+    chassis::serve_tls(listener, tls, router, shutdown).await;
     Ok(())
 }

@@ -11,7 +11,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::answers::{Asked, finish, refuse};
+use crate::client::TrustedProxies;
 use crate::config::{Config, Limits};
+use crate::cookies::SessionCookie;
 use crate::error::GatewayError;
 use crate::flight::Flight;
 use crate::handlers::{forward, openapi, pages};
@@ -26,6 +28,8 @@ pub(crate) struct Gateway {
     customers: Upstream,
     reports: Upstream,
     pub(crate) internal_key: InternalKey,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) session_cookie: SessionCookie,
     pub(crate) limits: Limits,
     flight: Flight,
     pub(crate) sessions: Sessions,
@@ -54,6 +58,8 @@ impl Gateway {
             customers: config.customers,
             reports: config.reports,
             internal_key: config.internal_key,
+            trusted_proxies: config.trusted_proxies,
+            session_cookie: config.session_cookie,
             limits: config.limits,
             openapi: openapi.into(),
             site,

@@ -69,7 +69,8 @@ fn bearer(n: u8) -> String {
 }
 
 fn config() -> Config {
-    Config::from_env(&Env::from_pairs([("DAYBOOK_INTERNAL_KEY", "0123456789abcdef")])).unwrap()
+    let config = Config::from_env(&Env::from_pairs([("DAYBOOK_INTERNAL_KEY", "0123456789abcdef")])).unwrap();
+    Config { session_cookie: crate::SessionCookie::named("daybook_session"), ..config }
 }
 
 fn door(config: Config) -> Router {

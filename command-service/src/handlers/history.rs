@@ -48,8 +48,10 @@ pub(crate) struct Page {
     /// Of this actor.
     actor: Option<String>,
     /// Recorded at or after this time, or on this day of the customer's zone or after it.
+    #[param(inline)]
     since: Option<Time>,
     /// Recorded before this time, or before this day of the customer's zone.
+    #[param(inline)]
     until: Option<Time>,
 }
 

@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 
-use chassis::{Env, Service, StartError};
+use chassis::{Env, Service, StartError, Tls};
 use clap::ValueEnum;
+use gateway::TlsFiles;
 use tokio_util::sync::CancellationToken;
 
 use crate::documents;
@@ -38,7 +39,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     telemetry::start(Verbosity::Service)?;
     let metrics = chassis::metrics_router();
     let stop = stop_signal()?;
-    let alone = |name, listen, metrics_listen| Alone { name, listen, metrics_listen, stop: stop.clone() };
+    let alone =
+        |name, listen, metrics_listen| Alone { name, listen, metrics_listen, tls: None, stop: stop.clone() };
     match arguments.service {
         Which::Activities => {
             let config = command_service::Config::from_env(&Env::load("command-service")?)?;
@@ -58,7 +60,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Which::Gateway => {
             let mut config = gateway::Config::from_env(&Env::load("gateway")?)?;
             config.openapi = documents::merged()?;
-            let alone = alone("gateway", config.listen, config.metrics_listen);
+            let mut alone = alone("gateway", config.listen, config.metrics_listen);
+            alone.tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
             alone.serve(metrics, |shutdown| gateway::start(config, shutdown)).await
         }
     }
@@ -69,6 +72,7 @@ struct Alone {
     name: &'static str,
     listen: SocketAddr,
     metrics_listen: SocketAddr,
+    tls: Option<Tls>,
     stop: CancellationToken,
 }
 
@@ -81,7 +85,7 @@ impl Alone {
     {
         let listener = chassis::bind(self.listen).await?;
         let metrics_listener = chassis::bind(self.metrics_listen).await?;
-        let (url, metrics_url) = (url(&listener)?, url(&metrics_listener)?);
+        let (url, metrics_url) = (url(&listener, self.tls.is_some())?, url(&metrics_listener, false)?);
         let shutdown = CancellationToken::new();
         let starting = async { Ok(start(shutdown.clone()).await?) };
         let (router, mut tasks) = unless_stopped(starting, &self.stop).await?.open(self.name);
@@ -90,7 +94,7 @@ impl Alone {
         tracing::info!(%url, "{} serves", self.name);
 
         let serving_metrics = tokio::spawn(chassis::serve(metrics_listener, metrics, self.stop.clone()));
-        let mut serving = tokio::spawn(chassis::serve(listener, router, self.stop.clone()));
+        let mut serving = tokio::spawn(chassis::serve_tls(listener, self.tls, router, self.stop.clone()));
         let broken = loop {
             tokio::select! {
                 _ = &mut serving => break None,

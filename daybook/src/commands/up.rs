@@ -1,8 +1,9 @@
 use std::future::pending;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use chassis::Listen;
+use gateway::TlsFiles;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,7 @@ const TASKS_LIMIT: Duration = Duration::from_secs(2);
 /// What it can be told.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  daybook up\n  daybook up --demo --listen 0.0.0.0:8080\n  \
+    daybook up --listen :443 --tls-cert cert.pem --tls-key key.pem\n  \
     daybook up --database-url postgres://postgres:secret@db.example.com/postgres")]
 pub(crate) struct Arguments {
     /// Sign up a demo customer and record a month of believable activity; a second time adds nothing twice
@@ -31,9 +33,15 @@ pub(crate) struct Arguments {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", default_value = folder::DEFAULT)]
     data_dir: PathBuf,
-    /// The address of the public door; port 0 takes any free one
+    /// The address of the public door: 8080 is a port of this machine alone, :8080 one of every address, 0 any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    listen: Listen,
+    /// Speak HTTPS: the certificate, with those of its issuers, as a PEM file; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, as a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Use this PostgreSQL server instead of the embedded one: as a superuser or a role that may create databases
     ///
     /// The databases `daybook_activities`, `daybook_customers` and `daybook_reports` are made if they do not exist.
@@ -47,7 +55,7 @@ pub(crate) struct Arguments {
     pulsar_admin: Option<String>,
     /// The address at which metrics are read [default: 127.0.0.1:9100, or any free port if that is taken]
     #[arg(long, value_name = "ADDR")]
-    metrics_listen: Option<SocketAddr>,
+    metrics_listen: Option<Listen>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -57,8 +65,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let folder = DataFolder::at(&arguments.data_dir);
     // The quickest to fail comes first.
-    let listeners = Listeners::open(&folder, arguments.listen, arguments.metrics_listen).await?;
-    let (url, metrics_url) = listeners.urls()?;
+    let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
+    let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key }.load()).transpose()?;
+    let metrics_listen = arguments.metrics_listen.map(|listen| listen.0);
+    let listeners = Listeners::open(&folder, arguments.listen.0, metrics_listen).await?;
+    let (url, metrics_url) = listeners.urls(tls.is_some())?;
     let opening = Storage::open(&folder, arguments.database_url.as_deref());
     let mut storage = unless_stopped(opening, &stop).await?;
     let databases = storage.databases().clone();
@@ -85,7 +96,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let door = Door::new(composition.door.clone());
     let mut serving = JoinSet::new();
     serving.spawn(chassis::serve(listeners.metrics, metrics, closing.clone()));
-    serving.spawn(chassis::serve(listeners.door, composition.door.clone(), closing.clone()));
+    serving.spawn(chassis::serve_tls(listeners.door, tls, composition.door.clone(), closing.clone()));
     let outcome = tokio::select! {
         () = stop.cancelled() => Ok(()),
         failure = storage.lost() => Err(failure),

@@ -33,12 +33,12 @@ impl Listeners {
         Ok(Self { door, metrics: metrics.map_err(|error| taken(error, folder, "--metrics-listen"))? })
     }
 
-    /// Where the door and the metrics are reached.
+    /// Where the door, which may speak HTTPS, and the metrics are reached.
     ///
     /// # Errors
     /// If the operating system does not know it.
-    pub(crate) fn urls(&self) -> Result<(String, String), Failure> {
-        Ok((url(&self.door)?, format!("{}/metrics", url(&self.metrics)?)))
+    pub(crate) fn urls(&self, https: bool) -> Result<(String, String), Failure> {
+        Ok((url(&self.door, https)?, format!("{}/metrics", url(&self.metrics, false)?)))
     }
 }
 
@@ -60,9 +60,10 @@ fn taken(error: ServeError, folder: &DataFolder, option: &str) -> Failure {
 }
 
 /// A listener's URL as this machine reaches it.
-pub(crate) fn url(listener: &TcpListener) -> Result<String, Failure> {
+pub(crate) fn url(listener: &TcpListener, https: bool) -> Result<String, Failure> {
     let address = listener.local_addr().map_err(Failure::io("cannot tell where we listen"))?;
-    Ok(format!("http://{}", reachable(address)))
+    let scheme = if https { "https" } else { "http" };
+    Ok(format!("{scheme}://{}", reachable(address)))
 }
 
 /// The address itself, or the loopback one if it stands for all.

@@ -1,15 +1,16 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use chassis::{INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
+use chassis::{Https, INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
 
+use crate::client::Client;
 use crate::error::GatewayError;
 use crate::headers;
 use crate::rates::Payer;
@@ -23,13 +24,14 @@ pub(crate) async fn forward(
     request: Request,
 ) -> Result<Response, GatewayError> {
     let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let (client, https) = origin(gateway, &parts);
     // What the router noted about this request means nothing to the next one.
     parts.extensions.clear();
     headers::strip(&mut parts.headers);
     // Names this door; a service is reached under an address of its own.
     parts.headers.remove(HOST);
-    headers::set_forwarded_for(&mut parts.headers, peer);
+    headers::set_forwarded_for(&mut parts.headers, client);
+    gateway.session_cookie.enter(&mut parts.headers);
     // Beside the key a service believes what the gateway says: who connected, and whose session it is.
     parts.headers.insert(INTERNAL_KEY_HEADER, gateway.internal_key.header());
     if route.session == Session::Resolve {
@@ -79,12 +81,23 @@ pub(crate) async fn forward(
     }
     response.extensions_mut().clear();
     headers::strip(response.headers_mut());
+    gateway.session_cookie.leave(response.headers_mut(), https);
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());
     }
     // What depends on who asks is nobody else's, and is asked about every time unless the service knows better.
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     Ok(response)
+}
+
+/// Who asks, and whether over HTTPS as far as the client is concerned.
+fn origin(gateway: &Gateway, parts: &http::request::Parts) -> (Option<IpAddr>, bool) {
+    let here = parts.extensions.get::<Https>().is_some();
+    let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else {
+        return (None, here);
+    };
+    let client = Client::of(*peer, &parts.headers, &gateway.trusted_proxies);
+    (Some(client.address), here || client.https)
 }
 
 /// Puts the principal of the session cookie into the headers, of a request that has no `Authorization` to speak for it.

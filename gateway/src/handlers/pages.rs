@@ -63,5 +63,5 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)
         .iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html")))
 }

@@ -12,7 +12,7 @@ use futures::{SinkExt, StreamExt};
 use http::StatusCode;
 use tower::ServiceExt;
 
-use super::{bearer, config, door, listening, problem, request, send, text, witnessed};
+use super::{Witness, bearer, config, door, listening, problem, request, send, text, witnessed};
 use crate::Config;
 
 #[tokio::test]
@@ -146,4 +146,25 @@ async fn compressed_answers_stay_as_they_are() {
     assert_eq!(response.headers()["content-encoding"], "gzip");
     assert!(!response.headers().contains_key("x-daybook-secret"));
     assert_eq!(text(response).await, "not really");
+}
+
+#[tokio::test]
+async fn who_connects_is_whom_a_trusted_proxy_names_and_nobody_elses_word() {
+    let witness = Witness::default();
+    let activities = Upstream::Local(witness.service("activities"));
+    let trusted_proxies = "10.0.0.0/8".parse().unwrap();
+    let door = door(Config { activities, trusted_proxies, ..config() });
+    for (peer, client) in
+        [("10.0.0.1:5", "203.0.113.9"), ("192.0.2.1:5", "192.0.2.1"), ("[::ffff:10.0.0.1]:5", "203.0.113.9")]
+    {
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        let request = request("GET", "/v1/history")
+            .extension(axum::extract::ConnectInfo(peer))
+            .header("x-forwarded-for", "6.6.6.6, 203.0.113.9")
+            .header("x-forwarded-proto", "https");
+        send(&door, request).await;
+        let headers = witness.last().headers;
+        assert_eq!(headers["x-forwarded-for"], client, "{peer}");
+        assert!(!headers.contains_key("x-forwarded-proto"));
+    }
 }

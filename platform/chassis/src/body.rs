@@ -3,13 +3,14 @@ use std::io::Read;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::parameters::in_words;
 use crate::problem::{FieldError, Problem};
 
 /// How large a body may be and how long it may take.
@@ -30,12 +31,40 @@ impl Default for BodyLimits {
     }
 }
 
-/// `application/json`, or a type built on it such as `application/merge-patch+json`.
+/// Whether a body is `application/json`, or of a type built on it such as `application/merge-patch+json`.
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let media_type = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let media_type = content_type(headers).split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     media_type == "application/json"
         || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+/// JSON has no other encoding (RFC 8259, 8.1); ASCII is a part of it.
+fn is_utf_8(headers: &HeaderMap) -> bool {
+    let charset = content_type(headers).split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+    });
+    charset.is_none_or(|charset| ["utf-8", "utf8", "us-ascii"].contains(&charset.as_str()))
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// How a body is encoded, whatever the case of the names (RFC 9110, 8.4.1); none for what is not understood.
+fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
+    let named = lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    let codings: Vec<String> = named.filter(|name| !name.is_empty() && name != "identity").collect();
+    match codings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Some(Encoding::Identity),
+        // Recipients take the one for the other (RFC 9110, 8.4.1.3).
+        ["gzip" | "x-gzip"] => Some(Encoding::Gzip),
+        ["zstd"] => Some(Encoding::Zstd),
+        _ => None,
+    }
 }
 
 /// Reads a JSON request's body, decompressing `gzip` and `zstd` as it comes and stopping at the limit, so that a bomb
@@ -56,17 +85,14 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
             limits.bytes_max
         ))
     };
-    let encoding =
-        parts.headers.get(http::header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
-    let encoding = match encoding {
-        None | Some("identity") => Encoding::Identity,
-        Some("gzip") => Encoding::Gzip,
-        Some("zstd") => Encoding::Zstd,
-        Some(_) => {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding")
-                .with_detail("Send content-encoding: gzip, zstd or none."));
-        }
-    };
+    if !is_utf_8(&parts.headers) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-charset")
+            .with_detail("JSON is UTF-8: send it so, without another charset in content-type."));
+    }
+    let encoding = encoding(&parts.headers).ok_or_else(|| {
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding")
+            .with_detail("Send content-encoding: gzip, zstd or none.")
+    })?;
     let collecting = async {
         let sent = collect(body, limits.bytes_max).await?;
         match encoding {
@@ -81,7 +107,7 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
     };
     let deadline = std::time::Duration::from_secs(limits.timeout_s);
     match tokio::time::timeout(deadline, collecting).await {
-        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Ok(bytes)) => without_mark(bytes),
         Ok(Err(CollectError::TooLarge)) => Err(too_large()),
         Ok(Err(CollectError::Broken(reason))) => Err(Problem::bad_request("unreadable-body")
             .with_detail(format!("The body cannot be read: {reason}."))),
@@ -90,7 +116,17 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
     }
 }
 
-#[derive(Clone, Copy)]
+/// The text without the byte order mark that some editors put before it (RFC 8259, 8.1, lets a parser ignore it).
+fn without_mark(bytes: Bytes) -> Result<Bytes, Problem> {
+    match bytes.as_ref() {
+        [0xEF, 0xBB, 0xBF, ..] => Ok(bytes.slice(3..)),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(Problem::bad_request("malformed-json")
+            .with_detail("The body begins with a byte order mark of UTF-16. JSON is UTF-8: send it so.")),
+        _ => Ok(bytes),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Identity,
     Gzip,
@@ -168,7 +204,7 @@ fn misfit<'de, T: Deserialize<'de>>(bytes: &'de [u8], first: &serde_json::Error)
         Err(error) => (pointer(error.path()), error.inner().to_string()),
     };
     let detail = error.rsplit_once(" at line ").map_or(error.clone(), |(message, _)| message.to_owned());
-    FieldError { pointer: with_named_field(pointer, &detail), detail }
+    FieldError { pointer: with_named_field(pointer, &detail), detail: in_words(&detail) }
 }
 
 /// serde names a missing, unknown or repeated field in its message, and places the fault at the object around it.
@@ -258,6 +294,72 @@ mod tests {
             assert_eq!(read(encoding, b"[1]".to_vec()).await.unwrap_err().0, 400);
         }
         assert_eq!(read("br", b"[1]".to_vec()).await.unwrap_err().0, 415);
+    }
+
+    #[tokio::test]
+    async fn names_of_encodings_may_be_written_in_any_case() {
+        for name in ["GZIP", "x-gzip", "X-GZip", "identity, gzip", "gzip,"] {
+            assert_eq!(read(name, gzip(b"[1]")).await.unwrap(), "[1]", "{name}");
+        }
+        assert_eq!(read("ZStd", zstd::encode_all(&b"[1]"[..], 3).unwrap()).await.unwrap(), "[1]");
+        for name in ["Identity", "IDENTITY", "identity, identity", ""] {
+            assert_eq!(read(name, b"[1]".to_vec()).await.unwrap(), "[1]", "{name}");
+        }
+        for name in ["gzip, zstd", "gzip, gzip", "deflate", "gzip;q=1"] {
+            assert_eq!(read(name, b"[1]".to_vec()).await.unwrap_err().0, 415, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn names_of_media_types_and_charsets_may_be_written_in_any_case() {
+        let read = async |content_type: &str| {
+            let request =
+                Request::builder().header("Content-Type", content_type).body(Body::from("[1]")).unwrap();
+            read_body(request, LIMITS).await.map_err(|problem| problem.status.as_u16())
+        };
+        for content_type in [
+            "Application/JSON",
+            "application/json;Charset=UTF-8",
+            "application/json; charset=\"Utf-8\"; version=1",
+            "APPLICATION/Merge-Patch+JSON",
+            "application/json; charset=US-ASCII",
+        ] {
+            assert_eq!(read(content_type).await.unwrap(), "[1]", "{content_type}");
+        }
+        for content_type in
+            ["text/json", "application/json; charset=iso-8859-1", "application/json; CHARSET=utf-16"]
+        {
+            assert_eq!(read(content_type).await.unwrap_err(), 415, "{content_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_passed_over_or_named() {
+        let marked = "\u{feff}[1]".as_bytes();
+        assert_eq!(read("identity", marked.to_vec()).await.unwrap(), "[1]");
+        assert_eq!(read("gzip", gzip(marked)).await.unwrap(), "[1]");
+        for utf_16 in [&b"\xff\xfe[\0"[..], b"\xfe\xff\0["] {
+            assert_eq!(
+                read("identity", utf_16.to_vec()).await.unwrap_err(),
+                (400, "/problems/malformed-json".into())
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_told_what_one_looks_like() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Order {
+            #[expect(dead_code, reason = "only its shape matters")]
+            at: chrono::DateTime<chrono::Utc>,
+        }
+        for text in
+            ["2026-03-01", "2026-03-01T09:30:00", "soon", "2026-03-01T09:30:00Zx", "2026-13-01T00:00:00Z"]
+        {
+            let problem = parse_json::<Order>(format!("{{\"at\":\"{text}\"}}").as_bytes()).unwrap_err();
+            let detail = &problem.errors[0].detail;
+            assert!(detail.contains("such as 2026-03-01T09:30:00Z"), "{text}: {detail}");
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
+
+use crate::listen::Listen;
 
 /// Where a service's configuration comes from: the process environment, or a map in tests and in `daybook up`.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +101,14 @@ impl Env {
     /// [`ConfigError::Invalid`] if it cannot be read.
     pub fn or_text<T: FromStr<Err: Display>>(&self, key: &str, default: &str) -> Result<T, ConfigError> {
         parse(key, self.get(key).unwrap_or(default))
+    }
+
+    /// Where to listen; as [`Listen`] takes it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if it is set and cannot be read.
+    pub fn listen(&self, key: &str, default: impl Into<SocketAddr>) -> Result<SocketAddr, ConfigError> {
+        self.or(key, Listen(default.into())).map(|listen| listen.0)
     }
 
     /// The same for a number that has bounds.

@@ -49,8 +49,8 @@ fn shown(text: &str) -> String {
     if text.chars().nth(SHOWN_CHARS_MAX).is_some() { kept + "…" } else { kept }
 }
 
-/// serde's and std's words for a value that does not fit, in words that say what would.
-fn in_words(message: &str) -> String {
+/// What serde, std and chrono say of a value that does not fit, in words that say what would.
+pub(crate) fn in_words(message: &str) -> String {
     match message {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
             "must be a whole number"
@@ -58,6 +58,10 @@ fn in_words(message: &str) -> String {
         "number too large to fit in target type" => "is too large",
         "number too small to fit in target type" => "is too small",
         "invalid float literal" | "cannot parse float from empty string" => "must be a number",
+        "premature end of input"
+        | "input contains invalid characters"
+        | "input is out of range"
+        | "trailing input" => "must be a time with its zone such as 2026-03-01T09:30:00Z",
         other => other,
     }
     .to_owned()

@@ -1,26 +1,31 @@
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
-use crate::linger::linger;
+use crate::connection::{self, Limits, OpenConnections};
+use crate::tls::Tls;
 
 /// How long open requests may take once a service is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a client may take over the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections at one listener; more wait in the kernel's queue.
+/// How long a client may wait for anything here, and we for it.
+const LIMITS: Limits = Limits {
+    head: Duration::from_secs(10),
+    // Longer than the 60 s after which most load balancers close a connection of theirs, so that it is they who do.
+    idle: Duration::from_secs(75),
+    write: Duration::from_secs(30),
+};
+/// Connections at one listener; more wait in the kernel's queue until one of them can be spared.
 const CONNECTIONS_MAX: usize = 4_096;
+/// Of the files that the process may open, the part that one listener's connections may be: databases and other services
+/// need some too.
+const FILES_PART: usize = 4;
+/// How long a listener rests when nothing can be accepted and no connection can be spared.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,46 +60,93 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 /// Serves until `shutdown`, then lets open requests finish for a few seconds. Handlers find the peer's address as
 /// `ConnectInfo<SocketAddr>`.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    // Who sends many requests without waiting for answers gets them together.
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true);
-    let connections = GracefulShutdown::new();
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
+    serve_within(LIMITS, CONNECTIONS_MAX, listener, None, router, shutdown).await;
+}
+
+/// The same over TLS, if a certificate is given. Handlers find [`Https`] among a request's extensions then.
+pub async fn serve_tls(listener: TcpListener, tls: Option<Tls>, router: Router, shutdown: CancellationToken) {
+    serve_within(LIMITS, CONNECTIONS_MAX, listener, tls, router, shutdown).await;
+}
+
+/// Marks a request that came over TLS, as an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Https;
+
+async fn serve_within(
+    limits: Limits,
+    connections_max: usize,
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    shutdown: CancellationToken,
+) {
+    let router = if tls.is_some() { router.layer(axum::Extension(Https)) } else { router };
+    let reloading = tls.clone().map(|tls| tokio::spawn(tls.follow(shutdown.clone())));
+    let open = OpenConnections::new(connections_max.min(files_max() / FILES_PART), limits);
     loop {
-        let Ok(place) = std::sync::Arc::clone(&places).acquire_owned().await else { break };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = async { open.room().await; listener.accept().await } => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: wait for some connections to end.
+                // Out of file descriptors, most likely: one that somebody only holds open gives way.
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                open.evict();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         // Answers are small and written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let service = router.clone().map_request(move |request: http::Request<Incoming>| {
-            let mut request = linger(request);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        });
-        let connection = server
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
-            .into_owned();
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+        let opened = open.open();
+        let number = opened.number();
+        let (tls, router, closing) = (tls.clone(), router.clone(), shutdown.clone());
+        let task = tokio::spawn(async move {
+            let pulse = Arc::clone(&opened.pulse);
+            match tls {
+                None => connection::serve(stream, peer, router, pulse, closing).await,
+                Some(tls) => {
+                    if let Some(stream) = shaken(&tls, stream, limits.head).await {
+                        connection::serve(stream, peer, router, pulse, closing).await;
+                    }
+                }
             }
-            drop(place);
+            drop(opened);
         });
+        open.runs(number, task.abort_handle());
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, open.drained()).await.is_err() {
         tracing::warn!("some requests did not finish within {DRAIN_TIMEOUT:?} and were cut off");
+        open.cut();
+    }
+    if let Some(reloading) = reloading {
+        let _ = reloading.await;
     }
 }
+
+/// How many files this process may open.
+fn files_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| limit as usize)
+}
+
+async fn shaken(
+    tls: &Tls,
+    stream: TcpStream,
+    timeout: Duration,
+) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    match tokio::time::timeout(timeout, tls.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -78,9 +78,10 @@ impl std::str::FromStr for Upstream {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err("must look like http://host:port".to_owned());
         };
-        if scheme != Scheme::HTTP {
+        if !scheme.as_str().eq_ignore_ascii_case("http") {
             return Err("must begin with http://".to_owned());
         }
+        let scheme = Scheme::HTTP;
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);

@@ -13,7 +13,7 @@ use embedded_postgres::Server;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::house::databases;
+use crate::bench::house::{databases, unlimited_rates};
 use crate::composition::{decided, enter, open};
 use crate::failure::Failure;
 
@@ -40,7 +40,7 @@ impl Edges {
         // Of the database's connections each edge takes its part.
         let few = [("DAYBOOK_ACTIVITIES_CONNECTIONS_MAX", "8")];
         let few = few.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let env = Env::from_pairs(decided(&databases).chain(few));
+        let env = Env::from_pairs(decided(&databases).chain(unlimited_rates()).chain(few));
         let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let config = customers::Config::from_env(&env)?;
