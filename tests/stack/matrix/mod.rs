@@ -46,6 +46,7 @@ impl World {
             Thing::Member => Person::joined(shared(), &self.customer, "analyst").await.id,
             Thing::Invitation => text(&invite(&self.customer, "analyst").await["id"]),
             Thing::NoDeadLetter => "activities-0-1000000".to_owned(),
+            Thing::NoActor => "nobody".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
                 let own = matches!(caller.kind, Kind::Member(_));
@@ -69,6 +70,7 @@ impl World {
                 format!("{start}{}{end}", self.thing(rule.thing, caller).await)
             }
         };
+        let path = format!("{path}{}", query(rule.operation));
         let mut request = shared().anonymous().request(method.parse().unwrap(), &path);
         for (name, value) in caller.headers().await {
             request = request.header(name, value);
@@ -82,6 +84,16 @@ impl World {
 
 fn activity() -> Value {
     json!({"type": "page.viewed", "actor": "ada"})
+}
+
+/// Parameters without which the operation does not succeed.
+fn query(operation: &str) -> &'static str {
+    match operation {
+        "GET /v1/reports/funnel" => "?step=page.viewed&step=order.paid",
+        "GET /v1/reports/paths" => "?start=page.viewed",
+        "GET /v1/reports/top" => "?dimension=type",
+        _ => "",
+    }
 }
 
 /// A body with which the operation succeeds.
@@ -120,8 +132,8 @@ fn expected(rule: &Rule, caller: &Caller) -> u16 {
         Kind::Member(what_for) => what_for.may(permission),
         _ => true,
     };
-    let is_strange =
-        matches!(caller.kind, Kind::Stranger | Kind::StrangersToken) && rule.thing != Thing::Nothing;
+    let is_strange = matches!(caller.kind, Kind::Stranger | Kind::StrangersToken)
+        && !matches!(rule.thing, Thing::Nothing | Thing::NoActor);
     match (is_known, permission.is_none_or(may), is_strange) {
         (false, ..) => 401,
         (true, false, _) => 403,

@@ -25,6 +25,8 @@ pub(super) enum Thing {
     Session,
     /// One that nobody has; those of others are in the tests of dead letters.
     NoDeadLetter,
+    /// One without activities, which is no different from somebody else's.
+    NoActor,
 }
 
 /// An operation, who may call it, and the status of its success.
@@ -66,8 +68,16 @@ pub(super) const RULES: &[Rule] = &[
     rule("PATCH /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 200),
     rule("DELETE /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 204),
     rule("GET /v1/projections", Who::May(P::Operate), Thing::Nothing, 200),
+    rule("GET /v1/actors", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/actors/{actor}", Who::May(P::Read), Thing::NoActor, 404),
+    rule("GET /v1/actors/{actor}/activities", Who::May(P::Read), Thing::NoActor, 200),
     rule("GET /v1/reports/active-users", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/reports/activity", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/funnel", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/paths", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/retention", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/sessions", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/top", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/session", Who::LoggedIn, Thing::Nothing, 200),
     rule("POST /v1/session", Who::Anyone, Thing::Nothing, 200),
     rule("DELETE /v1/session", Who::LoggedIn, Thing::Nothing, 204),
