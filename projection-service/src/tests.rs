@@ -8,6 +8,7 @@ mod explain;
 mod export;
 mod feed;
 mod house;
+mod how_to;
 mod intake;
 mod measures;
 mod naive;

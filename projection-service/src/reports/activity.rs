@@ -19,6 +19,7 @@ use crate::columns::Rows;
 use crate::error::ReportsError;
 use crate::view::StandingRow;
 
+pub(super) use self::cells::each_bucket;
 pub(crate) use self::question::field;
 pub(crate) use self::tally::Number;
 
@@ -186,7 +187,9 @@ async fn largest_lines<T: Tally>(question: &Question, query: &Query) -> Result<L
     question.measure.add_needs(&mut needs);
     let (_, partials) = query.scan(query.range.window(), &needs, Sizes::<T>::new(grouping)).await?;
     let mut all = ByGroup::<T>::default();
-    partials.into_iter().for_each(|partial| all.merge(partial, Tally::merge));
+    for partial in partials {
+        all.merge(partial, Tally::merge);
+    }
     let percent = question.measure.percent();
     let sized: Vec<_> =
         all.into_groups().into_iter().map(|(group, mut tally)| (group, tally.number(percent))).collect();
@@ -225,7 +228,9 @@ fn told<T: Tally>(question: &Question, lines: &Lines, mut cells: Vec<T>) -> Body
         }
     }
     let mut total = T::default();
-    cells.into_iter().for_each(|cell| total.merge(cell));
+    for cell in cells {
+        total.merge(cell);
+    }
     Body { total: total.number(percent), series }
 }
 

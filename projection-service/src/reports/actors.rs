@@ -38,8 +38,9 @@ pub(crate) struct ActorPage {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Actor {
     /// Its name.
+    #[serde(rename = "actor")]
     #[schema(example = "ada")]
-    actor: String,
+    name: String,
     /// How many activities it has.
     count: u64,
     /// When its first one happened.
@@ -71,7 +72,7 @@ pub(crate) async fn page(
     let has_more = items.len() > limit;
     items.truncate(limit);
     let last = items.last().filter(|_| has_more);
-    let next_cursor = last.map(|last| URL_SAFE_NO_PAD.encode(&last.actor));
+    let next_cursor = last.map(|last| URL_SAFE_NO_PAD.encode(&last.name));
     Ok(ActorPage { items, next_cursor })
 }
 
@@ -123,7 +124,9 @@ async fn matching(
 async fn seen(query: &Query, ordinals: &[u32]) -> Result<Vec<Seen>, ReportsError> {
     let length = ordinals.iter().max().map_or(0, |greatest| *greatest as usize + 1);
     let mut is_wanted = vec![false; length];
-    ordinals.iter().for_each(|ordinal| is_wanted[*ordinal as usize] = true);
+    for ordinal in ordinals {
+        is_wanted[*ordinal as usize] = true;
+    }
     let needs = Needs { actors: true, ..Needs::default() };
     let (scan, partials) = query.scan(query.range.window(), &needs, SeenOf(is_wanted)).await?;
     let mut all = scan.begin();
@@ -149,13 +152,13 @@ impl Seen {
         self.last = self.last.max(other.last);
     }
 
-    fn actor(&self, actor: String) -> Option<Actor> {
+    fn actor(&self, name: String) -> Option<Actor> {
         let Self { count, first, last } = *self;
         if count == 0 {
             return None;
         }
         let [first_seen, last_seen] = [first, last].map(DateTime::from_timestamp_micros);
-        Some(Actor { actor, count, first_seen: first_seen?, last_seen: last_seen? })
+        Some(Actor { name, count, first_seen: first_seen?, last_seen: last_seen? })
     }
 }
 

@@ -228,13 +228,16 @@ pub(crate) struct Named {
     pub(crate) name: Name,
 }
 
+/// What names are ordered by.
+type Rank = Vec<(String, u8)>;
+
 /// What a group is called: for each field the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(Vec<Scalar>);
 
 impl Name {
     /// In the order of texts, and of equal texts by their types: absent first, then truth values, numbers and texts.
-    fn rank(&self) -> Vec<(String, u8)> {
+    fn rank(&self) -> Rank {
         let one = |scalar: &Scalar| match scalar {
             Scalar::Absent | Scalar::Composite => (String::new(), 0),
             Scalar::Bool(value) => (value.to_string(), 1),
@@ -333,7 +336,7 @@ pub(crate) async fn largest<T>(
     }
     let ordinals: Vec<u32> = groups.iter().flat_map(|(group, _)| group.iter().filter_map(ordinal)).collect();
     let names = if ordinals.is_empty() { HashMap::new() } else { view.actor_names(&ordinals).await? };
-    let mut named: Vec<(Named, T, Vec<(String, u8)>)> = groups
+    let mut ranked: Vec<(Named, T, Rank)> = groups
         .into_iter()
         .map(|(group, size)| {
             let name = Name(group.iter().map(|key| scalar(key, &names)).collect());
@@ -341,9 +344,9 @@ pub(crate) async fn largest<T>(
             (Named { group, name }, size, rank)
         })
         .collect();
-    named.sort_by(|one, other| larger(&one.1, &other.1).then_with(|| one.2.cmp(&other.2)));
-    named.truncate(count);
-    Ok(named.into_iter().map(|(named, ..)| named).collect())
+    ranked.sort_by(|one, other| larger(&one.1, &other.1).then_with(|| one.2.cmp(&other.2)));
+    ranked.truncate(count);
+    Ok(ranked.into_iter().map(|(named, ..)| named).collect())
 }
 
 fn ordinal(key: &Key) -> Option<u32> {

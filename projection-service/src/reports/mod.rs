@@ -32,5 +32,6 @@ mod steps;
 mod testing;
 mod top;
 mod units;
+mod week_hours;
 
 pub(crate) use routes::add;

@@ -13,7 +13,7 @@ use super::frame::{Answer, Report, Request, Unsaid};
 use super::listing::ActivityPage;
 use super::parameters::{Common, Nothing, read};
 use super::query::Query;
-use super::{active_users, activity, actors, funnel, paths, retention, sessions, top};
+use super::{active_users, activity, actors, funnel, paths, retention, sessions, top, week_hours};
 use crate::answers::QueryProblems;
 use crate::error::ReportsError;
 use crate::state::AppState;
@@ -126,6 +126,11 @@ reports![
     ///
     /// The values of a field that most activities of the range have, with how many different actors these have.
     report_top: top at "/v1/reports/top";
+
+    /// Hours of the week
+    ///
+    /// How many activities there were in each hour of the week, in the zone. `explain` takes `WEEKDAY,HOUR`.
+    report_week_hours: week_hours at "/v1/reports/week-hours";
 ];
 
 /// Adds the routes of every report and every list.

@@ -98,7 +98,9 @@ async fn named(fields: &[Field], query: &Query) -> Result<Vec<Named>, ReportsErr
     let counts = Counts(Grouping::new(fields, &mut needs));
     let (_, partials) = query.scan(query.range.window(), &needs, counts).await?;
     let mut all = ByGroup::<u64>::default();
-    partials.into_iter().for_each(|partial| all.merge(partial, |count, other| *count += other));
+    for partial in partials {
+        all.merge(partial, |count, other| *count += other);
+    }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     largest(&query.view, all.into_groups(), limit, |one, other| other.cmp(one)).await
 }

@@ -9,7 +9,7 @@ const DAYS: &str = "from=2026-01-01&to=2026-01-03&time_zone=UTC";
 const CSV: &str = "text/csv";
 const PARQUET: &str = "application/vnd.apache.parquet";
 
-/// What DuckDB reads from a file, as it prints it.
+/// What `DuckDB` reads from a file, as it prints it.
 fn duckdb(file: &[u8], sql: &str) -> Value {
     let key = "DAYBOOK_TEST_PYTHON";
     let python = std::env::var(key).unwrap_or_else(|_| panic!("set {key}, or run `cargo xtask test`"));

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::house::{House, content, customer};
 
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/v1/reports/activity",
     "/v1/reports/active-users",
     "/v1/reports/retention",
     "/v1/reports/funnel?step=page.viewed&step=order.paid",
     "/v1/reports/sessions",
     "/v1/reports/top",
+    "/v1/reports/week-hours",
     "/v1/reports/paths?start=page.viewed",
     "/v1/activities",
     "/v1/actors",
@@ -178,6 +179,7 @@ fn every_operation_is_documented() {
             "/v1/reports/retention",
             "/v1/reports/sessions",
             "/v1/reports/top",
+            "/v1/reports/week-hours",
         ]
     );
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -92,7 +92,11 @@ impl<T: Tally> Scan for Cells<T> {
 }
 
 /// Calls `see` for every bucket that has rows of the range, with these.
-fn each_bucket(rows: &Rows<'_>, starts: &[i64], mut see: impl FnMut(usize, Range<usize>)) {
+pub(in crate::reports) fn each_bucket(
+    rows: &Rows<'_>,
+    starts: &[i64],
+    mut see: impl FnMut(usize, Range<usize>),
+) {
     let Range { start: mut row, end } = rows.range;
     while row < end {
         let bucket = starts.partition_point(|start| *start <= rows.times[row]).saturating_sub(1);

@@ -76,7 +76,9 @@ impl Table {
                     table.put(&mut row, "part", Cell::Text(part.clone()));
                 }
                 let Fields(fields) = serde_json::from_str::<Fields<Value>>(item.get()).map_err(unreadable)?;
-                fields.into_iter().for_each(|(name, value)| table.field(&mut row, &name, &value));
+                for (name, value) in fields {
+                    table.field(&mut row, &name, &value);
+                }
                 rows.push(row);
                 lines.extend_from_slice(item.get().as_bytes());
                 lines.push(b'\n');
@@ -145,7 +147,9 @@ impl Builder {
     }
 
     fn build(self, mut rows: Vec<Vec<Cell>>, lines: Vec<u8>) -> Table {
-        rows.iter_mut().for_each(|row| row.resize(self.names.len(), Cell::None));
+        for row in &mut rows {
+            row.resize(self.names.len(), Cell::None);
+        }
         let column = |(name, kind): (String, Option<Kind>)| Column { name, kind: kind.unwrap_or(Kind::Text) };
         Table { columns: self.names.into_iter().zip(self.kinds).map(column).collect(), rows, lines }
     }

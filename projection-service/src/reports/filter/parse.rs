@@ -63,10 +63,10 @@ fn condition(items: &[&RawValue]) -> Result<Condition, String> {
     let [operator, field, values @ ..] = items else {
         return Err(format!("needs at least an operator and a field, {EXAMPLE}"));
     };
-    let text = |json: &RawValue| serde_json::from_str::<String>(json.get()).ok();
-    let operator = text(operator)
+    let string = |json: &RawValue| serde_json::from_str::<String>(json.get()).ok();
+    let operator = string(operator)
         .ok_or_else(|| format!("has {} where the operator must be: {OPERATORS}", shown(operator.get())))?;
-    let field = text(field)
+    let field = string(field)
         .and_then(|name| Field::parse(&name))
         .ok_or_else(|| format!("has {} where the field must be: {FIELDS}", shown(field.get())))?;
     let test = test(&operator, values)?;

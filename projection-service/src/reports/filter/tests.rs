@@ -24,7 +24,7 @@ fn activities() -> RowSet {
         set.push(position, position, position, actor, activity_type, value, |field| {
             let object = serde_json::from_str(properties).unwrap();
             crate::columns::flatten(object, &mut "properties.".to_owned(), &mut |name, scalar| {
-                field(name, scalar)
+                field(name, scalar);
             });
         });
     }
@@ -177,7 +177,7 @@ proptest! {
             (0, _) | (_, None) => exact,
             (_, Some((digits, power))) => {
                 let dot = if digits.contains('.') { "" } else { "." };
-                format!("{digits}{dot}000000000000000000000{}e{power}", if shift > 0 { 1 } else { 0 })
+                format!("{digits}{dot}000000000000000000000{}e{power}", i32::from(shift > 0))
             }
         };
         let op = ["is", "is_not", "gt", "gte", "lt", "lte"][op];
