@@ -8,8 +8,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{CustomerId, MemberId};
 use sqlx::PgPool;
+use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
 
 use crate::error::CustomersError;
+use crate::passwords::{Passwords, Verified};
 
 /// How long an address is kept for a sign-up that was not finished, in seconds.
 pub(crate) const RESERVATION_S: i64 = 60;
@@ -37,7 +40,7 @@ pub(crate) async fn reserve(
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (email) DO UPDATE
             SET member_id = excluded.member_id, customer_id = excluded.customer_id,
-                password_hash = excluded.password_hash, reserved_at = excluded.reserved_at
+                password_hash = excluded.password_hash, password_id = NULL, reserved_at = excluded.reserved_at
           WHERE c.reserved_at < $6 AND NOT EXISTS (SELECT FROM members m WHERE m.member_id = c.member_id)",
         new.member_id.0,
         new.customer_id.0,
@@ -54,19 +57,69 @@ pub(crate) async fn reserve(
 /// Who can log in with an address.
 pub(crate) struct Account {
     pub(crate) member_id: MemberId,
+    pub(crate) customer_id: CustomerId,
+    /// In the spelling of the sign-up.
+    pub(crate) email: String,
     pub(crate) password_hash: String,
+    /// As the log names the password; none is the one with which the member joined.
+    pub(crate) password_id: Option<Uuid>,
 }
 
-/// The account of an address, if its owner is a member.
+/// The account of an address, if its owner is a member. Addresses from before they were normalized are found too.
 ///
 /// # Errors
 /// What the database says.
 pub(crate) async fn find(pool: &PgPool, email: &str) -> Result<Option<Account>, CustomersError> {
     let row = sqlx::query!(
-        "SELECT c.member_id, c.password_hash FROM credentials c JOIN members m USING (member_id) WHERE c.email = $1",
+        "SELECT c.member_id, m.customer_id, c.email, c.password_hash, c.password_id
+           FROM credentials c JOIN members m USING (member_id)
+          WHERE c.email = ANY ($1) ORDER BY c.email = $2 DESC LIMIT 1",
+        &[email.to_owned(), email.nfd().collect()],
         email,
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| Account { member_id: MemberId(row.member_id), password_hash: row.password_hash }))
+    Ok(row.map(|row| Account {
+        member_id: MemberId(row.member_id),
+        customer_id: CustomerId(row.customer_id),
+        email: row.email,
+        password_hash: row.password_hash,
+        password_id: row.password_id,
+    }))
+}
+
+/// The account, if the password is its own; the answer takes the same time if there is none. A hash that is not of the
+/// password's normal form is made anew.
+///
+/// # Errors
+/// [`CustomersError::Busy`], or what the database says.
+pub(crate) async fn verify(
+    pool: &PgPool,
+    passwords: &Passwords,
+    account: Option<Account>,
+    password: String,
+) -> Result<Option<Account>, CustomersError> {
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let verified = passwords.verify(password.clone(), hash).await?;
+    let account = account.filter(|_| verified != Verified::Wrong);
+    if let Some(account) = account.as_ref().filter(|_| verified == Verified::RightInAnotherForm) {
+        renew(pool, account, &passwords.hash(password).await?).await?;
+    }
+    Ok(account)
+}
+
+/// Puts a hash of the same password in the place of another one, unless the password has changed meanwhile.
+///
+/// # Errors
+/// What the database says.
+async fn renew(pool: &PgPool, account: &Account, hash: &str) -> Result<(), CustomersError> {
+    sqlx::query!(
+        "UPDATE credentials SET password_hash = $3 WHERE member_id = $1 AND password_hash = $2",
+        account.member_id.0,
+        account.password_hash,
+        hash,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }

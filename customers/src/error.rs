@@ -38,6 +38,9 @@ pub enum CustomersError {
     /// The address is that of a member.
     #[error("the address is a member's")]
     AlreadyMember,
+    /// An account of another customer has the address.
+    #[error("the address is in use")]
+    AddressInUse,
     /// A customer without an owner could never be managed again.
     #[error("the last owner")]
     LastOwner,
@@ -62,6 +65,21 @@ pub enum CustomersError {
         /// When to try again, in seconds.
         retry_after_s: u64,
     },
+    /// Too many have asked for a link to choose a password with.
+    #[error("too many resets")]
+    TooManyResets {
+        /// When to try again, in seconds.
+        retry_after_s: u64,
+    },
+    /// The link to choose a password with was used, is too old, or another one took its place.
+    #[error("no such reset")]
+    ResetNotFound,
+    /// Somebody has changed the password a moment ago.
+    #[error("the password was changed meanwhile")]
+    PasswordChangedMeanwhile,
+    /// No relay is configured, so no link can be mailed.
+    #[error("no mail is sent from here")]
+    MailNotConfigured,
     /// Too many passwords wait to be hashed.
     #[error("too many passwords wait to be hashed")]
     Busy,
@@ -107,6 +125,10 @@ impl From<CustomersError> for Problem {
             CustomersError::AlreadyMember => {
                 Self::conflict("already-member").with_detail("The address is that of a member already.")
             }
+            CustomersError::AddressInUse => Self::conflict("address-in-use").with_detail(
+                "The address logs in for another customer, and an address belongs to one customer. Use another address of \
+                 this person, or let the person leave the other customer first.",
+            ),
             CustomersError::LastOwner => Self::conflict("last-owner")
                 .with_detail("A customer must keep at least one owner. Make somebody else owner first."),
             CustomersError::InvitationNotFound => Self::not_found("invitation-not-found")
@@ -125,6 +147,19 @@ impl From<CustomersError> for Problem {
                 "too-many-sign-ups",
                 "Too many customers have signed up from this address. Wait, then try again.",
                 retry_after_s,
+            ),
+            CustomersError::TooManyResets { retry_after_s } => throttled(
+                "too-many-resets",
+                "Too many links were asked for, with this address or from this client. Wait, then try again.",
+                retry_after_s,
+            ),
+            CustomersError::ResetNotFound => Self::not_found("reset-not-found")
+                .with_detail("The link is unknown, used, replaced by a newer one, or too old. Ask for a new one."),
+            CustomersError::PasswordChangedMeanwhile => Self::conflict("password-changed-meanwhile")
+                .with_detail("The password was changed a moment ago, by somebody else or in another window."),
+            CustomersError::MailNotConfigured => Self::conflict("mail-not-configured").with_detail(
+                "No mail is sent from here. Whoever runs this Daybook can make a link for you: \
+                 daybook members reset-password EMAIL.",
             ),
             CustomersError::Busy => Self::unavailable("busy", BUSY_RETRY_AFTER_S)
                 .with_detail("Too many people are logging in at this moment. Try again."),

@@ -1,8 +1,10 @@
 use chassis::FieldError;
 use chrono_tz::Tz;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::common_passwords;
 use crate::error::CustomersError;
+use crate::passwords;
 
 const EMAIL_CHARS_MAX: usize = 254;
 const PASSWORD_CHARS_MIN: usize = 12;
@@ -43,6 +45,7 @@ impl Faults {
     pub(crate) fn password(&mut self, pointer: &str, text: &str, known: &[&str]) {
         let locals = known.iter().filter_map(|word| Some(word.split_once('@')?.0));
         let known: Vec<&str> = known.iter().copied().chain(locals).collect();
+        let text = &passwords::normal(text);
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
             self.add(pointer, format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
         } else if let Some(fault) = common_passwords::fault(text, &known) {
@@ -59,14 +62,14 @@ impl Faults {
     }
 }
 
-/// An address in lower case, if the text can be one. Whether mail arrives there is not for a pattern to say.
+/// An address in lower case and in the normal form (NFC: the same on every keyboard), if the text can be one. Whether mail arrives there is not for a pattern to say.
 pub(crate) fn email(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = text.trim().to_lowercase().nfc().collect::<String>();
     let (local, host) = text.rsplit_once('@')?;
     let is_plain = |text: &str| !text.chars().any(|c| c.is_whitespace() || c.is_control());
     let labels = host.split('.').all(|label| !label.is_empty());
-    let fits = !local.is_empty() && labels && is_plain(text) && text.chars().count() <= EMAIL_CHARS_MAX;
-    fits.then(|| text.to_lowercase())
+    let fits = !local.is_empty() && labels && is_plain(&text) && text.chars().count() <= EMAIL_CHARS_MAX;
+    fits.then_some(text)
 }
 
 #[cfg(test)]
@@ -76,6 +79,7 @@ mod tests {
     #[test]
     fn an_address_is_kept_in_lower_case() {
         assert_eq!(email(" Ada@Example.COM ").as_deref(), Some("ada@example.com"));
+        assert_eq!(email("Zoe\u{308}@example.com"), email("zo\u{eb}@example.com"));
         for text in ["", "ada", "@example.com", "ada@", "ada@.com", "a da@example.com", "ada@exam\0ple.com"] {
             assert_eq!(email(text), None, "{text:?}");
         }

@@ -60,6 +60,8 @@ pub(crate) struct InvitationAnswer {
     pub(crate) created_at: DateTime<Utc>,
     /// Until when the link is good.
     pub(crate) expires_at: DateTime<Utc>,
+    /// Whether the address has got an account of another customer meanwhile: the link cannot be accepted then.
+    pub(crate) address_in_use: bool,
 }
 
 /// Keeps an invitation. One for the same address takes the place of the one before, whose link is then good no more.
@@ -121,9 +123,12 @@ pub(crate) async fn list(
     now: DateTime<Utc>,
 ) -> Result<Vec<InvitationAnswer>, CustomersError> {
     let rows = sqlx::query!(
-        "SELECT invitation_id, email, role, invited_by, created_at, expires_at FROM invitations
-          WHERE customer_id = $1 AND ($2::uuid IS NULL OR invitation_id > $2) AND expires_at > $4
-          ORDER BY invitation_id LIMIT $3",
+        r#"SELECT i.invitation_id, i.email, i.role, i.invited_by, i.created_at, i.expires_at,
+                  EXISTS (SELECT FROM credentials c JOIN members m USING (member_id)
+                           WHERE c.email = i.email) AS "address_in_use!"
+             FROM invitations i
+            WHERE i.customer_id = $1 AND ($2::uuid IS NULL OR i.invitation_id > $2) AND i.expires_at > $4
+            ORDER BY i.invitation_id LIMIT $3"#,
         customer.0,
         after,
         limit,
@@ -139,6 +144,7 @@ pub(crate) async fn list(
             invited_by: row.invited_by,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            address_in_use: row.address_in_use,
         })
     });
     listed.collect()

@@ -1,4 +1,5 @@
-//! Mail through a relay, where one is configured. What is sent is a courtesy: whoever caused it has the same link in hand.
+//! Mail through a relay, where one is configured. An invitation is mailed as a courtesy: whoever caused it has the same
+//! link in hand. A link to choose a password with is mailed and shown to nobody else.
 
 use std::time::Duration;
 
@@ -7,6 +8,8 @@ use domain::customer::Role;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+use crate::resets;
 
 const URL: &str = "DAYBOOK_SMTP_URL";
 const FROM: &str = "DAYBOOK_MAIL_FROM";
@@ -45,9 +48,25 @@ impl Mailer {
         Ok(Some(Self { relay: relay.timeout(Some(STEP_TIMEOUT)).build(), from }))
     }
 
-    /// Hands an invitation to the relay, and answers whether it took it. Why not is told to the log alone.
+    /// Hands an invitation to the relay, and returns whether it took it. Why not is told to the log alone.
     pub(crate) async fn invite(&self, invitation: &Invitation<'_>) -> bool {
-        let outcome = match self.message(invitation) {
+        self.send(self.message(invitation), "an invitation was not mailed; whoever invited has the link")
+            .await
+    }
+
+    /// Hands a link to choose a password with to the relay, and returns whether it took it.
+    pub(crate) async fn reset(&self, email: &str, url: &str) -> bool {
+        let text = format!(
+            "Somebody asked to choose a new password for {email} on Daybook. Choose one:\n\n{url}\n\n\
+             The link works once, within {} minutes. If it was not you, do nothing: your password stays as it is.\n",
+            resets::TTL.num_minutes()
+        );
+        let message = self.text(email, "Choose a new password for Daybook".to_owned(), text);
+        self.send(message, "a link to choose a password with was not mailed").await
+    }
+
+    async fn send(&self, message: Result<Message, String>, failure: &'static str) -> bool {
+        let outcome = match message {
             Ok(message) => match tokio::time::timeout(TIMEOUT, self.relay.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(error)) => Err(error.to_string()),
@@ -58,7 +77,7 @@ impl Mailer {
         let label = if outcome.is_ok() { "sent" } else { "failed" };
         metrics::counter!("daybook_mails_total", "outcome" => label).increment(1);
         if let Err(error) = &outcome {
-            tracing::warn!(%error, "an invitation was not mailed; whoever invited has the link");
+            tracing::warn!(%error, "{failure}");
         }
         outcome.is_ok()
     }
@@ -72,10 +91,14 @@ impl Mailer {
              The link works once, within seven days. If you expected no invitation, do nothing.\n",
             role.name()
         );
+        self.text(email, format!("{customer} invites you to Daybook"), text)
+    }
+
+    fn text(&self, email: &str, subject: String, text: String) -> Result<Message, String> {
         Message::builder()
             .from(self.from.clone())
             .to(email.parse::<Mailbox>().map_err(|error| format!("the address: {error}"))?)
-            .subject(format!("{customer} invites you to Daybook"))
+            .subject(subject)
             .header(ContentType::TEXT_PLAIN)
             .body(text)
             .map_err(|error| error.to_string())

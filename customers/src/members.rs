@@ -93,8 +93,15 @@ pub(crate) async fn find(
 /// What the database says.
 pub(crate) async fn forget(pool: &PgPool, member: MemberId) -> Result<(), CustomersError> {
     let mut transaction = pool.begin().await?;
-    sqlx::query!("DELETE FROM sessions WHERE member_id = $1", member.0).execute(&mut *transaction).await?;
+    // In the order in which a change of password and a log-in lock them.
     sqlx::query!("DELETE FROM credentials WHERE member_id = $1", member.0).execute(&mut *transaction).await?;
+    sqlx::query!("DELETE FROM sessions WHERE member_id = $1", member.0).execute(&mut *transaction).await?;
+    sqlx::query!("DELETE FROM password_resets WHERE member_id = $1", member.0)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query!("DELETE FROM new_passwords WHERE member_id = $1", member.0)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query!("DELETE FROM invitations WHERE invited_by = $1", format!("member:{member}"))
         .execute(&mut *transaction)
         .await?;

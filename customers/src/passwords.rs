@@ -4,6 +4,7 @@ use std::time::Duration;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::error::CustomersError;
 
@@ -40,12 +41,13 @@ impl Passwords {
         })
     }
 
-    /// The hash as a PHC string, with its parameters and a salt of its own.
+    /// The hash of the password's normal form, as a PHC string with its parameters and a salt of its own.
     ///
     /// # Errors
     /// [`CustomersError::Busy`].
     pub(crate) async fn hash(&self, password: String) -> Result<String, CustomersError> {
         let argon2 = self.argon2.clone();
+        let password = normal(&password);
         self.run(move || {
             argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(internal)
         })
@@ -60,10 +62,18 @@ impl Passwords {
         &self,
         password: String,
         hash: Option<String>,
-    ) -> Result<bool, CustomersError> {
+    ) -> Result<Verified, CustomersError> {
         let argon2 = self.argon2.clone();
         let (exists, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobodys.to_string()));
-        self.run(move || argon2.verify_password(password.as_bytes(), hash.as_str()).is_ok() && exists).await
+        self.run(move || {
+            let is_right = |form: &String| argon2.verify_password(form.as_bytes(), hash.as_str()).is_ok();
+            match forms(&password).iter().position(is_right).filter(|_| exists) {
+                None => Verified::Wrong,
+                Some(0) => Verified::Right,
+                Some(_) => Verified::RightInAnotherForm,
+            }
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(
@@ -83,6 +93,35 @@ impl Passwords {
     }
 }
 
+/// How a password compares with a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// It is not the account's.
+    Wrong,
+    /// It is.
+    Right,
+    /// It is, but the hash is not that of the normal form, and should be made anew.
+    RightInAnotherForm,
+}
+
+/// The form in which passwords are compared (RFC 8265, 4.2.2): an `é` is one character on one keyboard and an `e` with
+/// an accent on another.
+pub(crate) fn normal(password: &str) -> String {
+    password.nfc().collect()
+}
+
+/// The forms of which a hash may have been made, the normal one first. Hashes from before passwords were normalized are
+/// of what a keyboard sent: as it was sent now, or in the other form. Most passwords have one form.
+fn forms(password: &str) -> Vec<String> {
+    let mut forms = vec![normal(password)];
+    for other in [password.to_owned(), password.nfd().collect()] {
+        if !forms.contains(&other) {
+            forms.push(other);
+        }
+    }
+    forms
+}
+
 fn internal(error: impl std::fmt::Display) -> CustomersError {
     CustomersError::Internal(format!("hashing a password: {error}"))
 }
@@ -96,9 +135,32 @@ mod tests {
         let passwords = Passwords::new(2).unwrap();
         let hash = passwords.hash("correct horse battery".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse battery".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("correct horse staple".into(), Some(hash)).await.unwrap());
-        assert!(!passwords.verify("correct horse battery".into(), None).await.unwrap());
+        let verify = async |password: &str, hash: Option<String>| {
+            passwords.verify(password.to_owned(), hash).await.unwrap()
+        };
+        assert_eq!(verify("correct horse battery", Some(hash.clone())).await, Verified::Right);
+        assert_eq!(verify("correct horse staple", Some(hash)).await, Verified::Wrong);
+        assert_eq!(verify("correct horse battery", None).await, Verified::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_on_every_keyboard() {
+        let passwords = Passwords::new(2).unwrap();
+        let (composed, decomposed) =
+            ("caf\u{e9} cr\u{e8}me br\u{fb}l\u{e9}e", "cafe\u{301} cre\u{300}me bru\u{302}le\u{301}e");
+        for chosen in [composed, decomposed] {
+            let hash = passwords.hash(chosen.to_owned()).await.unwrap();
+            for typed in [composed, decomposed] {
+                let verified = passwords.verify(typed.to_owned(), Some(hash.clone())).await.unwrap();
+                assert_eq!(verified, Verified::Right, "{chosen:?} {typed:?}");
+            }
+        }
+        // From before passwords were normalized.
+        let old = passwords.argon2.hash_password(decomposed.as_bytes()).unwrap().to_string();
+        for typed in [composed, decomposed] {
+            let verified = passwords.verify(typed.to_owned(), Some(old.clone())).await.unwrap();
+            assert_eq!(verified, Verified::RightInAnotherForm, "{typed:?}");
+        }
     }
 
     #[tokio::test]

@@ -8,10 +8,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    accept_invitation, change_role, current_session, end_session, invite_member, issue_token,
-    list_invitations, list_members, list_sessions, list_tokens, log_in, log_out, note_uses, own_customer,
-    remove_member, resolve_session, revoke_token, rotate_token, sign_up, token_history, validate_token,
-    withdraw_invitation,
+    accept_invitation, change_password, change_role, current_session, end_session, forgot_password,
+    invite_member, issue_token, list_invitations, list_members, list_sessions, list_tokens, log_in, log_out,
+    note_uses, own_customer, remove_member, reset_password, resolve_session, revoke_token, rotate_token,
+    sign_up, token_history, validate_token, withdraw_invitation,
 };
 use crate::state::AppState;
 
@@ -19,7 +19,7 @@ use crate::state::AppState;
 #[openapi(tags(
     (name = "customers", description = "Sign up."),
     (name = "people", description = "Who works with it, and as what."),
-    (name = "session", description = "Log in and out."),
+    (name = "session", description = "Log in and out, and back in."),
     (name = "tokens", description = "What programs authenticate with."),
 ))]
 struct Document;
@@ -40,6 +40,9 @@ fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(accept_invitation::accept_invitation))
         .routes(routes!(list_sessions::list_sessions))
         .routes(routes!(end_session::end_session))
+        .routes(routes!(change_password::change_password))
+        .routes(routes!(forgot_password::forgot_password))
+        .routes(routes!(reset_password::reset_password))
 }
 
 /// What the service offers to the public, for the one document of the gateway.

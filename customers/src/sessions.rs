@@ -80,7 +80,8 @@ impl SessionSecret {
         &self.0
     }
 
-    fn id(&self) -> [u8; 32] {
+    /// What the table of sessions knows it by.
+    pub(crate) fn id(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
@@ -120,23 +121,27 @@ impl Session {
     }
 }
 
-/// Begins a session of a member.
+/// Begins a session of a member whose password is the one that was shown, as the log names it. None if the credentials
+/// have gone to somebody else or the password has changed meanwhile: no session outlives a change of password that did
+/// not know the new one.
 ///
 /// # Errors
-/// [`CustomersError::EmailTaken`] if the member's credentials have gone to somebody else, or what the database says.
+/// What the database says.
 pub(crate) async fn begin(
     pool: &PgPool,
     member: MemberId,
+    password: Option<Uuid>,
     origin: &Origin,
     lifetimes: Lifetimes,
     now: DateTime<Utc>,
-) -> Result<SessionSecret, CustomersError> {
+) -> Result<Option<SessionSecret>, CustomersError> {
     let secret = SessionSecret::random();
     let mut transaction = pool.begin().await?;
     let begun = sqlx::query!(
         "INSERT INTO sessions
                 (id, member_id, customer_id, created_at, expires_at, session_id, last_used_at, address, user_agent)
-         SELECT $1, member_id, customer_id, $3, $4, $5, $3, $6, $7 FROM credentials WHERE member_id = $2",
+         SELECT $1, member_id, customer_id, $3, $4, $5, $3, $6, $7 FROM credentials
+          WHERE member_id = $2 AND password_id IS NOT DISTINCT FROM $8 FOR SHARE",
         &secret.id(),
         member.0,
         now,
@@ -144,11 +149,12 @@ pub(crate) async fn begin(
         Uuid::now_v7(),
         origin.address.map(|address| address.to_string()),
         origin.user_agent,
+        password,
     )
     .execute(&mut *transaction)
     .await?;
     if begun.rows_affected() == 0 {
-        return Err(CustomersError::EmailTaken);
+        return Ok(None);
     }
     sqlx::query!(
         "DELETE FROM sessions
@@ -162,7 +168,7 @@ pub(crate) async fn begin(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(secret)
+    Ok(Some(secret))
 }
 
 /// The session of a cookie, if it is going on; being used, it lasts longer.

@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::authority::OwnAuthority;
 use crate::config::Config;
 use crate::cookies::Cookies;
+use crate::forgotten::ForgottenQueue;
 use crate::passwords::Passwords;
 use crate::projection::Projection;
+use crate::resets::PasswordResets;
 use crate::sessions::Lifetimes;
 use crate::state::AppState;
 
@@ -45,20 +47,27 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
 
     let authority = Arc::new(OwnAuthority { pool: pool.clone() });
     let authenticator = Authenticator::new(Arc::<OwnAuthority>::clone(&authority), config.tokens);
-    authenticator.follow_revocations(subscribe("customers"), &mut tasks, shutdown);
+    authenticator.follow_revocations(subscribe("customers"), &mut tasks, shutdown.clone());
 
     let repository = Repository::new(log, appender);
+    let customers = Arc::new(Aggregates::new(repository.clone()));
+    let public_url = config.public_url.trim_end_matches('/').to_owned();
+    let forgotten = config.mailer.clone().map(|mailer| {
+        let resets = PasswordResets::of(pool.clone(), Arc::clone(&customers), projection.clone());
+        ForgottenQueue::start(resets, mailer, public_url.clone(), &mut tasks, shutdown)
+    });
     let state = AppState {
         pool: pool.clone(),
-        customers: Arc::new(Aggregates::new(repository.clone())),
+        customers,
         tokens: Arc::new(Aggregates::new(repository)),
         projection,
         passwords: Passwords::new(config.hashers).map_err(|error| StartError::Unusable(error.to_string()))?,
         cookies: Cookies { secure: config.cookie_secure, ttl: config.session_ttl },
         lifetimes: Lifetimes { idle: config.session_ttl, absolute: config.session_absolute_ttl },
         log_ins: config.log_ins,
-        public_url: config.public_url.trim_end_matches('/').into(),
+        public_url: public_url.into(),
         mailer: config.mailer,
+        forgotten,
         authority,
         access: Access::new(authenticator, config.internal_key),
     };

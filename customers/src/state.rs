@@ -12,6 +12,7 @@ use sqlx::PgPool;
 
 use crate::authority::OwnAuthority;
 use crate::cookies::Cookies;
+use crate::forgotten::ForgottenQueue;
 use crate::mail::Mailer;
 use crate::passwords::Passwords;
 use crate::projection::Projection;
@@ -32,6 +33,8 @@ pub struct AppState {
     /// Where people find the public door, without a slash at the end.
     pub(crate) public_url: Arc<str>,
     pub(crate) mailer: Option<Mailer>,
+    /// Who has forgotten a password; none where no mail is sent.
+    pub(crate) forgotten: Option<ForgottenQueue>,
     pub(crate) authority: Arc<OwnAuthority>,
     pub(crate) access: Access,
 }

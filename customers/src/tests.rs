@@ -1,6 +1,7 @@
 //! The service through its own door, on a database of its own.
 
 mod house;
+mod passwords;
 mod people;
 mod rotations;
 mod running;

@@ -47,8 +47,46 @@ pub(crate) async fn sign_up(
     }
 }
 
+/// Counts somebody who asks for a link to choose a password with, unless too many have for the same address of mail or
+/// from the same client: each costs a mail.
+///
+/// # Errors
+/// [`CustomersError::TooManyResets`], or what the database says.
+pub(crate) async fn reset(
+    pool: &PgPool,
+    limits: LogInLimits,
+    email: &str,
+    address: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), CustomersError> {
+    let account = key("reset", email);
+    let client = address.map(|address| key("reset-address", &network(address).to_string()));
+    let keys: Vec<Vec<u8>> = [Some(account), client].into_iter().flatten().map(|key| key.to_vec()).collect();
+    let counted = count(pool, &keys, limits.window, now).await?;
+    let excess = counted.iter().filter(|count| {
+        let is_account = count.key == account;
+        let max = if is_account { limits.account_attempts_max } else { limits.address_attempts_max };
+        i64::from(count.attempts) > i64::from(max)
+    });
+    match excess.map(|count| count.window_end).max() {
+        Some(end) => Err(CustomersError::TooManyResets { retry_after_s: seconds_until(end, now) }),
+        None => Ok(()),
+    }
+}
+
+/// Forgets what failed at an account: its owner has shown that it is his.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn forgive(pool: &PgPool, email: &str) -> Result<(), CustomersError> {
+    let key = key("account", email);
+    sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &key).execute(pool).await?;
+    Ok(())
+}
+
 /// What is counted for one key.
 struct Count {
+    key: Vec<u8>,
     attempts: i32,
     window_end: DateTime<Utc>,
 }
@@ -68,7 +106,7 @@ async fn count(
          ON CONFLICT (key) DO UPDATE
             SET attempts = CASE WHEN a.window_end <= $3 THEN 1 ELSE least(a.attempts + 1, 1000000) END,
                 window_end = CASE WHEN a.window_end <= $3 THEN excluded.window_end ELSE a.window_end END
-         RETURNING attempts, window_end",
+         RETURNING key, attempts, window_end",
         keys,
         now + window,
         now,
@@ -93,7 +131,7 @@ fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 /// An attempt whose outcome is not known yet.
 pub(crate) struct Attempt {
     limits: LogInLimits,
-    account: [u8; 32],
+    account: Option<[u8; 32]>,
     address: Option<[u8; 32]>,
 }
 
@@ -110,7 +148,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl Attempt {
-    /// Lets somebody try, unless too many attempts have failed. Those that are under way are not counted yet: there are
+    /// Lets somebody try, at an account or with a secret that names none, unless too many attempts have failed. Those that are under way are not counted yet: there are
     /// never more of them than passwords may wait to be hashed.
     ///
     /// # Errors
@@ -118,13 +156,13 @@ impl Attempt {
     pub(crate) async fn begin(
         pool: &PgPool,
         limits: LogInLimits,
-        account: &str,
+        account: Option<&str>,
         address: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<Self, CustomersError> {
         let this = Self {
             limits,
-            account: key("account", account),
+            account: account.map(|account| key("account", account)),
             address: address.map(|address| key("address", &network(address).to_string())),
         };
         let counted = sqlx::query!(
@@ -135,7 +173,7 @@ impl Attempt {
         .fetch_all(pool)
         .await?;
         let excess = counted.iter().filter(|row| {
-            let is_account = row.key == this.account;
+            let is_account = this.account.is_some_and(|account| row.key == account);
             let max = if is_account { limits.account_attempts_max } else { limits.address_attempts_max };
             i64::from(row.attempts) >= i64::from(max)
         });
@@ -146,7 +184,7 @@ impl Attempt {
     }
 
     fn keys(&self) -> Vec<Vec<u8>> {
-        [Some(self.account), self.address].into_iter().flatten().map(|key| key.to_vec()).collect()
+        [self.account, self.address].into_iter().flatten().map(|key| key.to_vec()).collect()
     }
 
     /// The attempt failed, and counts.
@@ -163,7 +201,8 @@ impl Attempt {
     /// # Errors
     /// What the database says.
     pub(crate) async fn succeeded(self, pool: &PgPool) -> Result<(), CustomersError> {
-        sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &self.account).execute(pool).await?;
+        let Some(account) = self.account else { return Ok(()) };
+        sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &account).execute(pool).await?;
         Ok(())
     }
 }

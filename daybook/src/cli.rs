@@ -1,7 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench;
-use crate::commands::{dead_letters, migrate, openapi, postgres, rebuild, replay, serve, status, up};
+use crate::commands::{
+    dead_letters, members, migrate, openapi, postgres, rebuild, replay, serve, status, up,
+};
 use crate::failure::Failure;
 
 const CODES: &str = "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 something that is needed is missing or \
@@ -54,6 +56,8 @@ enum Command {
     /// Such an event is set aside with its reason, and later events of its stream wait behind it; everything else goes on.
     /// A retry folds them in order. A discard goes on without the event, for good: it asks for a reason, and is recorded.
     DeadLetters(dead_letters::Arguments),
+    /// Help the people who work with it
+    Members(members::Arguments),
     /// Measure, beside the limit of what is measured
     Bench(bench::Arguments),
     /// Run the embedded PostgreSQL alone, for development
@@ -75,6 +79,7 @@ impl Cli {
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Rebuild(arguments) => rebuild::run(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
+            Command::Members(arguments) => members::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Postgres(arguments) => postgres::run(arguments).await,
             Command::Openapi => openapi::run(),
@@ -124,6 +129,8 @@ mod tests {
             "daybook dead-letters discard activities-3-7",
             "daybook dead-letters list --limit 0",
             "daybook bench ingest --seconds 0",
+            "daybook members",
+            "daybook members reset-password",
         ] {
             assert_eq!(parse(line).err().unwrap().exit_code(), 2, "{line}");
         }
@@ -134,6 +141,7 @@ mod tests {
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",
+            "daybook members reset-password ada@example.com --json --public-url https://daybook.example.com",
             "daybook rebuild --projection activities --verify --parallel 2",
         ] {
             assert!(parse(line).is_ok(), "{line}");

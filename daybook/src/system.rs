@@ -65,11 +65,17 @@ impl Database {
     }
 }
 
+fn public_url(env: &Env) -> Option<String> {
+    env.get("DAYBOOK_PUBLIC_URL").filter(|url| !url.is_empty()).map(str::to_owned)
+}
+
 /// A system that an operator's command works on.
 pub(crate) struct System {
     activities: Option<String>,
     customers: Option<String>,
     reports: Option<String>,
+    /// Where people find its public door, if that is known.
+    public_url: Option<String>,
     /// Where it was found, in words.
     place: String,
     /// Runs for as long as the command needs it.
@@ -113,10 +119,12 @@ impl System {
         let (activities, customers, reports) = (activities?, customers?, reports?);
         let is_there = activities.is_some() || customers.is_some() || reports.is_some();
         let place = "the services' environment".to_owned();
+        let public_url = public_url(&Env::load(Database::Customers.folder())?);
         Ok(is_there.then_some(Self {
             activities,
             customers,
             reports,
+            public_url,
             place,
             server: None,
             pools: Mutex::default(),
@@ -131,7 +139,9 @@ impl System {
             if let Ok(pool) = probe {
                 pool.close().await;
                 let place = format!("{}, running as process {}", folder.shown(), addresses.pid);
-                return Ok(Self::of(addresses.databases.clone(), place, None));
+                let found = Self::of(addresses.databases.clone(), place, None)?;
+                let public_url = found.public_url.clone().or_else(|| addresses.url.clone());
+                return Ok(Self { public_url, ..found });
             }
         }
         if !embedded_postgres::exists(folder.path()) {
@@ -152,19 +162,25 @@ impl System {
             (started, _) => started?,
         };
         let databases = Databases::of_embedded(&server);
-        Ok(Self::of(databases, format!("{}, stopped", folder.shown()), Some(server)))
+        Self::of(databases, format!("{}, stopped", folder.shown()), Some(server))
     }
 
-    fn of(databases: Databases, place: String, server: Option<Server>) -> Self {
+    fn of(databases: Databases, place: String, server: Option<Server>) -> Result<Self, Failure> {
         let Databases { activities, customers, reports } = databases;
-        Self {
+        Ok(Self {
             activities: Some(activities),
             customers: Some(customers),
             reports: Some(reports),
+            public_url: public_url(&Env::load(Database::Customers.folder())?),
             place,
             server,
             pools: Mutex::default(),
-        }
+        })
+    }
+
+    /// Where people find its public door, without the port of a program that has stopped.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
     }
 
     /// Where it was found, in words.

@@ -7,7 +7,7 @@ import { daybookUrl, openBrowser } from './browser.js';
 import { watchForFaults } from './faults.js';
 import { steps } from './steps.js';
 
-const WHOLE_MAX_MS = 200_000;
+const WHOLE_MAX_MS = 420_000;
 const WAIT_MAX_MS = 30_000;
 
 const url = daybookUrl();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { openBrowser } from './browser.js';
 import { watchForFaults } from './faults.js';
+import { hostileCustomer, nothingSticksOut } from './hostile.js';
 
 const REVOKED_MAX_MS = 5_000;
 const ASK_AGAIN_MS = 50;
@@ -32,8 +33,11 @@ const goTo = (page, name) =>
   page.getByRole('navigation', { name: 'Main' }).getByText(name, { exact: true }).click();
 
 /** What somebody else sees, in a browser that nobody has used. */
-async function asGuest(url, look) {
-  const { context, close } = await openBrowser({ viewport: { width: 1280, height: 900 } });
+async function asGuest(url, look, options = {}) {
+  const { context, close } = await openBrowser({
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
   try {
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(GUEST_WAIT_MAX_MS);
@@ -45,8 +49,10 @@ async function asGuest(url, look) {
   }
 }
 
-async function join(page, link) {
+async function join(page, link, isLoggedIn = false) {
   await page.goto(link);
+  // Whoever is logged in is asked first.
+  if (isLoggedIn) await page.getByRole('button', { name: 'Go on and join' }).click();
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Join' }).click();
 }
@@ -188,6 +194,8 @@ export const steps = {
     assert.ok(!(await page.content()).includes(link), 'the link is still on the page');
 
     await asGuest(url, async (guest, faults) => {
+      // It asks whether somebody is logged in.
+      faults.expect(/^GET \/v1\/session: 401$/);
       await join(guest, link);
       await guest.getByRole('heading', { name: 'Overview' }).waitFor();
       assert.equal(guest.url(), `${url}/`);
@@ -201,7 +209,7 @@ export const steps = {
       assert.equal(await guest.getByRole('button', { name: /^Remove/ }).count(), 0);
 
       faults.expect(/^POST \/v1\/invitations\/accept: 404$/);
-      await join(guest, link);
+      await join(guest, link, true);
       await guest.getByRole('heading', { name: 'This link is good no more' }).waitFor();
 
       await page.reload();
@@ -216,6 +224,79 @@ export const steps = {
       await guest.goto(`${url}/people`);
       await guest.getByRole('heading', { name: 'Log in' }).waitFor();
     });
+  },
+
+  async 'content that nobody wishes for sticks out nowhere'({ url }) {
+    await asGuest(url, async (page) => {
+      await hostileCustomer({ page, url });
+      await nothingSticksOut({ page, url });
+    });
+  },
+
+  async 'a wrong clock and a zone that skips midnights count what was recorded'({ url }) {
+    const look = async (page) => {
+      await page.clock.install({ time: Date.now() - 3 * 60_000 });
+      const email = `santiago-${Date.now()}-${process.pid}@example.com`;
+      const time_zone = 'America/Santiago';
+      const data = { name: 'Austral', email, password: PASSWORD, time_zone };
+      const signedUp = await page.request.post(`${url}/v1/customers`, { data });
+      const { csrf_token } = await signedUp.json();
+      const sent = await page.request.post(`${url}/v1/activities`, {
+        data: { type: 'page.viewed', actor: 'ada' },
+        headers: { 'x-csrf-token': csrf_token },
+      });
+      assert.equal(sent.status(), 202);
+      for (const range of ['1h', '24h', '7d', '30d', '12mo']) {
+        await page.goto(`${url}/?range=${range}&view=table`);
+        await textIs(page.getByTestId('total'), '1');
+      }
+      await page.goto(`${url}/?range=30d&view=table`);
+      const table = page.getByRole('region', { name: 'Activities over time' });
+      await table.waitFor();
+      assert.equal(await table.locator('tbody tr').count(), 30);
+    };
+    await asGuest(url, look, { timezoneId: 'America/Santiago' });
+  },
+
+  async 'two windows of one browser do not mix two customers'({ url }) {
+    await asGuest(url, async (page, faults) => {
+      const signUp = async (name) => {
+        const email = `${name}-${Date.now()}-${process.pid}@example.com`;
+        const data = { name, email, password: PASSWORD };
+        const answer = await page.request.post(`${url}/v1/customers`, { data });
+        assert.equal(answer.status(), 201);
+        return email;
+      };
+      const first = await signUp('first');
+      await page.goto(`${url}/people`);
+      await page.getByTestId('member-row').filter({ hasText: first }).waitFor();
+      const second = await signUp('second');
+      await goTo(page, 'Tokens');
+      const notice = page.getByTestId('other-session');
+      await notice.waitFor();
+      const text = await notice.textContent();
+      assert.ok(text.includes(first) && text.includes(second), text);
+      await page.getByRole('button', { name: 'Go on as the other one' }).click();
+      await page.getByTestId('no-tokens').waitFor();
+      assert.ok(!(await page.content()).includes(first), 'the first customer is still on the page');
+      faults.none();
+    });
+  },
+
+  async 'a password is changed with the old one'({ page }) {
+    const changed = 'staple of another stable';
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('link', { name: 'Password' }).click();
+    for (const [old, fresh] of [
+      [PASSWORD, changed],
+      [changed, PASSWORD],
+    ]) {
+      await page.getByLabel('Old password').fill(old);
+      await page.getByLabel('New password').fill(fresh);
+      await page.getByRole('button', { name: 'Change the password' }).click();
+      await page.getByText(/^Changed\./).waitFor();
+      await page.waitForFunction(() => document.forms[0].elements.old_password.value === '');
+    }
   },
 
   async 'the account menu leads to the sessions'({ page }) {

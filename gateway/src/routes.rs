@@ -69,7 +69,13 @@ const ACTIVITY: MethodFilter = GET.or(PATCH).or(DELETE);
 pub(crate) const SESSION_PATH: &str = "/v1/session";
 
 /// Where writes change what sessions are good for.
-const PEOPLE_PATHS: [&str; 3] = ["/v1/members/{member}", "/v1/sessions/{session}", "/v1/customers/self"];
+const PEOPLE_PATHS: [&str; 5] = [
+    "/v1/members/{member}",
+    "/v1/sessions/{session}",
+    "/v1/customers/self",
+    "/v1/password",
+    "/v1/password/reset",
+];
 
 impl Route {
     /// Whether a write there may end sessions or change what they may do.
@@ -105,6 +111,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/invitations/{invitation}", DELETE, Customers, Resolve),
     route("/v1/sessions", GET, Customers, Forward),
     route("/v1/sessions/{session}", DELETE, Customers, Forward),
+    route("/v1/password", POST, Customers, Forward),
+    route("/v1/password/forgotten", POST, Customers, Forward),
+    route("/v1/password/reset", POST, Customers, Forward),
     route(SESSION_PATH, GET.or(POST).or(DELETE), Customers, Forward),
     route("/v1/tokens", GET.or(POST), Customers, Resolve),
     route("/v1/tokens/{token}", DELETE, Customers, Resolve),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{Program, shared, within};
 
-const LIMIT: Duration = Duration::from_mins(4);
+const LIMIT: Duration = Duration::from_mins(8);
 
 #[tokio::test]
 async fn a_newcomer_signs_up_makes_a_token_and_sees_his_activity_counted() {

@@ -1,8 +1,9 @@
-//! Invitations by mail, through a real mail server.
+//! Invitations and links for whoever has forgotten a password by mail, through a real mail server.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -70,4 +71,33 @@ async fn an_invitation_is_mailed_and_still_shown_when_it_cannot_be() {
     let invited = invite(&customer, "analyst").await;
     assert_eq!(invited["mailed"], false, "{invited}");
     accept(&stack.anonymous(), invited["invite_url"].as_str().unwrap()).await.json(201);
+}
+
+#[tokio::test]
+async fn whoever_has_forgotten_the_password_gets_a_link_by_mail() {
+    let server = Server::start().await;
+    let relay = format!("smtp://127.0.0.1:{}", server.port);
+    let environment =
+        [("DAYBOOK_SMTP_URL", relay.as_str()), ("DAYBOOK_MAIL_FROM", "Daybook <daybook@example.com>")];
+    let stack = Stack::start_with(&[], &environment);
+    let customer = stack.customer().await;
+    let api = stack.anonymous();
+    for email in ["nobody@example.com", customer.email.as_str()] {
+        let answer = api.post("/v1/password/forgotten", &json!({"email": email})).await.json(202);
+        assert_eq!(answer, json!({"expires_in_s": 3_600}), "{email}");
+    }
+    let mail = eventually("the mail has come", async || {
+        let out = server.program.out();
+        out.contains(&customer.email).then_some(out)
+    })
+    .await;
+    // They are mailed one after the other: the first one would have come before.
+    assert!(!mail.contains("nobody@example.com"), "{mail}");
+    let mail = mail.replace("=\n", "").replace("=3D", "=");
+    let link = mail.lines().find(|line| line.contains("/reset-password#token=")).unwrap().trim();
+    assert!(link.starts_with(&stack.url), "{link}");
+    let reset = json!({"token": link.split_once('=').unwrap().1, "password": "staple of another stable"});
+    assert_eq!(api.post("/v1/password/reset", &reset).await.status, 204);
+    let body = json!({"email": customer.email, "password": "staple of another stable"});
+    api.post("/v1/session", &body).await.json(200);
 }

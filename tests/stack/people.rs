@@ -155,6 +155,30 @@ async fn a_session_is_ended_from_another_one() {
     customer.dashboard.get("/v1/session").await.json(200);
 }
 
+#[tokio::test]
+async fn the_operator_lets_somebody_back_in_by_a_link() {
+    let customer = shared().customer().await;
+    let link = shared().operate(&["members", "reset-password", &customer.email]).await;
+    assert_eq!(link.code, Some(0), "{link:?}");
+    let start = format!("{}/reset-password#token=", shared().url);
+    let token = link.out.trim().strip_prefix(start.as_str()).unwrap_or_else(|| panic!("{link:?}"));
+    assert!(link.err.contains(&customer.email), "{link:?}");
+
+    let new = "staple of another stable";
+    let anonymous = shared().anonymous();
+    let reset = json!({"token": token, "password": new});
+    assert_eq!(anonymous.post("/v1/password/reset", &reset).await.status, 204);
+    anonymous.post("/v1/password/reset", &reset).await.problem(404, "reset-not-found");
+    // At once, whatever the door had in its cache.
+    customer.dashboard.get("/v1/history").await.problem(401, "session-expired");
+    log_in(&anonymous, &customer.email, PASSWORD).await.problem(401, "wrong-credentials");
+    log_in(&anonymous, &customer.email, new).await.json(200);
+
+    let nobody = shared().operate(&["members", "reset-password", "nobody@example.com"]).await;
+    assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), ""), "{nobody:?}");
+    assert!(nobody.err.contains("nobody logs in with nobody@example.com"), "{nobody:?}");
+}
+
 /// A system that lets nobody knock often.
 fn narrow() -> Stack {
     Stack::start_with(

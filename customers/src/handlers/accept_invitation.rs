@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use domain::customer::{CustomerCommand, CustomerError, MemberAdded};
 use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
@@ -42,7 +42,7 @@ pub(crate) struct AcceptInvitation {
          headers(("set-cookie" = String, description = "The session: daybook_session."))),
         (status = 404, description = "The link is unknown, used, withdrawn or older than seven days.",
          body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The address has an account already.", body = Problem,
+        (status = 409, description = "The address has an account already (`address-in-use`).", body = Problem,
          content_type = "application/problem+json"),
         BodyProblems, ServerProblems,
     ),
@@ -66,17 +66,34 @@ pub(crate) async fn accept_invitation(
         email: invited.email.clone(),
         password_hash: state.passwords.hash(body.password).await?,
     };
-    credentials::reserve(&state.pool, &reservation, now).await?;
+    reserve(&state, &reservation, now).await?;
     join(&state, &headers, invited).await?;
     state.projection.catch_up().await?;
 
     sessions::end_shown(&state.pool, &headers).await?;
     let origin = sessions::Origin::of(&state.access, &headers);
     let member = reservation.member_id;
-    let secret = sessions::begin(&state.pool, member, &origin, state.lifetimes, now).await?;
+    let secret = sessions::begin(&state.pool, member, None, &origin, state.lifetimes, now).await?;
+    let secret = secret.ok_or(CustomersError::EmailTaken)?;
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
     let session = session.ok_or(CustomersError::InvitationNotFound)?;
     Ok((StatusCode::CREATED, state.cookies.keep(&secret), Json(SessionAnswer::new(session, &secret))))
+}
+
+/// Whoever has an account of another customer is told so; a reservation that a crash left behind goes away by itself.
+async fn reserve(
+    state: &AppState,
+    reservation: &Reservation,
+    now: DateTime<Utc>,
+) -> Result<(), CustomersError> {
+    match credentials::reserve(&state.pool, reservation, now).await {
+        Err(CustomersError::EmailTaken)
+            if credentials::find(&state.pool, &reservation.email).await?.is_some() =>
+        {
+            Err(CustomersError::AddressInUse)
+        }
+        other => other,
+    }
 }
 
 /// The invitation is gone with the fold of this event, in the same transaction.

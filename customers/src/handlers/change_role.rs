@@ -6,8 +6,9 @@ use chassis::{BodyProblems, CallerProblems, Problem, ProblemJson, ProblemPath, S
 use domain::MemberId;
 use domain::customer::{CustomerCommand, Permission, Role, RoleChanged};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::remove_member::change;
 use crate::answers::RoleName;
@@ -25,6 +26,15 @@ pub(crate) struct ChangeRole {
     role: Role,
 }
 
+/// The member as it is now.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangedMember {
+    /// Whose.
+    customer_id: Uuid,
+    #[serde(flatten)]
+    member: ListedMember,
+}
+
 /// Change a role
 ///
 /// Counts for the member's sessions too, within a second. Tokens that the member has issued, or a token of the member's,
@@ -35,7 +45,7 @@ pub(crate) struct ChangeRole {
     params(("id" = uuid::Uuid, Path, description = "The member's id.")),
     request_body(content = ChangeRole, example = json!({"role": "auditor"})),
     responses(
-        (status = 200, description = "Changed.", body = ListedMember),
+        (status = 200, description = "Changed.", body = ChangedMember),
         (status = 404, description = "There is no such member.", body = Problem,
          content_type = "application/problem+json"),
         (status = 409, description = "It is the last owner.", body = Problem,
@@ -58,5 +68,6 @@ pub(crate) async fn change_role(
     change(&state, principal, &headers, command).await?;
     excess::revoke(&state, principal, &headers).await?;
     let member = members::find(&state.pool, principal.customer_id, member_id).await?;
-    Ok(Json(member.ok_or(CustomersError::MemberNotFound)?))
+    let member = member.ok_or(CustomersError::MemberNotFound)?;
+    Ok(Json(ChangedMember { customer_id: principal.customer_id.0, member }))
 }

@@ -15,7 +15,7 @@ use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::invitations::{self, InvitationAnswer, InvitationSecret};
 use crate::state::AppState;
-use crate::{mail, permissions};
+use crate::{credentials, mail, permissions};
 
 /// Who is invited.
 #[derive(Deserialize, ToSchema)]
@@ -32,6 +32,8 @@ pub(crate) struct InviteMember {
 /// The invitation, with its link.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Invited {
+    /// Whose.
+    customer_id: Uuid,
     /// The link to hand on, shown this once. What follows `#token=` is what `POST /v1/invitations/accept` takes; it
     /// stands behind the `#` so that no server on the way sees it.
     #[schema(example = "http://127.0.0.1:8080/join#token=dbi_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es")]
@@ -52,7 +54,8 @@ pub(crate) struct Invited {
     request_body(content = InviteMember, example = json!({"email": "bob@example.com", "role": "analyst"})),
     responses(
         (status = 201, description = "Invited.", body = Invited),
-        (status = 409, description = "The address is a member's already, or too many invitations wait.",
+        (status = 409, description = "The address is a member's already or logs in for another customer \
+         (`address-in-use`), or too many invitations wait.",
          body = Problem, content_type = "application/problem+json"),
         BodyProblems, CallerProblems, ServerProblems,
     ),
@@ -71,6 +74,10 @@ pub(crate) async fn invite_member(
     if customer.members.values().any(|member| member.email == email) {
         return Err(CustomersError::AlreadyMember);
     }
+    state.projection.catch_up().await?;
+    if credentials::find(&state.pool, &email).await?.is_some() {
+        return Err(CustomersError::AddressInUse);
+    }
     let (secret, now) = (InvitationSecret::random(), Utc::now());
     let invitation = InvitationAnswer {
         id: Uuid::now_v7(),
@@ -79,6 +86,7 @@ pub(crate) async fn invite_member(
         invited_by: principal.subject.to_string(),
         created_at: now,
         expires_at: now + invitations::TTL,
+        address_in_use: false,
     };
     invitations::keep(&state.pool, principal.customer_id, &invitation, &secret).await?;
     let invite_url = format!("{}/join#token={}", state.public_url, secret.reveal());
@@ -90,5 +98,8 @@ pub(crate) async fn invite_member(
             mailer.invite(&mail::Invitation { email, customer, role, url }).await
         }
     };
-    Ok((StatusCode::CREATED, Json(Invited { invite_url, mailed, invitation })))
+    Ok((
+        StatusCode::CREATED,
+        Json(Invited { customer_id: principal.customer_id.0, invite_url, mailed, invitation }),
+    ))
 }

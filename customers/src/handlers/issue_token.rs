@@ -38,6 +38,8 @@ pub(crate) struct IssueToken {
 /// The new token, with its secret.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IssuedToken {
+    /// Whose.
+    pub(super) customer_id: Uuid,
     /// The secret, shown this once.
     #[schema(example = "dbk_4f0AqYt7xWm2Rk9LsVbN3cZeHgUj6PdTiOo8p1")]
     pub(super) token: String,
@@ -92,7 +94,8 @@ pub(crate) async fn issue_token(
     state.tokens.execute(&token_stream(principal, id), command, metadata).await.map_err(refused)?;
     state.projection.catch_up().await?;
     let issued = tokens::find(&state.pool, principal.customer_id, id).await?;
-    Ok((StatusCode::CREATED, Json(IssuedToken { token: secret.reveal().to_owned(), issued })))
+    let (customer_id, token) = (principal.customer_id.0, secret.reveal().to_owned());
+    Ok((StatusCode::CREATED, Json(IssuedToken { customer_id, token, issued })))
 }
 
 pub(super) fn make_secret() -> TokenSecret {

@@ -7,6 +7,7 @@ use chrono::Utc;
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::CustomersError;
 use crate::invitations::{self, InvitationAnswer};
@@ -17,6 +18,8 @@ use crate::state::AppState;
 /// A page of invitations.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InvitationPage {
+    /// Whose.
+    customer_id: Uuid,
     /// In the order in which they were made.
     items: Vec<InvitationAnswer>,
     /// For the next page, if there is one.
@@ -47,5 +50,5 @@ pub(crate) async fn list_invitations(
     let (customer, now) = (principal.customer_id, Utc::now());
     let mut items = invitations::list(&state.pool, customer, asked.cursor, asked.rows(), now).await?;
     let next_cursor = asked.cut(&mut items, |invitation| invitation.id);
-    Ok(Json(InvitationPage { items, next_cursor }))
+    Ok(Json(InvitationPage { customer_id: customer.0, items, next_cursor }))
 }

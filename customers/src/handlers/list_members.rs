@@ -6,6 +6,7 @@ use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems};
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::CustomersError;
 use crate::members::{self, ListedMember};
@@ -16,6 +17,8 @@ use crate::state::AppState;
 /// A page of people.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MemberPage {
+    /// Whose.
+    customer_id: Uuid,
     /// In the order of their ids.
     items: Vec<ListedMember>,
     /// For the next page, if there is one.
@@ -45,5 +48,5 @@ pub(crate) async fn list_members(
     let asked = Asked::of(page)?;
     let mut items = members::list(&state.pool, principal.customer_id, asked.cursor, asked.rows()).await?;
     let next_cursor = asked.cut(&mut items, |member| member.id);
-    Ok(Json(MemberPage { items, next_cursor }))
+    Ok(Json(MemberPage { customer_id: principal.customer_id.0, items, next_cursor }))
 }

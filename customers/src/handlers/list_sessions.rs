@@ -6,6 +6,7 @@ use chrono::Utc;
 use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::cookies;
 use crate::error::CustomersError;
@@ -15,6 +16,8 @@ use crate::state::AppState;
 /// A member's sessions.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionList {
+    /// Whose.
+    customer_id: Uuid,
     /// The latest first; there are at most twenty.
     items: Vec<ListedSession>,
     /// Always null: all are on this page.
@@ -41,5 +44,5 @@ pub(crate) async fn list_sessions(
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
     let session = session.ok_or(CustomersError::SessionMissing)?;
     let items = sessions::list(&state.pool, &session, state.lifetimes, now).await?;
-    Ok(Json(SessionList { items, next_cursor: None }))
+    Ok(Json(SessionList { customer_id: session.customer_id.0, items, next_cursor: None }))
 }

@@ -7,6 +7,7 @@ use domain::TokenId;
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::CustomersError;
 use crate::pages::{Asked, Page};
@@ -17,6 +18,8 @@ use crate::tokens::{self, TokenAnswer};
 /// A page of tokens.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenPage {
+    /// Whose.
+    customer_id: Uuid,
     /// The newest first.
     items: Vec<TokenAnswer>,
     /// For the next page, if there is one.
@@ -47,5 +50,5 @@ pub(crate) async fn list_tokens(
     let before = asked.cursor.map(TokenId);
     let mut items = tokens::list(&state.pool, principal.customer_id, before, asked.rows()).await?;
     let next_cursor = asked.cut(&mut items, |token| token.id);
-    Ok(Json(TokenPage { items, next_cursor }))
+    Ok(Json(TokenPage { customer_id: principal.customer_id.0, items, next_cursor }))
 }

@@ -55,21 +55,22 @@ pub(crate) async fn log_in(
     let email = fields::email(&body.email);
     // Counted by what was named, whether there is such an account or not: the answer must not tell.
     let named = email.as_deref().unwrap_or(&body.email);
-    let attempt = Attempt::begin(&state.pool, state.log_ins, named, origin.address, now).await?;
+    let attempt = Attempt::begin(&state.pool, state.log_ins, Some(named), origin.address, now).await?;
     let account = match &email {
         Some(email) => credentials::find(&state.pool, email).await?,
         None => None,
     };
-    let (member, hash) = account.map(|account| (account.member_id, account.password_hash)).unzip();
-    let is_right = state.passwords.verify(body.password, hash).await?;
-    let Some(member) = member.filter(|_| is_right) else {
+    let account = credentials::verify(&state.pool, &state.passwords, account, body.password).await?;
+    let Some(account) = account else {
         attempt.failed(&state.pool, now).await?;
         return Err(CustomersError::WrongCredentials);
     };
 
     attempt.succeeded(&state.pool).await?;
     sessions::end_shown(&state.pool, &headers).await?;
-    let secret = sessions::begin(&state.pool, member, &origin, state.lifetimes, now).await?;
+    let (member, password) = (account.member_id, account.password_id);
+    let secret = sessions::begin(&state.pool, member, password, &origin, state.lifetimes, now).await?;
+    let secret = secret.ok_or(CustomersError::WrongCredentials)?;
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
     // A member who was removed this very moment.
     let session = session.ok_or(CustomersError::WrongCredentials)?;

@@ -1,7 +1,9 @@
 pub(crate) mod accept_invitation;
+pub(crate) mod change_password;
 pub(crate) mod change_role;
 pub(crate) mod current_session;
 pub(crate) mod end_session;
+pub(crate) mod forgot_password;
 pub(crate) mod invite_member;
 pub(crate) mod issue_token;
 pub(crate) mod list_invitations;
@@ -13,6 +15,7 @@ pub(crate) mod log_out;
 pub(crate) mod note_uses;
 pub(crate) mod own_customer;
 pub(crate) mod remove_member;
+pub(crate) mod reset_password;
 pub(crate) mod resolve_session;
 pub(crate) mod revoke_token;
 pub(crate) mod rotate_token;

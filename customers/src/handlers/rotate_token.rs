@@ -99,7 +99,8 @@ pub(crate) async fn rotate_token(
     state.projection.catch_up().await?;
     state.access.authenticator().end(&old.sha256, ends_at).await;
     let issued = tokens::find(&state.pool, principal.customer_id, new_id).await?;
-    Ok((StatusCode::CREATED, Json(IssuedToken { token: secret.reveal().to_owned(), issued })))
+    let (customer_id, token) = (principal.customer_id.0, secret.reveal().to_owned());
+    Ok((StatusCode::CREATED, Json(IssuedToken { customer_id, token, issued })))
 }
 
 /// The token as it was issued, if it still lets anybody in.

@@ -106,7 +106,8 @@ pub(crate) async fn sign_up(
     state.projection.catch_up().await?;
 
     sessions::end_shown(&state.pool, &headers).await?;
-    let secret = sessions::begin(&state.pool, member_id, &origin, state.lifetimes, now).await?;
+    let secret = sessions::begin(&state.pool, member_id, None, &origin, state.lifetimes, now).await?;
+    let secret = secret.ok_or(CustomersError::EmailTaken)?;
     let answer = SignedUp {
         id: customer_id.0,
         name,

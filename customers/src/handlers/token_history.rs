@@ -7,6 +7,7 @@ use domain::TokenId;
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::error::CustomersError;
 use crate::permissions;
@@ -18,6 +19,8 @@ use crate::uses::{self, Uses};
 /// Everything that is known of a token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenHistory {
+    /// Whose.
+    customer_id: Uuid,
     /// As it now stands.
     token: TokenAnswer,
     /// What happened to it, in order: who made it, rotated it and revoked it.
@@ -52,5 +55,5 @@ pub(crate) async fn token_history(
     let token = tokens::find(&state.pool, principal.customer_id, id).await?;
     let events = trace::of(&state, principal.customer_id, &token_stream(principal, id)).await?;
     let uses = uses::of(&state.pool, id).await?;
-    Ok(Json(TokenHistory { token, events, uses }))
+    Ok(Json(TokenHistory { customer_id: principal.customer_id.0, token, events, uses }))
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::customer::{Customer, CustomerEvent, CustomerSignedUp, MemberAdded, Role};
 use domain::token::{Token, TokenEvent, TokenIssued};
-use domain::{CustomerId, DecodeError};
+use domain::{CustomerId, DecodeError, MemberId};
 use event_store::RecordedEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -61,6 +61,12 @@ async fn customer(
                 .await?;
             Ok(())
         }
+        CustomerEvent::PasswordChanged(changed) => {
+            password(connection, changed.member_id, changed.password_id).await
+        }
+        CustomerEvent::PasswordReset(reset) => password(connection, reset.member_id, reset.password_id).await,
+        // Whether a link still works is asked of the aggregate, which knows the newest.
+        CustomerEvent::PasswordResetRequested(_) => Ok(()),
         CustomerEvent::TimeZoneChanged(changed) => {
             let time_zone = changed.time_zone.name();
             sqlx::query!(
@@ -96,6 +102,42 @@ async fn member(
     sqlx::query!("DELETE FROM invitations WHERE invitation_id = $1", added.member_id.0)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Puts the hash that waits for this event in its place, and ends the member's sessions but the one in which the password
+/// was changed. Folded again, it finds nothing that waits.
+async fn password(
+    connection: &mut PgConnection,
+    member_id: MemberId,
+    password_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    let chosen = sqlx::query!(
+        "DELETE FROM new_passwords WHERE password_id = $1 AND member_id = $2
+         RETURNING password_hash, keeps_session",
+        password_id,
+        member_id.0,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(chosen) = chosen else { return Ok(()) };
+    sqlx::query!(
+        "UPDATE credentials SET password_hash = $2, password_id = $3 WHERE member_id = $1",
+        member_id.0,
+        chosen.password_hash,
+        password_id,
+    )
+    .execute(&mut *connection)
+    .await?;
+    // A statement of its own: its snapshot has the sessions that were begun while the one before waited for the row.
+    sqlx::query!(
+        "DELETE FROM sessions WHERE member_id = $1 AND id IS DISTINCT FROM $2",
+        member_id.0,
+        chosen.keeps_session,
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("DELETE FROM password_resets WHERE member_id = $1", member_id.0).execute(connection).await?;
     Ok(())
 }
 

@@ -159,8 +159,40 @@ async fn an_address_has_one_account() {
     let (_, owner) = ada(&house).await;
     assert_eq!(house.sign_up("bob@example.com").await.status, StatusCode::CREATED);
     let invited = invite(&house, &owner, "bob@example.com", "analyst").await;
-    assert_eq!(invited.status, StatusCode::CREATED, "who else has an account is not told to whoever invites");
-    assert_eq!(accept(&house, &link(&invited)).await.problem(), (409, "/problems/email-taken"));
+    assert_eq!(invited.problem(), (409, "/problems/address-in-use"));
+
+    // Or gets one while the invitation waits: both sides are told.
+    let invited = invite(&house, &owner, "eve@example.com", "analyst").await;
+    let list = async || house.send(Method::GET, "/v1/invitations", &owner.headers(), Value::Null).await.body;
+    assert_eq!(list().await["items"][0]["address_in_use"], false);
+    assert_eq!(house.sign_up("eve@example.com").await.status, StatusCode::CREATED);
+    assert_eq!(accept(&house, &link(&invited)).await.problem(), (409, "/problems/address-in-use"));
+    assert_eq!(list().await["items"][0]["address_in_use"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_names_its_customer() {
+    let house = House::start().await;
+    let (signed_up, owner) = ada(&house).await;
+    let cookie = signed_up.cookie();
+    let headers = [owner.headers().as_slice(), &[("cookie", cookie.as_str())]].concat();
+    let (token, _) = house.issue(&owner, json!(["read"])).await;
+    let (history, rotate) = (format!("/v1/tokens/{token}/history"), format!("/v1/tokens/{token}/rotate"));
+    let member = format!("/v1/members/{}", house.join(&owner, "bob@example.com", "analyst").await.id);
+    for (method, path, body) in [
+        (Method::GET, "/v1/members", Value::Null),
+        (Method::POST, "/v1/members", json!({"email": "eve@example.com", "role": "analyst"})),
+        (Method::PATCH, member.as_str(), json!({"role": "auditor"})),
+        (Method::GET, "/v1/invitations", Value::Null),
+        (Method::GET, "/v1/tokens", Value::Null),
+        (Method::POST, "/v1/tokens", json!({"name": "ci", "scopes": ["read"]})),
+        (Method::POST, rotate.as_str(), json!({})),
+        (Method::GET, history.as_str(), Value::Null),
+        (Method::GET, "/v1/sessions", Value::Null),
+    ] {
+        let answer = house.send(method, path, &headers, body).await;
+        assert_eq!(answer.body["customer_id"], signed_up.body["id"], "{path}: {}", answer.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::Role;
 use super::event::{
-    CustomerEvent, CustomerSignedUp, MemberAdded, MemberRemoved, RoleChanged, TimeZoneChanged,
+    CustomerEvent, CustomerSignedUp, MemberAdded, MemberRemoved, PasswordChanged, PasswordReset,
+    PasswordResetRequested, RoleChanged, TimeZoneChanged,
 };
+use super::{Password, Role};
 use crate::MemberId;
 
 /// A customer as it now stands.
@@ -29,6 +32,15 @@ pub struct Member {
     pub email: String,
     /// What the member is there for.
     pub role: Role,
+    /// What the log knows of the member's password.
+    #[serde(default)]
+    pub password: Password,
+}
+
+impl Member {
+    fn new(email: String, role: Role) -> Self {
+        Self { email, role, password: Password::default() }
+    }
 }
 
 /// What can be asked of a customer.
@@ -44,6 +56,22 @@ pub enum CustomerCommand {
     ChangeRole(RoleChanged),
     /// Let days begin and end elsewhere.
     ChangeTimeZone(Tz),
+    /// Give somebody who has shown the old password another one.
+    ChangePassword {
+        /// The new one, and whose.
+        changed: PasswordChanged,
+        /// The one that was shown: none for the password with which the member joined.
+        shown: Option<Uuid>,
+    },
+    /// Make a link to choose a password with. It takes the place of the one before.
+    RequestPasswordReset(PasswordResetRequested),
+    /// Give whoever has that link another password.
+    ResetPassword {
+        /// The new one, whose, and with which link.
+        reset: PasswordReset,
+        /// The present time.
+        now: DateTime<Utc>,
+    },
 }
 
 /// Why a command is refused.
@@ -67,6 +95,12 @@ pub enum CustomerError {
     /// A customer without an owner could never be managed again.
     #[error("a customer must keep at least one owner")]
     LastOwner,
+    /// The password that was shown is not the present one: somebody has changed it a moment ago.
+    #[error("the password was changed meanwhile")]
+    PasswordChangedMeanwhile,
+    /// The link was used, is too old, or another one took its place.
+    #[error("the link is not good any more")]
+    ResetNotFound,
 }
 
 impl Customer {
@@ -76,6 +110,17 @@ impl Customer {
     fn is_last_owner(&self, member: MemberId) -> bool {
         let mut owners = self.members.iter().filter(|(_, member)| member.role == Role::Owner);
         owners.next().is_some_and(|(id, _)| *id == member) && owners.next().is_none()
+    }
+
+    fn password(&self, member: MemberId) -> Result<&Password, CustomerError> {
+        self.members.get(&member).map(|member| &member.password).ok_or(CustomerError::NoSuchMember)
+    }
+
+    /// Changes what is known of a member's password, if there is such a member.
+    fn note(&mut self, member: MemberId, change: impl FnOnce(&mut Password)) {
+        if let Some(member) = self.members.get_mut(&member) {
+            change(&mut member.password);
+        }
     }
 
     fn sign_up(&self, signed_up: CustomerSignedUp) -> Result<CustomerEvent, CustomerError> {
@@ -125,6 +170,18 @@ impl Customer {
             }
             CustomerCommand::ChangeTimeZone(time_zone) => Ok((self.time_zone != Some(time_zone))
                 .then_some(CustomerEvent::TimeZoneChanged(TimeZoneChanged { time_zone }))),
+            CustomerCommand::ChangePassword { changed, shown } => {
+                self.password(changed.member_id)?.check(shown)?;
+                Ok(Some(CustomerEvent::PasswordChanged(changed)))
+            }
+            CustomerCommand::RequestPasswordReset(requested) => {
+                self.password(requested.member_id)?;
+                Ok(Some(CustomerEvent::PasswordResetRequested(requested)))
+            }
+            CustomerCommand::ResetPassword { reset, now } => {
+                self.password(reset.member_id)?.check_reset(reset.reset_id, now)?;
+                Ok(Some(CustomerEvent::PasswordReset(reset)))
+            }
         }
     }
 }
@@ -153,10 +210,10 @@ impl Aggregate for Customer {
             CustomerEvent::CustomerSignedUp(signed_up) => {
                 self.name = Some(signed_up.name);
                 self.time_zone = Some(signed_up.time_zone);
-                self.members.insert(signed_up.owner, Member { email: signed_up.email, role: Role::Owner });
+                self.members.insert(signed_up.owner, Member::new(signed_up.email, Role::Owner));
             }
             CustomerEvent::MemberAdded(added) => {
-                self.members.insert(added.member_id, Member { email: added.email, role: added.role });
+                self.members.insert(added.member_id, Member::new(added.email, added.role));
             }
             CustomerEvent::MemberRemoved(removed) => {
                 self.members.remove(&removed.member_id);
@@ -167,6 +224,15 @@ impl Aggregate for Customer {
                 }
             }
             CustomerEvent::TimeZoneChanged(changed) => self.time_zone = Some(changed.time_zone),
+            CustomerEvent::PasswordChanged(PasswordChanged { member_id, password_id })
+            | CustomerEvent::PasswordReset(PasswordReset { member_id, password_id, .. }) => {
+                self.note(member_id, |password| password.replace(password_id));
+            }
+            CustomerEvent::PasswordResetRequested(PasswordResetRequested {
+                member_id,
+                reset_id,
+                expires_at,
+            }) => self.note(member_id, |password| password.offer_reset(reset_id, expires_at)),
         }
     }
 }

@@ -1,5 +1,8 @@
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use uuid::Uuid;
 
 use super::Role;
 use crate::decode::event_payload;
@@ -18,6 +21,12 @@ pub enum CustomerEvent {
     RoleChanged(RoleChanged),
     /// Its days begin and end elsewhere now.
     TimeZoneChanged(TimeZoneChanged),
+    /// A member chose another password, and showed the old one.
+    PasswordChanged(PasswordChanged),
+    /// A link was made with which a member can choose a password without the old one.
+    PasswordResetRequested(PasswordResetRequested),
+    /// A member chose another password with such a link.
+    PasswordReset(PasswordReset),
 }
 
 event_payload!(CustomerEvent {
@@ -26,6 +35,9 @@ event_payload!(CustomerEvent {
     MemberRemoved = "1.0.0",
     RoleChanged = "1.0.0",
     TimeZoneChanged = "1.0.0",
+    PasswordChanged = "1.0.0",
+    PasswordResetRequested = "1.0.0",
+    PasswordReset = "1.0.0",
 });
 
 /// A customer signed up.
@@ -75,4 +87,35 @@ pub struct RoleChanged {
 pub struct TimeZoneChanged {
     /// IANA name.
     pub time_zone: Tz,
+}
+
+/// A member has another password. Neither it nor its hash is in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordChanged {
+    /// Whose.
+    pub member_id: MemberId,
+    /// Names the new password: under this id its hash waits outside the log until this event is folded.
+    pub password_id: Uuid,
+}
+
+/// A link was made with which a member can choose a password without the old one. Its secret is not in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordResetRequested {
+    /// Whose password.
+    pub member_id: MemberId,
+    /// Names the link.
+    pub reset_id: Uuid,
+    /// Until when it works.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A member has another password, chosen with a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordReset {
+    /// Whose.
+    pub member_id: MemberId,
+    /// With which link, which works no more.
+    pub reset_id: Uuid,
+    /// As in [`PasswordChanged`].
+    pub password_id: Uuid,
 }

@@ -2,10 +2,15 @@
 
 mod aggregate;
 mod event;
+mod password;
 mod permission;
 mod role;
 
 pub use aggregate::{Customer, CustomerCommand, CustomerError};
-pub use event::{CustomerEvent, CustomerSignedUp, MemberAdded, MemberRemoved, RoleChanged, TimeZoneChanged};
+pub use event::{
+    CustomerEvent, CustomerSignedUp, MemberAdded, MemberRemoved, PasswordChanged, PasswordReset,
+    PasswordResetRequested, RoleChanged, TimeZoneChanged,
+};
+pub use password::Password;
 pub use permission::Permission;
 pub use role::Role;

@@ -1,3 +1,5 @@
+import { isForeign } from './client';
+
 /** An error as the API tells it (RFC 9457). */
 export type Problem = {
   type: string;
@@ -8,6 +10,9 @@ export type Problem = {
 };
 
 export type FieldError = { pointer: string; detail: string };
+
+/** An answer that belongs to another customer than the page does. */
+const FOREIGN = 'other-session';
 
 /** No answer at all: the network or the server is away. */
 export const NO_ANSWER = 0;
@@ -30,6 +35,11 @@ export class ProblemError extends Error {
   is(name: string) {
     return this.problem.type.endsWith(`/problems/${name}`);
   }
+
+  /** Whether another window has begun a session of its own. */
+  get isOfAnotherSession() {
+    return this.is(FOREIGN) || this.is('csrf-token-missing');
+  }
 }
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
@@ -48,6 +58,16 @@ export async function answered<T>(call: Promise<Answer<T>>): Promise<T> {
       detail: cause instanceof Error ? cause.message : String(cause),
     });
   });
+  if (response.ok && isForeign(data)) {
+    const detail = 'Another window of this browser has logged in to another customer.';
+    const type = `/problems/${FOREIGN}`;
+    throw new ProblemError({
+      type,
+      title: 'This is another session',
+      status: response.status,
+      detail,
+    });
+  }
   if (response.ok) return data as T;
   throw new ProblemError(toProblem(error, response));
 }

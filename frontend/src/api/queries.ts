@@ -11,8 +11,8 @@ export function createQueryClient(): QueryClient {
   const onError = (error: Error) => {
     if (!(error instanceof ProblemError)) return;
     if (error.status === 401 && !error.is('wrong-credentials')) endSession(queries);
-    // Another tab has begun a session of its own: its token is there for the asking.
-    if (error.is('csrf-token-missing')) {
+    // Another window has begun a session of its own: whose it is, is there for the asking.
+    if (error.isOfAnotherSession) {
       void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
     }
   };

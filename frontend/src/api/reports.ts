@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Interval, Range } from '../filters/range';
 import { activeUsersWindow, reportWindow } from '../filters/range';
 import { client } from './client';
+import { serverNow } from './clock';
 import { answered } from './problem';
 import type { paths } from './schema';
 
@@ -13,6 +14,7 @@ type Ok<Path extends keyof paths> = paths[Path] extends {
 
 export type ActivityPage = Ok<'/v1/activities'>;
 export type Activity = ActivityPage['items'][number];
+export type Freshness = Pick<ActivityPage, 'as_of' | 'lag_ms'>;
 export type ActivityReport = Ok<'/v1/reports/activity'>;
 export type ActiveUsersReport = Ok<'/v1/reports/active-users'>;
 export type ActiveUsersDay = ActiveUsersReport['days'][number];
@@ -21,6 +23,27 @@ export type ActiveUsersDay = ActiveUsersReport['days'][number];
 const POLL_MS = 2_000;
 const SLOW_POLL_MS = 15_000;
 const FEED_LENGTH = 30;
+
+/** How often the page asks how fresh the reports are: what it says of that is true within two seconds. */
+const FRESHNESS_MS = 1_000;
+/** Without an answer for so long, nothing is known of it. */
+export const UNHEARD_MAX_MS = 2_000;
+
+/** Up to where the reports have come: asked past every cache, since an answer kept from before tells an old lag. */
+export const freshnessQuery = queryOptions({
+  queryKey: ['freshness'],
+  queryFn: async () => {
+    const call = client.GET('/v1/activities', {
+      params: { query: { limit: 1 } },
+      cache: 'no-store',
+    });
+    const { as_of, lag_ms } = await answered(call);
+    return { as_of, lag_ms };
+  },
+  refetchInterval: FRESHNESS_MS,
+  // One that fails says so at once.
+  retry: false,
+});
 
 /** The newest activities. */
 export function feedQuery(type: string | undefined) {
@@ -48,7 +71,7 @@ export function activityReportQuery({ range, interval, type, timeZone }: ReportO
         client.GET('/v1/reports/activity', {
           params: {
             query: {
-              ...reportWindow(range, new Date(), timeZone),
+              ...reportWindow(range, new Date(serverNow()), timeZone),
               interval,
               group_by: 'type',
               time_zone: timeZone,
@@ -80,7 +103,10 @@ export function activeUsersQuery(range: Range, timeZone: string) {
       answered(
         client.GET('/v1/reports/active-users', {
           params: {
-            query: { ...activeUsersWindow(range, new Date(), timeZone), time_zone: timeZone },
+            query: {
+              ...activeUsersWindow(range, new Date(serverNow()), timeZone),
+              time_zone: timeZone,
+            },
           },
         }),
       ),

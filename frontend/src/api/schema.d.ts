@@ -67,7 +67,9 @@ export interface paths {
         put?: never;
         /**
          * Record an activity
-         * @description Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`.
+         * @description Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`. Content is
+         *     the same when it means the same: whatever the spacing and the order of keys, and with numbers that are equal by value,
+         *     as 100 and 1e2.
          */
         post: operations["record_activity"];
         delete?: never;
@@ -99,7 +101,8 @@ export interface paths {
         head?: never;
         /**
          * Correct an activity
-         * @description Reports move what it contributed to the new place. The history keeps both.
+         * @description Reports move what it contributed to the new place. The history keeps both. A correction that says what the activity says
+         *     already, with numbers compared by value, changes nothing.
          */
         patch: operations["correct_activity"];
         trace?: never;
@@ -241,7 +244,8 @@ export interface paths {
         /**
          * Read the history
          * @description Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
-         *     stream of lines.
+         *     stream of lines. Each event is one line, and every number in it has the digits that were sent. A page of a filter that
+         *     matches little may be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
          */
         get: operations["history"];
         put?: never;
@@ -261,7 +265,7 @@ export interface paths {
         };
         /**
          * Read the history of one stream
-         * @description Its events in order, and the state that they fold to, now or as it was.
+         * @description Its events in order, in pages, and the state that all of them fold to, now or as it was.
          */
         get: operations["stream_history"];
         put?: never;
@@ -383,6 +387,68 @@ export interface paths {
          *     are revoked if the new role could not issue them. The last owner stays owner.
          */
         patch: operations["change_role"];
+        trace?: never;
+    };
+    "/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the password
+         * @description Ends all other sessions of the member. A wrong old password counts as an attempt to log in that failed.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password/forgotten": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link to choose a new password with
+         * @description Mails the link to the address, if somebody logs in with it. The answer is the same if nobody does, and takes the same
+         *     time. The link works once, within an hour, and a newer one takes its place. Without a relay for mail, whoever runs
+         *     this Daybook makes a link with `daybook members reset-password EMAIL`.
+         */
+        post: operations["forgot_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password with a link
+         * @description Ends all sessions of the member, and begins none: log in with the new password. A link works once.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/projections": {
@@ -787,6 +853,27 @@ export interface components {
              */
             time_zone: string;
         };
+        /** @description The member as it is now. */
+        ChangedMember: components["schemas"]["ListedMember"] & {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
+        };
+        /** @description The old password and the new one. */
+        ChangePassword: {
+            /**
+             * Format: password
+             * @description The password to log in with from now on.
+             */
+            new_password: string;
+            /**
+             * Format: password
+             * @description The present password.
+             */
+            old_password: string;
+        };
         /** @description What a member is there for, from now on. */
         ChangeRole: {
             /** @description The role. */
@@ -805,7 +892,7 @@ export interface components {
             type?: string | null;
             /**
              * Format: double
-             * @description A new value; null takes it away.
+             * @description A new value, which a double must hold to its last digit; null takes it away.
              */
             value?: number | null;
         };
@@ -857,7 +944,7 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description An amount, a duration, a score.
+             * @description An amount, a duration, a score: a double.
              */
             value?: number | null;
         };
@@ -988,15 +1075,28 @@ export interface components {
             /** @description Where, as a JSON pointer (RFC 6901) into the body. */
             pointer: string;
         };
+        /** @description Who has forgotten the password. */
+        ForgotPassword: {
+            /**
+             * Format: email
+             * @description The member's address; upper and lower case do not matter.
+             */
+            email: string;
+        };
         /** @description A page of history. Only documents the answer; [`HistoryEvent`] writes it. */
         HistoryPage: {
-            /** @description In position order, without a hole in what was asked for. */
+            /**
+             * @description In position order, without a hole in what was asked for. A page looks at a bounded number of events and has a bounded
+             *     size, so it may have fewer items than asked for, or none.
+             */
             items: components["schemas"]["RecordedEvent"][];
-            /** @description For the next page, as `after`; null at the end. */
+            /** @description For the next page, as `after`; null at the end, and only there. */
             next_cursor?: string | null;
         };
         /** @description An invitation that waits to be accepted; its link is not kept. */
         Invitation: {
+            /** @description Whether the address has got an account of another customer meanwhile: the link cannot be accepted then. */
+            address_in_use: boolean;
             /**
              * Format: date-time
              * @description When.
@@ -1024,6 +1124,11 @@ export interface components {
         };
         /** @description A page of invitations. */
         InvitationPage: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /** @description In the order in which they were made. */
             items: components["schemas"]["Invitation"][];
             /** @description For the next page, if there is one. */
@@ -1031,6 +1136,11 @@ export interface components {
         };
         /** @description The invitation, with its link. */
         Invited: components["schemas"]["Invitation"] & {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /**
              * @description The link to hand on, shown this once. What follows `#token=` is what `POST /v1/invitations/accept` takes; it
              *     stands behind the `#` so that no server on the way sees it.
@@ -1052,6 +1162,11 @@ export interface components {
         };
         /** @description The new token, with its secret. */
         IssuedToken: components["schemas"]["Token"] & {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /**
              * @description The secret, shown this once.
              * @example dbk_4f0AqYt7xWm2Rk9LsVbN3cZeHgUj6PdTiOo8p1
@@ -1146,6 +1261,11 @@ export interface components {
         };
         /** @description A page of people. */
         MemberPage: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /** @description In the order of their ids. */
             items: components["schemas"]["ListedMember"][];
             /** @description For the next page, if there is one. */
@@ -1177,7 +1297,7 @@ export interface components {
              * @description When it happened; the time of receipt if not given. At most 24 hours ahead and 5 years back.
              */
             occurred_at?: string | null;
-            /** @description What the customer wants to know about it: at most 32 KiB, at most 8 deep. */
+            /** @description What the customer wants to know about it: at most 32 KiB, at most 8 deep. Every number keeps its digits. */
             properties?: Record<string, never> | null;
             /**
              * @description What was done.
@@ -1186,7 +1306,8 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description An amount, a duration, a score; finite.
+             * @description An amount, a duration, a score: a double (IEEE 754). A number that a double does not hold to its last digit is
+             *     refused, as 9007199254740993 is; up to 15 significant digits every number is held.
              */
             value?: number | null;
         };
@@ -1361,6 +1482,24 @@ export interface components {
             /** @description Its place in the batch, from 0. */
             index: number;
         };
+        /** @description What happens if somebody logs in with the address. */
+        ResetMailed: {
+            /**
+             * Format: int64
+             * @description How long the link is good for, in seconds.
+             */
+            expires_in_s: number;
+        };
+        /** @description The link and the new password. */
+        ResetPassword: {
+            /**
+             * Format: password
+             * @description The password to log in with from now on.
+             */
+            password: string;
+            /** @description What follows `#token=` in the link. */
+            token: string;
+        };
         /** @description What became of a dead letter, and of the events that waited behind it. */
         Resolved: {
             /**
@@ -1407,6 +1546,11 @@ export interface components {
         };
         /** @description A member's sessions. */
         SessionList: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /** @description The latest first; there are at most twenty. */
             items: components["schemas"]["ListedSession"][];
             /** @description Always null: all are on this page. */
@@ -1463,8 +1607,10 @@ export interface components {
             aggregate_id: string;
             /** @description `activity`. */
             aggregate_type: string;
-            /** @description Its events up to then, in order. */
+            /** @description Its events up to then, in order: a page of them. */
             events: components["schemas"]["RecordedEvent"][];
+            /** @description For the next page, as `after`; null at the end, and only there. The state is the same on every page. */
+            next_cursor?: string | null;
             /**
              * Format: int64
              * @description How many events it had then.
@@ -1582,6 +1728,11 @@ export interface components {
         };
         /** @description Everything that is known of a token. */
         TokenHistory: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /** @description What happened to it, in order: who made it, rotated it and revoked it. */
             events: components["schemas"]["TokenEvent"][];
             /** @description As it now stands. */
@@ -1591,6 +1742,11 @@ export interface components {
         };
         /** @description A page of tokens. */
         TokenPage: {
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            customer_id: string;
             /** @description The newest first. */
             items: components["schemas"]["Token"][];
             /** @description For the next page, if there is one. */
@@ -1961,7 +2117,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -2067,7 +2223,7 @@ export interface operations {
                 "if-match"?: string | null;
             };
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -2187,7 +2343,7 @@ export interface operations {
                 "if-match"?: string | null;
             };
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -3200,11 +3356,11 @@ export interface operations {
                 cursor?: number;
                 /** @description How many at most: 100 if not given; a stream has no limit unless one is given. */
                 limit?: number;
-                /** @description Recorded at or after this time. */
+                /** @description Recorded at or after this time, or on this day of the customer's zone or after it. */
                 since?: string;
                 /** @description Of an activity of this type, before or after a correction. */
                 type?: string;
-                /** @description Recorded before this time. */
+                /** @description Recorded before this time, or before this day of the customer's zone. */
                 until?: string;
             };
             header?: never;
@@ -3297,11 +3453,18 @@ export interface operations {
     stream_history: {
         parameters: {
             query?: {
+                /** @description Events after this sequence: the `next_cursor` of the page before; from the first one if not given. */
+                after?: number;
                 /**
-                 * @description As it stood at this sequence, or at this time (RFC 3339); now if not given.
+                 * @description As it stood at this sequence, at this time (RFC 3339), or when this day began in the customer's zone; now if not
+                 *     given.
                  * @example 1
                  */
                 at?: string;
+                /** @description The same by another name. */
+                cursor?: number;
+                /** @description How many events at most: 100 if not given. */
+                limit?: number;
             };
             header?: never;
             path: {
@@ -3642,7 +3805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The address has an account already. */
+            /** @description The address has an account already (`address-in-use`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3880,7 +4043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The address is a member's already, or too many invitations wait. */
+            /** @description The address is a member's already or logs in for another customer (`address-in-use`), or too many invitations wait. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4086,7 +4249,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListedMember"];
+                    "application/json": components["schemas"]["ChangedMember"];
                 };
             };
             /** @description The body is not JSON, or broke off. */
@@ -4179,6 +4342,382 @@ export interface operations {
                     "ratelimit-policy"?: string;
                     /** @description When to try again, in seconds. */
                     "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's CSRF token. */
+                "x-csrf-token": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "new_password": "staple of another stable",
+                 *       "old_password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The CSRF token is missing or wrong. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password was changed in this moment. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts have failed; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgot_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ForgotPassword"];
+            };
+        };
+        responses: {
+            /** @description If somebody logs in with the address, a link is on its way there. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetMailed"];
+                };
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No relay for mail is configured. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many links were asked for; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "staple of another stable",
+                 *       "token": "dbp_x2Vd0u4m3kqQ0cO1m2b7yG5tq8Zr9Lw3Xn6Ha1Jp4Es"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link is unknown, used, replaced by a newer one, or older than an hour. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts have failed; `Retry-After` says when to try again. */
+            429: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import { client, csrfHeader, rememberCsrfToken } from './client';
+import { client, csrfHeader, rememberSession } from './client';
 import { answered, ProblemError } from './problem';
 import type { paths } from './schema';
 
@@ -12,6 +12,8 @@ type Json<Operation> = Operation extends {
 export type SignUp = Json<paths['/v1/customers']['post']>;
 export type LogIn = Json<paths['/v1/session']['post']>;
 export type Acceptance = Json<paths['/v1/invitations/accept']['post']>;
+export type PasswordChange = Json<paths['/v1/password']['post']>;
+export type PasswordReset = Json<paths['/v1/password/reset']['post']>;
 export type Session = paths['/v1/session']['get']['responses'][200]['content']['application/json'];
 
 const KEY = ['session'] as const;
@@ -52,12 +54,12 @@ function beginSession(queries: QueryClient, session: Session) {
 function welcome(queries: QueryClient, session: Session) {
   const before = queries.getQueryData<Session | null>(KEY);
   if (before?.member.id !== session.member.id) forget(queries);
-  rememberCsrfToken(session.csrf_token);
+  rememberSession(session);
 }
 
 /** What one customer saw must not be there for the next. */
 function forget(queries: QueryClient) {
-  rememberCsrfToken(undefined);
+  rememberSession(undefined);
   queries.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
 }
 
@@ -92,5 +94,33 @@ export function useLogOut() {
     // Where nobody is logged in any more, there is nothing left to do: the 401 ends the session here too.
     mutationFn: () => answered(client.DELETE('/v1/session', { params: { header: csrfHeader() } })),
     onSuccess: () => endSession(queries),
+  });
+}
+
+/** Ends the other sessions of the member too. */
+export function useChangePassword() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: PasswordChange) =>
+      answered(client.POST('/v1/password', { params: { header: csrfHeader() }, body })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions'] }),
+  });
+}
+
+/** Asks for a link by mail. What is answered says nothing about whether the address exists. */
+export function useForgotPassword() {
+  return useMutation({
+    mutationFn: (email: string) =>
+      answered(client.POST('/v1/password/forgotten', { body: { email } })),
+  });
+}
+
+/** Chooses a password with a link. */
+export function useResetPassword() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: PasswordReset) => answered(client.POST('/v1/password/reset', { body })),
+    // It has ended the member's sessions, perhaps this one.
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }

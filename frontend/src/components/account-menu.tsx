@@ -35,6 +35,9 @@ export function AccountMenu({ session, logOut }: Props) {
         <Link className="account-link" to="/sessions">
           Sessions
         </Link>
+        <Link className="account-link" to="/password">
+          Password
+        </Link>
         <button
           type="button"
           className="button button-wide"

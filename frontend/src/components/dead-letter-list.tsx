@@ -1,3 +1,4 @@
+import { printExact } from '../api/exact';
 import { useRetryDeadLetter, type DeadLetter } from '../api/operations';
 import { refusal } from '../api/problem';
 import { formatCount } from '../format/numbers';
@@ -49,7 +50,7 @@ function Letter({ letter, timeZone, now, onDiscard }: LetterProps) {
       <p className="letter-reason">{reason}</p>
       <details>
         <summary>Payload</summary>
-        <pre className="letter-payload">{JSON.stringify(letter.payload, null, 2)}</pre>
+        <pre className="letter-payload">{printExact(letter.payload, '  ')}</pre>
       </details>
       {retry.isError && (
         <p className="form-error" role="alert">

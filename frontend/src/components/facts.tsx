@@ -1,3 +1,5 @@
+import { printExact } from '../api/exact';
+
 /** The members of a JSON object as names and values; nothing if there are none. */
 export function Facts({ title, facts }: { title: string; facts: unknown }) {
   if (typeof facts !== 'object' || facts === null) return null;
@@ -10,7 +12,7 @@ export function Facts({ title, facts }: { title: string; facts: unknown }) {
         {members.map(([name, value]: [string, unknown]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+            <dd>{typeof value === 'string' ? value : printExact(value)}</dd>
           </div>
         ))}
       </dl>

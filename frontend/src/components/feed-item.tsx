@@ -1,5 +1,5 @@
 import type { Activity } from '../api/reports';
-import { formatValue } from '../format/numbers';
+import { printExact } from '../api/exact';
 import { formatAgo, formatFull } from '../format/times';
 import { Facts } from './facts';
 import { Swatch } from './legend';
@@ -14,7 +14,9 @@ export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
       <details>
         <summary>
           <Swatch slot={slot} />
-          <span className="feed-type">{type}</span>
+          <span className="feed-type" title={type}>
+            {type}
+          </span>
           <time
             className="feed-time"
             dateTime={occurred_at}
@@ -22,8 +24,10 @@ export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
           >
             {formatAgo(occurred_at, now)}
           </time>
-          <span className="feed-actor">{actor}</span>
-          {value != null && <span className="feed-value">{formatValue(value)}</span>}
+          <span className="feed-actor" title={actor}>
+            {actor}
+          </span>
+          {value != null && <span className="feed-value">{printExact(value)}</span>}
         </summary>
         <div className="feed-more">
           <Facts title="Properties" facts={properties} />
@@ -32,6 +36,9 @@ export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
             title="In the log"
             facts={{
               id,
+              type,
+              actor,
+              ...(value != null && { value }),
               occurred: formatFull(occurred_at, timeZone),
               recorded: formatFull(recorded_at, timeZone),
               place: `partition ${activity.partition}, position ${activity.position}`,

@@ -17,14 +17,24 @@ type Props = {
 /** The newest activities, whatever the range. */
 export function FeedPanel({ query, type, slots, timeZone, onShowAll }: Props) {
   return (
-    <Panel title="Recent" aside={type ?? 'all types'} className="panel-feed">
+    <Panel
+      title="Recent"
+      aside={type === undefined ? 'all types' : <bdi>{type}</bdi>}
+      className="panel-feed"
+    >
       <Loaded query={query} skeleton={<SkeletonLines count={SKELETON_LINES} />}>
         {({ items }) =>
           items.length > 0 ? (
             <Feed items={items} slots={slots} timeZone={timeZone} />
           ) : (
             <div className="nothing">
-              <p>{type === undefined ? 'No activities yet.' : `No activities of type ${type}.`}</p>
+              {type === undefined ? (
+                <p>No activities yet.</p>
+              ) : (
+                <p>
+                  No activities of type <bdi>{type}</bdi>.
+                </p>
+              )}
               {type !== undefined && (
                 <button type="button" className="button" onClick={onShowAll}>
                   Show all types

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { serverNow } from '../api/clock';
 import type { Activity } from '../api/reports';
 import { FeedItem } from './feed-item';
 import { useNow } from './use-now';
@@ -11,7 +12,7 @@ type Props = { items: Activity[]; slots: Map<string, number>; timeZone: string }
 export function Feed({ items, slots, timeZone }: Props) {
   const now = useNow(TICK_MS);
   // What comes while the page is open is marked for a moment; what was there is not.
-  const [opened] = useState(() => Date.now());
+  const [opened] = useState(() => serverNow());
   return (
     <ol className="feed" data-testid="feed">
       {items.map((activity) => (

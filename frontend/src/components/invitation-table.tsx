@@ -27,9 +27,19 @@ export function InvitationTable({ invitations, timeZone, now }: Props) {
           </tr>
         </thead>
         <tbody>
-          {invitations.map(({ id, email, role, created_at, expires_at }) => (
+          {invitations.map(({ id, email, role, created_at, expires_at, address_in_use }) => (
             <tr key={id} data-testid="invitation-row">
-              <th scope="row">{email}</th>
+              <th scope="row">
+                <bdi>{email}</bdi>
+                {address_in_use && (
+                  <span
+                    className="badge badge-after"
+                    title="The address logs in for another customer now. Withdraw the invitation, and invite another address."
+                  >
+                    in use elsewhere
+                  </span>
+                )}
+              </th>
               <td data-label="Role">
                 <span className={`scope role-${role}`}>{role}</span>
               </td>

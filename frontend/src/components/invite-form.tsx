@@ -59,7 +59,8 @@ export function InviteForm({ onInvited }: Props) {
 }
 
 function placed(error: Error): FormErrors {
-  if (error instanceof ProblemError && error.is('already-member')) {
+  const isAboutAddress = ['already-member', 'address-in-use'];
+  if (error instanceof ProblemError && isAboutAddress.some((name) => error.is(name))) {
     return { fields: { email: error.message }, form: undefined };
   }
   return formErrors(error, FIELDS);

@@ -13,7 +13,7 @@ export function InvitedLink({ invited, timeZone, onDone }: Props) {
   return (
     <section className="panel panel-secret" aria-labelledby="invited" data-testid="invited">
       <h2 id="invited" ref={heading} tabIndex={-1}>
-        {email} is invited as {role}
+        <bdi>{email}</bdi> is invited as {role}
       </h2>
       <p className="notice notice-warning">
         <strong>Copy the link now: it is shown this once.</strong> Whoever has it can join in their

@@ -13,7 +13,7 @@ export function IssuedSecret({ issued, onDone }: Props) {
   return (
     <section className="panel panel-secret" aria-labelledby="issued" data-testid="issued">
       <h2 id="issued" ref={heading} tabIndex={-1}>
-        “{name}” is ready
+        “<bdi>{name}</bdi>” is ready
       </h2>
       <p className="notice notice-warning">
         <strong>Copy the token now: it is shown this once.</strong> Daybook keeps a hash of it and

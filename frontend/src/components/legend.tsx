@@ -7,7 +7,9 @@ export function Legend({ entries }: { entries: readonly Entry[] }) {
       {entries.map(({ name, slot, value }) => (
         <li key={name}>
           <Swatch slot={slot} />
-          <span className="legend-name">{name}</span>
+          <span className="legend-name" title={name}>
+            {name}
+          </span>
           <span className="legend-value">{value}</span>
         </li>
       ))}

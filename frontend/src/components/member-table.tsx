@@ -33,7 +33,7 @@ export function MemberTable({ members, isCut, me, timeZone, manage }: Props) {
           {members.map((member) => (
             <tr key={member.id} data-testid="member-row">
               <th scope="row">
-                {member.email}
+                <bdi>{member.email}</bdi>
                 {member.id === me && <span className="badge badge-after">you</span>}
               </th>
               <td data-label="Role">

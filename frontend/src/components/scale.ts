@@ -47,7 +47,8 @@ export function labelledBuckets(
     }
   }
   const starts = isByDay(interval, buckets.length)
-    ? all.filter((index) => parts[index]?.hour === 0)
+    ? // The first hour of a day, which is not midnight's where clocks skip it.
+      all.filter((index) => index > 0 && parts[index]?.day !== parts[index - 1]?.day)
     : all;
   let step = 1;
   while (step < starts.length && !fits(every(step, starts))) step += 1;

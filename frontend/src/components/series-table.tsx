@@ -19,7 +19,7 @@ export function SeriesTable({ caption, heading, columns, rows }: Props) {
           <tr>
             <th scope="col">{heading}</th>
             {columns.map((column) => (
-              <th key={column} scope="col" className="number">
+              <th key={column} scope="col" className="number" title={column}>
                 {column}
               </th>
             ))}

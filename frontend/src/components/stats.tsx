@@ -1,8 +1,17 @@
-import type { ActiveUsersReport, ActivityReport } from '../api/reports';
+import type { UseQueryResult } from '@tanstack/react-query';
+import {
+  UNHEARD_MAX_MS,
+  type ActiveUsersReport,
+  type ActivityReport,
+  type Freshness,
+} from '../api/reports';
 import { ABOUT, type Range } from '../filters/range';
 import { formatCount } from '../format/numbers';
 import { formatFull, formatLag } from '../format/times';
 import { Stat } from './stat';
+import { useNow } from './use-now';
+
+const TICK_MS = 500;
 
 type Props = {
   range: Range;
@@ -10,14 +19,16 @@ type Props = {
   timeZone: string;
   activity: ActivityReport | undefined;
   activeUsers: ActiveUsersReport | undefined;
+  freshness: UseQueryResult<Freshness>;
 };
 
 /** The numbers one looks for first. */
-export function Stats({ range, type, timeZone, activity, activeUsers }: Props) {
+export function Stats({ range, type, timeZone, activity, activeUsers, freshness }: Props) {
+  const now = useNow(TICK_MS, Date.now);
   const today = activeUsers?.days.at(-1);
   const count = (number: number | undefined) =>
     number === undefined ? undefined : formatCount(number);
-  const upTo = activity?.as_of.time ?? undefined;
+  const upTo = freshness.data?.as_of.time ?? undefined;
   return (
     <dl className="stats">
       <Stat
@@ -41,10 +52,15 @@ export function Stats({ range, type, timeZone, activity, activeUsers }: Props) {
       />
       <Stat
         label="Reports"
-        value={activity === undefined ? undefined : formatLag(activity.lag_ms)}
+        value={freshness.data && lagNow(freshness.data.lag_ms, now - freshness.dataUpdatedAt)}
         note={upTo === undefined ? 'nothing recorded yet' : `as of ${formatFull(upTo, timeZone)}`}
         testId="lag"
       />
     </dl>
   );
+}
+
+/** How far behind the reports are, as long as that is known. */
+function lagNow(lagMs: number, unheardMs: number): string {
+  return unheardMs > UNHEARD_MAX_MS ? 'Not known' : formatLag(lagMs);
 }

@@ -56,7 +56,9 @@ function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
   const { created_at, last_used_at, expires_at, revoked_at } = token;
   return (
     <tr className={state === 'active' ? undefined : 'is-ended'} data-testid="token-row">
-      <th scope="row">{token.name}</th>
+      <th scope="row">
+        <bdi>{token.name}</bdi>
+      </th>
       <td data-label="Token">
         <code>{token.prefix}…</code>
       </td>

@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
+import { serverNow } from '../api/clock';
 
-/** The time, renewed every `periodMs` milliseconds. */
-export function useNow(periodMs: number): number {
-  const [now, setNow] = useState(() => Date.now());
+/** The time by the server's clock, or by another one, renewed every `periodMs` milliseconds. */
+export function useNow(periodMs: number, clock: () => number = serverNow): number {
+  const [now, setNow] = useState(clock);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), periodMs);
+    const timer = setInterval(() => setNow(clock()), periodMs);
     return () => clearInterval(timer);
-  }, [periodMs]);
+  }, [periodMs, clock]);
   return now;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { activeUsersWindow, RANGES, reportWindow } from './range';
+import { today } from './zone';
 
 const BERLIN = 'Europe/Berlin';
 const HOUR_MS = 3_600_000;
@@ -13,6 +14,18 @@ describe('the window of a range', () => {
     const { from, to } = reportWindow(range, now, BERLIN);
     expect(Date.parse(from)).toBeLessThan(now.getTime());
     expect(Date.parse(to)).toBeGreaterThan(now.getTime());
+  });
+
+  it('has thirty days where one of them has no midnight', () => {
+    for (const day of [6, 7, 30]) {
+      const now = new Date(`2026-09-${String(day).padStart(2, '0')}T15:00:00Z`);
+      const { from, to } = reportWindow('30d', now, 'America/Santiago');
+      const first = new Date(Date.UTC(2026, 8, day - 29)).toISOString().slice(0, 10);
+      const last = now.toISOString().slice(0, 10);
+      expect(
+        [from, Date.parse(to) - 1].map((time) => today('America/Santiago', new Date(time))),
+      ).toEqual([first, last]);
+    }
   });
 
   it('ends with the running minute or hour', () => {

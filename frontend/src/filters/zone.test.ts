@@ -8,6 +8,21 @@ describe('a day of a zone', () => {
     expect(start.toISOString()).toBe('2026-03-28T22:00:00.000Z');
   });
 
+  it.each([
+    // Santiago skips the first hour of 6 September 2026, and shows the last one of 4 April twice.
+    ['America/Santiago', 2026, 9, 6, '2026-09-06T04:00:00.000Z'],
+    ['America/Santiago', 2026, 9, 7, '2026-09-07T03:00:00.000Z'],
+    ['America/Santiago', 2026, 4, 5, '2026-04-05T04:00:00.000Z'],
+    // Havana shows the first hour of 1 November 2026 twice.
+    ['America/Havana', 2026, 11, 1, '2026-11-01T04:00:00.000Z'],
+    // Apia left out 30 December 2011.
+    ['Pacific/Apia', 2011, 12, 30, '2011-12-30T10:00:00.000Z'],
+    ['Pacific/Apia', 2011, 12, 31, '2011-12-30T10:00:00.000Z'],
+    ['Australia/Lord_Howe', 2026, 10, 4, '2026-10-03T13:30:00.000Z'],
+  ])('begins with its first moment: %s %i-%i-%i', (zone, year, month, day, moment) => {
+    expect(startOfDay(zone, year, month, day).toISOString()).toBe(moment);
+  });
+
   it('is named by its own clocks', () => {
     const moment = new Date('2026-11-24T23:30:00Z');
     expect(today('Europe/Berlin', moment)).toBe('2026-11-25');

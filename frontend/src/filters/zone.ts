@@ -38,13 +38,22 @@ export function offsetMs(timeZone: string, moment: Date): number {
   return shown - Math.floor(moment.getTime() / MINUTE_MS) * MINUTE_MS;
 }
 
-/** The moment at which a day begins in a zone. Months and days may run over, as in `Date.UTC`. */
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * The moment at which a day begins in a zone. Months and days may run over, as in `Date.UTC`.
+ *
+ * Where clocks skip midnight, the day begins with the first moment after it; where they show it twice, with the first.
+ */
 export function startOfDay(timeZone: string, year: number, month: number, day: number): Date {
   const shown = Date.UTC(year, month - 1, day);
-  // The offset at the guess may be the one of before or after a change of clocks; the second look settles it.
-  let moment = shown - offsetMs(timeZone, new Date(shown));
-  moment = shown - offsetMs(timeZone, new Date(moment));
-  return new Date(moment);
+  // Clocks change once in two days at most: the offset is that of the day before, or that of the day after.
+  const candidates = [shown - DAY_MS, shown + DAY_MS].map(
+    (near) => new Date(shown - offsetMs(timeZone, new Date(near))),
+  );
+  const isThere = (moment: Date) => moment.getTime() + offsetMs(timeZone, moment) >= shown;
+  const earliest = candidates.filter(isThere).map((moment) => moment.getTime());
+  return new Date(Math.min(...earliest));
 }
 
 /** The time zone of this browser. */

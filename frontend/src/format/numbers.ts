@@ -1,7 +1,6 @@
 const whole = new Intl.NumberFormat('en-GB');
 const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat('en-GB', { style: 'percent', maximumFractionDigits: 0 });
-const value = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 4 });
 
 /** 12345 → 12,345 */
 export const formatCount = (count: number) => whole.format(count);
@@ -9,5 +8,3 @@ export const formatCount = (count: number) => whole.format(count);
 export const formatCompact = (count: number) => compact.format(count).toLowerCase();
 /** 0.316 → 32% */
 export const formatShare = (share: number) => percent.format(share);
-/** An activity's own value. */
-export const formatValue = (number: number) => value.format(number);

@@ -1,15 +1,18 @@
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState, type ReactNode } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
-import { useAcceptInvitation } from '../api/session';
+import { sessionQuery, useAcceptInvitation, type Session } from '../api/session';
 import { Door } from '../components/door';
 import { Form, text } from '../components/form';
 import { Labelled } from '../components/labelled';
+import { SkeletonLines } from '../components/loaded';
 import { Password } from '../components/password';
 import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
 import { usePageTitle } from './use-page-title';
 
 const FIELDS = ['password'];
+const SKELETON_LINES = 3;
 
 /** Where the link of an invitation leads. Its secret stands behind the `#`, which no server on the way sees. */
 export function JoinPage() {
@@ -23,13 +26,46 @@ export function JoinPage() {
           were given into the address bar.
         </NoLink>
       ) : (
-        <JoinForm key={token} token={token} />
+        <Join key={token} token={token} />
       )}
     </Door>
   );
 }
 
-function JoinForm({ token }: { token: string }) {
+function Join({ token }: { token: string }) {
+  const session = useQuery(sessionQuery);
+  const [mayLeave, setMayLeave] = useState(false);
+  // The session that the joining begins leads away from here.
+  const [joins, setJoins] = useState(false);
+  if (session.isPending) return <SkeletonLines count={SKELETON_LINES} />;
+  if (session.data && !mayLeave && !joins) {
+    return <AskFirst session={session.data} onLeave={() => setMayLeave(true)} />;
+  }
+  return <JoinForm token={token} onJoin={() => setJoins(true)} />;
+}
+
+/** Joining logs in as the one who is invited: whoever is logged in is asked before. */
+function AskFirst({ session, onLeave }: { session: Session; onLeave: () => void }) {
+  const { customer, member } = session;
+  return (
+    <>
+      <h1>You are logged in already</h1>
+      <p role="alert">
+        This browser is logged in as <bdi>{member.email}</bdi> of <bdi>{customer.name}</bdi>.
+        Joining logs you out there, in every window, and in as the one who is invited.{' '}
+        <bdi>{member.email}</bdi> itself does not join.
+      </p>
+      <button type="button" className="button button-primary button-wide" onClick={onLeave}>
+        Go on and join
+      </button>
+      <p className="door-other">
+        Not for you? <Link to="/">Stay as you are</Link>
+      </p>
+    </>
+  );
+}
+
+function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
   const accept = useAcceptInvitation();
   const navigate = useNavigate();
   const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
@@ -46,11 +82,22 @@ function JoinForm({ token }: { token: string }) {
     );
   }
 
+  if (error instanceof ProblemError && error.is('address-in-use')) {
+    return (
+      <NoLink title="Your address has an account already">
+        It logs in for another customer, and an address belongs to one. Ask whoever invited you for
+        an invitation to another address of yours, or have yourself removed from the other customer
+        and open this link again.
+      </NoLink>
+    );
+  }
+
   const submit = (form: FormData) => {
     const password = text(form, 'password');
     const fault = passwordFault(password);
     setFaults(fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined });
     if (fault !== undefined) return;
+    onJoin();
     // In the place of this page: what the way back leads to must not hold the link.
     accept.mutate({ token, password }, { onSuccess: () => void navigate('/', { replace: true }) });
   };

@@ -46,6 +46,9 @@ export function LogInPage() {
         </button>
       </Form>
       <p className="door-other">
+        <Link to="/forgotten-password">Forgotten your password?</Link>
+      </p>
+      <p className="door-other">
         New here? <Link to={{ pathname: '/sign-up', search: address.toString() }}>Sign up</Link>
       </p>
     </>

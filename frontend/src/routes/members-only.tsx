@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, type RefObject } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 import { Navigate, Outlet, useLocation, useOutletContext } from 'react-router';
 import { sessionQuery, useLogOut, type Session } from '../api/session';
 import { Failure } from '../components/failure';
 import { Masthead } from '../components/masthead';
+import { OtherSession } from '../components/other-session';
 import { Splash } from '../components/splash';
 import { logInThenBackTo } from './way-back';
 
@@ -14,6 +15,9 @@ export function MembersOnly() {
   const location = useLocation();
   const main = useRef<HTMLElement>(null);
   useFocusOnArrival(main, location.pathname);
+  // Whose pages this window shows, until its reader agrees to another one.
+  const [shown, setShown] = useState<Session>();
+  if (shown === undefined && session.data != null) setShown(session.data);
 
   if (session.data === undefined) {
     return session.isError ? (
@@ -27,6 +31,10 @@ export function MembersOnly() {
   if (session.data === null) {
     // Who leaves on purpose does not want to come back to the same place.
     return <Navigate replace to={logOut.isIdle ? logInThenBackTo(location) : '/log-in'} />;
+  }
+  if (shown !== undefined && shown.member.id !== session.data.member.id) {
+    const { data: now } = session;
+    return <OtherSession before={shown} now={now} logOut={logOut} onGoOn={() => setShown(now)} />;
   }
   return (
     <>

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import type { ActivityPage, ActivityReport } from '../api/reports';
 import { EMPTY, issued, noActivity, noFeed, ok, problem, serve, session } from '../test/api';
@@ -71,6 +71,51 @@ describe('the overview of a new customer', () => {
 });
 
 describe('the overview', () => {
+  it('shows the numbers of an activity as they were sent', async () => {
+    const sent = '{"wei":9007199254740993,"rate":0.00001,"price":1.0,"all":[1e2,-0]}';
+    const text = JSON.stringify(feed)
+      .replace('"properties":null', `"properties":${sent}`)
+      .replace('"value":12.5', '"value":20000000000000000001');
+    serve({ ...LOGGED_IN, ...EMPTY, ...FIRST, 'GET /v1/activities': { status: 200, text } });
+    show('/');
+    const item = await screen.findByTestId('feed-item');
+    for (const number of ['9007199254740993', '0.00001', '1.0', '[1e2,-0]']) {
+      expect(within(item).getByText(number)).toBeInTheDocument();
+    }
+    expect(within(item).getAllByText('20000000000000000001')).not.toHaveLength(0);
+  });
+
+  it('reckons with the clock of the server', async () => {
+    const date = new Date(Date.now() + 10 * 60_000).toUTCString();
+    const recent = { ...feed.items[0], occurred_at: new Date(date).toISOString() };
+    const answer = { ...ok({ ...feed, items: [recent] }), date };
+    const calls: URL[] = [];
+    serve({
+      ...EMPTY,
+      'GET /v1/session': { ...ok(session), date },
+      'GET /v1/activities': answer,
+      'GET /v1/reports/activity': (_, url) => {
+        calls.push(url);
+        return { ...ok(activity), date };
+      },
+    });
+    show('/?range=1h');
+    expect(await screen.findByText(/^just now|^\d s ago/)).toBeVisible();
+    const to = calls.at(-1)?.searchParams.get('to') ?? '';
+    expect(Date.parse(to)).toBeGreaterThan(Date.parse(date) - 1_000);
+  });
+
+  it('does not say that reports are up to date when nothing is heard of them', async () => {
+    const routes: Parameters<typeof serve>[0] = { ...LOGGED_IN, ...EMPTY, ...FIRST };
+    serve(routes);
+    show('/');
+    expect(await screen.findByText('Up to date')).toBeVisible();
+    routes['GET /v1/activities'] = ok({ ...feed, lag_ms: 13_000 });
+    expect(await screen.findByText('13 s behind')).toBeVisible();
+    routes['GET /v1/activities'] = problem(503, 'overloaded');
+    expect(await screen.findByText('Not known')).toBeVisible();
+  });
+
   it('reads its filters from the address and writes them there', async () => {
     serve({ ...LOGGED_IN, ...EMPTY, ...FIRST });
     const { user, place } = show('/?range=30d&type=page.viewed&view=table');

@@ -1,7 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { activeUsersQuery, activityReportQuery, feedQuery, typesQuery } from '../api/reports';
+import {
+  activeUsersQuery,
+  activityReportQuery,
+  feedQuery,
+  freshnessQuery,
+  typesQuery,
+} from '../api/reports';
 import { ActiveUsersPanel } from '../components/active-users-panel';
 import { ActivityPanel } from '../components/activity-panel';
 import { FeedPanel } from '../components/feed-panel';
@@ -28,6 +34,7 @@ export function OverviewPage() {
   const types = useQuery(typesQuery({ range, interval, timeZone }));
   const activeUsers = useQuery(activeUsersQuery(range, timeZone));
   const feed = useQuery(feedQuery(type));
+  const freshness = useQuery(freshnessQuery);
 
   const slots = slotsOf(types.data);
   const isNew = type === undefined && feed.data?.items.length === 0 && activity.data?.total === 0;
@@ -51,6 +58,7 @@ export function OverviewPage() {
         timeZone={timeZone}
         activity={activity.data}
         activeUsers={activeUsers.data}
+        freshness={freshness}
       />
       {(isNew || keepsFirstSteps) && (
         <FirstSteps

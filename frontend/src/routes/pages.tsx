@@ -1,11 +1,14 @@
 import { Route, Routes } from 'react-router';
+import { ForgottenPasswordPage } from './forgotten-password';
 import { JoinPage } from './join';
 import { LogInPage } from './log-in';
 import { MembersOnly } from './members-only';
 import { NotFoundPage } from './not-found';
 import { OperationsPage } from './operations';
 import { OverviewPage } from './overview';
+import { PasswordPage } from './password';
 import { PeoplePage } from './people';
+import { ResetPasswordPage } from './reset-password';
 import { SessionsPage } from './sessions';
 import { SignUpPage } from './sign-up';
 import { TokensPage } from './tokens';
@@ -21,12 +24,15 @@ export function Pages() {
         <Route path="operations" element={<OperationsPage />} />
         <Route path="people" element={<PeoplePage />} />
         <Route path="sessions" element={<SessionsPage />} />
+        <Route path="password" element={<PasswordPage />} />
       </Route>
       <Route element={<VisitorsOnly />}>
         <Route path="log-in" element={<LogInPage />} />
         <Route path="sign-up" element={<SignUpPage />} />
+        <Route path="forgotten-password" element={<ForgottenPasswordPage />} />
       </Route>
       <Route path="join" element={<JoinPage />} />
+      <Route path="reset-password" element={<ResetPasswordPage />} />
       <Route path="*" element={<NotFoundPage />} />
     </Routes>
   );

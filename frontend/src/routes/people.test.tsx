@@ -13,6 +13,7 @@ const eve: Invitation = {
   invited_by: 'member:m1',
   created_at: '2026-11-24T10:00:00Z',
   expires_at: '2026-12-01T10:00:00Z',
+  address_in_use: false,
 };
 const LINK = 'http://127.0.0.1:8080/join#token=dbi_SECRET';
 const page = (...items: unknown[]) => ok({ items, next_cursor: null });

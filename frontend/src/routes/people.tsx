@@ -25,7 +25,9 @@ export function PeoplePage() {
     <>
       <div className="page-head">
         <h1>People</h1>
-        <p className="page-about">Who works with {session.customer.name} here, and as what.</p>
+        <p className="page-about">
+          Who works with <bdi>{session.customer.name}</bdi> here, and as what.
+        </p>
       </div>
       {isManager ? (
         <Managed />

@@ -4,8 +4,8 @@ import type { DeadLetter, Projections } from '../api/operations';
 import type { Session } from '../api/session';
 import type { IssuedToken, Token } from '../api/tokens';
 
-type Answer = { status: number; body?: unknown };
-type Handler = (body: unknown) => Answer;
+type Answer = { status: number; body?: unknown; text?: string; date?: string };
+type Handler = (body: unknown, url: URL) => Answer;
 export type Call = { route: string; body: unknown; headers: Headers };
 
 afterEach(() => vi.unstubAllGlobals());
@@ -20,11 +20,19 @@ export function serve(routes: Record<string, Answer | Handler>): Call[] {
     calls.push({ route, body, headers: request.headers });
     const known = routes[route];
     if (known === undefined) throw new Error(`no answer for ${route}`);
-    const { status, body: answer } = typeof known === 'function' ? known(body) : known;
-    const isProblem = status >= 400;
-    return new Response(answer === undefined ? null : JSON.stringify(answer), {
+    const {
       status,
-      headers: { 'content-type': isProblem ? 'application/problem+json' : 'application/json' },
+      body: answer,
+      ...sent
+    } = typeof known === 'function' ? known(body, new URL(request.url)) : known;
+    const isProblem = status >= 400;
+    const content = sent.text ?? (answer === undefined ? null : JSON.stringify(answer));
+    return new Response(content, {
+      status,
+      headers: {
+        'content-type': isProblem ? 'application/problem+json' : 'application/json',
+        ...(sent.date !== undefined && { date: sent.date }),
+      },
     });
   });
   return calls;
@@ -55,7 +63,11 @@ export const token: Token = {
   revoked_at: null,
 };
 
-export const issued: IssuedToken = { ...token, token: 'dbk_4f0ASECRETSECRETSECRETSECRETSECRETSE' };
+export const issued: IssuedToken = {
+  ...token,
+  customer_id: 'c1',
+  token: 'dbk_4f0ASECRETSECRETSECRETSECRETSECRETSE',
+};
 
 export const projections: Projections = {
   items: [

@@ -108,6 +108,11 @@ fn body(operation: &str, caller: &Caller, customer: &Customer) -> Value {
         "POST /v1/invitations/accept" => json!({"token": "dbi_none", "password": PASSWORD}),
         "POST /v1/members" => json!({"email": fresh_email(), "role": "analyst"}),
         "PATCH /v1/members/{id}" => json!({"role": "auditor"}),
+        "POST /v1/password" => {
+            json!({"old_password": "not the one", "new_password": "staple of another stable"})
+        }
+        "POST /v1/password/forgotten" => json!({"email": fresh_email()}),
+        "POST /v1/password/reset" => json!({"token": "dbp_none", "password": PASSWORD}),
         "POST /v1/session" => json!({"email": customer.email, "password": PASSWORD}),
         "POST /v1/tokens" => json!({"name": "ci", "scopes": [caller.gives()]}),
         "POST /v1/tokens/{id}/rotate" => json!({"overlap_s": 60}),

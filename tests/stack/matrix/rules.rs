@@ -67,6 +67,11 @@ pub(super) const RULES: &[Rule] = &[
     rule("POST /v1/members", Who::May(P::ManagePeople), Thing::Nothing, 201),
     rule("PATCH /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 200),
     rule("DELETE /v1/members/{id}", Who::May(P::ManagePeople), Thing::Member, 204),
+    // With a session, a wrong old password: the matrix must not change anybody's.
+    rule("POST /v1/password", Who::LoggedIn, Thing::Nothing, 422),
+    // The shared system sends no mail.
+    rule("POST /v1/password/forgotten", Who::Anyone, Thing::Nothing, 409),
+    rule("POST /v1/password/reset", Who::Anyone, Thing::Nothing, 404),
     rule("GET /v1/projections", Who::May(P::Operate), Thing::Nothing, 200),
     rule("GET /v1/actors", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/actors/{actor}", Who::May(P::Read), Thing::NoActor, 404),
