@@ -118,6 +118,8 @@ mod tests {
             "daybook replay --since yesterday",
             "daybook replay --format xml",
             "daybook rebuild --parallel 0",
+            "daybook rebuild --max-load 0",
+            "daybook rebuild --verify --rollback",
             "daybook bench",
             "daybook dead-letters",
             "daybook dead-letters retry 7",
@@ -134,7 +136,7 @@ mod tests {
             "daybook replay --log customers --from 3 --to 9 --format csv",
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",
-            "daybook rebuild --projection activities --verify --parallel 2",
+            "daybook rebuild --verify --parallel 2 --max-load 1.5",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }
