@@ -88,7 +88,7 @@ fn unopened(error: LogError) -> StartError {
     let hint = match error {
         LogError::Database(_) => " Run `daybook migrate` first.",
         LogError::PartitionsDiffer { .. } => " Set DAYBOOK_PARTITIONS to the stored number.",
-        LogError::Decode(_) | LogError::Diverged(_) => "",
+        LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => "",
     };
     StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
 }

@@ -97,7 +97,10 @@ fn unopened(error: LogError) -> StartError {
     }
     let hint = match error {
         LogError::Database(_) => " Run `daybook migrate` first.",
-        LogError::PartitionsDiffer { .. } | LogError::Decode(_) | LogError::Diverged(_) => "",
+        LogError::PartitionsDiffer { .. }
+        | LogError::Decode(_)
+        | LogError::Unreadable(_)
+        | LogError::Diverged(_) => "",
     };
     StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
 }

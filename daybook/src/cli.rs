@@ -123,6 +123,8 @@ mod tests {
             "daybook replay --since yesterday",
             "daybook replay --format xml",
             "daybook rebuild --parallel 0",
+            "daybook rebuild --max-load 0",
+            "daybook rebuild --verify --rollback",
             "daybook bench",
             "daybook dead-letters",
             "daybook dead-letters retry 7",
@@ -142,7 +144,7 @@ mod tests {
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",
             "daybook members reset-password ada@example.com --json --public-url https://daybook.example.com",
-            "daybook rebuild --projection activities --verify --parallel 2",
+            "daybook rebuild --verify --parallel 2 --max-load 1.5",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

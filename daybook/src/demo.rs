@@ -5,7 +5,7 @@
 
 mod catalogue;
 mod month;
-mod random;
+pub(crate) mod random;
 mod record;
 
 pub(crate) use record::record;

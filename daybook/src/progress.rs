@@ -5,7 +5,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 const TICK: Duration = Duration::from_millis(120);
 /// A style that cannot be read would be a bar without words; these can.
-const COUNTED: &str = "{prefix:<18} {bar:30} {human_pos} of {human_len}  {rate}  {eta} left";
+const COUNTED: &str = "{prefix:<18} {bar:30} {human_pos} of {human_len}  {rate}  {eta} left {msg}";
 const OPEN: &str = "{prefix:<18} {spinner} {human_pos}  {rate}";
 
 /// Progress towards a known number, on standard error, and only if that is a terminal.

@@ -14,7 +14,7 @@ use sqlx::types::Json as SqlJson;
 use utoipa::ToSchema;
 
 use crate::fold::{self, Folder, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
-use crate::store::Sizes;
+use crate::store::{NAME, Sizes};
 
 pub use id::{DeadLetterId, NoDeadLetterId};
 
@@ -316,15 +316,13 @@ async fn locked(
     let mut transaction = pool.begin().await?;
     prepare(&mut transaction).await?;
     lock_fold_shared(&mut transaction).await?;
-    let targets = lock_live(&mut transaction, id.partition).await?;
-    let target = targets.into_iter().find(|target| target.definition.name == id.projection);
-    let Some(mut target) = target else {
+    let target = lock_live(&mut transaction, id.partition).await?;
+    let Some(mut target) = target.filter(|_| id.projection == NAME) else {
         return Err(DeadLetterError::OtherVersion { projection: id.projection.clone() });
     };
     let released = work(&mut transaction, &mut target).await?;
     transaction.commit().await?;
-    metrics::counter!("daybook_projection_folded_total", "projection" => target.definition.name)
-        .increment(released.folded);
+    metrics::counter!("daybook_projection_folded_total", "projection" => NAME).increment(released.folded);
     Ok(released)
 }
 

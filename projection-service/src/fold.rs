@@ -1,4 +1,4 @@
-//! Folding a page of a partition into one generation of a projection, and folding later what could not be folded then.
+//! Folding a page of a partition into one generation of the read model, and folding later what could not be folded then.
 
 mod checkpoint;
 mod dead_letters;
@@ -7,13 +7,15 @@ mod release;
 mod run;
 
 use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
-use event_store::{EventLog, RecordedEvent};
+use event_store::{EventLog, EventRef, LogError, RecordedEvent};
 use sqlx::{Connection, PgConnection};
 
 use crate::error::FlushError;
-use crate::store::{self, ActorOrdinals, Event, Sizes};
+use crate::store::{self, ActorOrdinals, Event, NAME, Sizes};
 
-pub(crate) use checkpoint::{LOCK_CLASS, Target, lock_fold_shared, lock_live, lock_these, prepare};
+pub(crate) use checkpoint::{
+    LOCK_CLASS, Target, lock_fold_shared, lock_generation, lock_live, prepare, stamp,
+};
 pub(crate) use discards::{note_of_log, settle};
 pub(crate) use release::{Released, discard, release};
 use run::Run;
@@ -40,7 +42,7 @@ impl Folder {
 pub(crate) struct Page<'a>(Vec<Decoded<'a>>);
 
 struct Decoded<'a> {
-    recorded: &'a RecordedEvent,
+    recorded: EventRef<'a>,
     content: Result<Content<'a>, String>,
 }
 
@@ -63,6 +65,9 @@ pub(crate) enum PageError {
         /// What comes.
         found: i64,
     },
+    /// The log is not the one that was folded, or cannot be asked.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The read model cannot be written.
     #[error(transparent)]
     Flush(#[from] FlushError),
@@ -75,12 +80,12 @@ impl From<sqlx::Error> for PageError {
 }
 
 impl<'a> Decoded<'a> {
-    fn of(recorded: &'a RecordedEvent) -> Self {
+    fn of(recorded: EventRef<'a>) -> Self {
         let content = if recorded.aggregate_type == <DeadLetter as cqrs_es::Aggregate>::TYPE {
             let event = recorded.decode().map_err(|error| error.to_string());
             event.map(|DeadLetterEvent::DeadLetterDiscarded(discarded)| Content::Discard(discarded))
         } else {
-            Event::decode(recorded).map(Content::Activity).map_err(|error| error.to_string())
+            Event::decode(&recorded).map(Content::Activity).map_err(|error| error.to_string())
         };
         Self { recorded, content }
     }
@@ -95,7 +100,11 @@ impl<'a> Decoded<'a> {
 
 impl<'a> Page<'a> {
     pub(crate) fn decode(events: &'a [RecordedEvent]) -> Self {
-        Self(events.iter().map(Decoded::of).collect())
+        Self::of(events.iter().map(EventRef::from))
+    }
+
+    pub(crate) fn of(events: impl Iterator<Item = EventRef<'a>>) -> Self {
+        Self(events.map(Decoded::of).collect())
     }
 
     /// Folds the page into a generation and moves its checkpoint, within the caller's transaction; the checkpoint must be
@@ -113,6 +122,7 @@ impl<'a> Page<'a> {
         if self.0.is_empty() {
             return Ok(());
         }
+        let log_id = target.check(&folder.log).await?;
         let mut transaction = connection.begin().await?;
         let mut told = Told::default();
         // What was discarded sets free what waits behind it, so it parts the page.
@@ -124,14 +134,14 @@ impl<'a> Page<'a> {
                 if store::is_named(&discarded.projection) {
                     release::discard(&mut transaction, folder, target, discarded.position).await?;
                 }
-                target.advance(&mut transaction, one.recorded, 1, 0, 0).await?;
+                target.advance(&mut transaction, &one.recorded, log_id, 1, 0, 0).await?;
                 told.folded += 1;
             } else {
-                told.add(&Run(part).fold(&mut transaction, folder, target).await?);
+                told.add(&Run(part).fold(&mut transaction, folder, target, log_id).await?);
             }
         }
         transaction.commit().await?;
-        told.tell(target.definition.name);
+        told.tell();
         Ok(())
     }
 
@@ -159,12 +169,11 @@ impl Told {
         self.dead += other.dead;
     }
 
-    fn tell(&self, projection: &'static str) {
+    fn tell(&self) {
         let Self { folded, dead } = *self;
-        metrics::counter!("daybook_projection_folded_total", "projection" => projection).increment(folded);
+        metrics::counter!("daybook_projection_folded_total", "projection" => NAME).increment(folded);
         if dead > 0 {
-            metrics::counter!("daybook_projection_dead_lettered_total", "projection" => projection)
-                .increment(dead);
+            metrics::counter!("daybook_projection_dead_lettered_total", "projection" => NAME).increment(dead);
         }
     }
 }

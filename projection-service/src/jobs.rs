@@ -7,7 +7,7 @@ use domain::Partition;
 use event_bus::Published;
 use sqlx::{PgConnection, PgPool};
 
-use crate::projections;
+use crate::store::{NAME, VERSION};
 
 /// How long a failed job waits before it is tried again: doubled each time, up to the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
@@ -72,17 +72,16 @@ pub(crate) async fn schedule(
 ) -> Result<bool, sqlx::Error> {
     let partitions: Vec<i32> = published.iter().map(|published| i32::from(published.partition.0)).collect();
     let positions: Vec<i64> = published.iter().map(|published| published.position).collect();
-    let (names, versions) = projections::versions();
     // A job that is just being run is locked, and is not waited for: when it ends, it looks for news itself.
     let changed = sqlx::query_scalar!(
         r#"WITH news AS (
                SELECT k.partition, k.position
                  FROM unnest($1::int[], $2::bigint[]) AS k (partition, position)
                 WHERE EXISTS (SELECT 1
-                                FROM unnest($3::text[], $4::int[]) AS v (name, version)
-                                JOIN projections p ON p.name = v.name AND p.version = v.version
+                                FROM projections p
                                 JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
-                               WHERE c.partition = k.partition AND c.position < k.position)
+                               WHERE p.name = $3 AND p.version = $4
+                                 AND c.partition = k.partition AND c.position < k.position)
            ), made AS (
                INSERT INTO jobs (partition, run_at, published_position)
                SELECT n.partition, clock_timestamp() + $5 * interval '1 millisecond', n.position FROM news n
@@ -103,8 +102,8 @@ pub(crate) async fn schedule(
            SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM drawn) AS "changed!""#,
         &partitions,
         &positions,
-        &names,
-        &versions,
+        NAME,
+        VERSION,
         milliseconds(delay),
     )
     .fetch_one(pool)
@@ -176,29 +175,6 @@ pub(crate) async fn failed(
           WHERE partition = $1",
         i32::from(partition.0),
         error,
-        published,
-        milliseconds(retry_in),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The job has nothing to do until then.
-///
-/// # Errors
-/// What the database says.
-pub(crate) async fn postponed(
-    connection: &mut PgConnection,
-    partition: Partition,
-    published: i64,
-    retry_in: Duration,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE jobs SET published_position = greatest(published_position, $2),
-                         run_at = clock_timestamp() + $3 * interval '1 millisecond'
-          WHERE partition = $1",
-        i32::from(partition.0),
         published,
         milliseconds(retry_in),
     )

@@ -17,7 +17,6 @@ mod generations;
 mod handlers;
 mod intake;
 mod jobs;
-mod projections;
 mod rebuild;
 mod reports;
 mod router;
@@ -41,11 +40,14 @@ pub use dead_letters::{
 };
 pub use error::ReportsError;
 pub use jobs::{PendingJob, jobs};
-pub use rebuild::{Progress, RebuildError, RebuildOptions, RebuildOutcome, Rebuilt, rebuild};
+pub use rebuild::{
+    Differences, Progress, RebuildError, RebuildJob, RebuildOptions, RebuildState, Rebuilt, rebuild,
+    roll_back,
+};
 pub use router::{openapi, router};
 pub use start::start;
 pub use state::AppState;
-pub use status::{PartitionStatus, ProjectionStatus, status};
+pub use status::{PartitionStatus, ProjectionStatus, diverged, status};
 
 /// The migrations of the service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/reports");

@@ -5,7 +5,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::handlers::{discard_dead_letter, list_dead_letters, list_projections, retry_dead_letter};
+use crate::handlers::{
+    discard_dead_letter, list_dead_letters, list_projections, rebuild_projection, retry_dead_letter,
+};
 use crate::state::AppState;
 
 #[derive(OpenApi)]
@@ -19,6 +21,7 @@ struct Document;
 fn documented() -> OpenApiRouter<AppState> {
     crate::reports::add(OpenApiRouter::with_openapi(Document::openapi()))
         .routes(routes!(list_projections::list_projections))
+        .routes(routes!(rebuild_projection::rebuild_projection, rebuild_projection::get_rebuild))
         .routes(routes!(list_dead_letters::list_dead_letters))
         .routes(routes!(retry_dead_letter::retry_dead_letter))
         .routes(routes!(discard_dead_letter::discard_dead_letter))

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Access, Authenticator, HttpAuthority};
@@ -16,8 +16,9 @@ use crate::config::Config;
 use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::intake::Intake;
-use crate::rebuild::{RebuildError, RebuildOptions, outdated, rebuild};
+use crate::rebuild::{RebuildError, RebuildOptions, is_outdated, rebuild, run_requested};
 use crate::state::AppState;
+use crate::status::diverged;
 use crate::store::{Merger, Sizes};
 use crate::view::{ColumnCache, ScanSlots};
 use crate::worker::{JOBS_CONCURRENT, JobContext, Worker};
@@ -48,7 +49,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{}", hint(&error)))
     };
     generations::ensure(&pool, log.partitions()).await.map_err(unusable)?;
-    note_of_log(&pool, &log)
+    note_of_log(&pool, &log, &[])
         .await
         .map_err(|error| StartError::Unusable(format!("{ACTIVITIES} cannot be used: {error}.")))?;
 
@@ -56,12 +57,16 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let authenticator = authenticator(&config, &mut tasks, &shutdown);
     let board = Arc::<Board>::default();
     fold(&config, &pool, &log, &board, &mut tasks, &shutdown);
-    tasks.spawn(keep_versions(pool.clone(), log.clone(), shutdown));
+    tasks.spawn(rebuild_when_needed(pool.clone(), log.clone(), shutdown));
 
     let state = state(&config, &pool, &log, board, authenticator);
+    // Whoever starts on a log that was set back is told at once, and not by the first job.
+    let (checked_pool, checked_log) = (pool.clone(), log.clone());
+    let _ = probe_checkpoints(pool.clone(), log.clone()).await;
     let readiness = Readiness::default()
         .with("reports database", move || probe(pool.clone()))
-        .with("log of activities", move || probe_log(log.clone()));
+        .with("log of activities", move || probe_log(log.clone()))
+        .with("checkpoints", move || probe_checkpoints(checked_pool.clone(), checked_log.clone()));
     Ok(Service { router: crate::router(state), readiness, tasks })
 }
 
@@ -143,7 +148,7 @@ fn is_missing(error: &LogError) -> bool {
     match error {
         LogError::PartitionsDiffer { stored, .. } => *stored == 0,
         LogError::Database(error) => is_undefined_table(error),
-        LogError::Decode(_) | LogError::Diverged(_) => false,
+        LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => false,
     }
 }
 
@@ -164,7 +169,6 @@ fn fold(
         board: Arc::clone(board),
         fold_delay: config.fold_delay,
         scheduled: Arc::clone(&scheduled),
-        resting: Mutex::default(),
     };
     let worker = Worker { context: Arc::new(context), scheduled: Arc::clone(&scheduled) };
     tasks.spawn(worker.run(shutdown.clone()));
@@ -217,28 +221,25 @@ async fn open_customers(pool: PgPool) -> EventLog {
     }
 }
 
-/// Rebuilds, beside the old one, every projection whose code is newer than what folded it.
-async fn keep_versions(pool: PgPool, log: EventLog, shutdown: CancellationToken) {
+/// Rebuilds the read model beside the old one, if its code is newer than what folded that, or somebody has asked for it.
+async fn rebuild_when_needed(pool: PgPool, log: EventLog, shutdown: CancellationToken) {
     let keeping = async {
         loop {
-            let outcome = match outdated(&pool).await {
-                Ok(projections) if projections.is_empty() => return,
-                Ok(projections) => {
-                    tracing::info!(?projections, "projections have changed and are rebuilt");
-                    let options = RebuildOptions { projections, verify: false, parallel: REBUILD_PARALLEL };
-                    rebuild(&pool, &log, options, |_| {}).await.map(|_| ())
+            let outcome = async {
+                if is_outdated(&pool).await? {
+                    tracing::info!("the fold has changed, and the read model is rebuilt");
+                    let options =
+                        RebuildOptions { verify: false, parallel: REBUILD_PARALLEL, load_max: None };
+                    rebuild(&pool, &log, options, |_| {}).await?;
                 }
-                Err(error) => Err(error.into()),
+                run_requested(&pool, &log, REBUILD_PARALLEL).await
             };
-            match outcome {
-                Ok(()) => {}
-                // Another process is at it; when it is done, nothing is outdated.
-                Err(RebuildError::Busy { .. }) => tokio::time::sleep(RETRY_INTERVAL).await,
-                Err(error) => {
-                    tracing::error!(%error, "a projection cannot be rebuilt; trying again");
-                    tokio::time::sleep(RETRY_INTERVAL).await;
-                }
+            match outcome.await {
+                // If another process is at it, nothing is left to do when it is done.
+                Ok(_) | Err(RebuildError::Busy) => {}
+                Err(error) => tracing::error!(%error, "the read model cannot be rebuilt; trying again"),
             }
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
     };
     let _ = shutdown.run_until_cancelled(keeping).await;
@@ -256,4 +257,19 @@ async fn probe_log(log: EventLog) -> Result<(), String> {
         tracing::warn!(%error, "reports cannot read the log of activities");
         "cannot be read".to_owned()
     })
+}
+
+/// Whether the log is the one that was folded.
+async fn probe_checkpoints(pool: PgPool, log: EventLog) -> Result<(), String> {
+    match diverged(&pool, &log).await {
+        Ok(diverged) if diverged.is_empty() => Ok(()),
+        Ok(diverged) => {
+            for (partition, divergence) in &diverged {
+                tracing::error!(%partition, %divergence, "a partition is not folded any further; `daybook rebuild` folds everything anew");
+            }
+            Err("stand at events that the log does not have: run `daybook rebuild`".to_owned())
+        }
+        // The other probes say that.
+        Err(_) => Ok(()),
+    }
 }

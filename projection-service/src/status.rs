@@ -2,9 +2,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::Partition;
+use event_store::{Divergence, EventLog, LogError};
 use sqlx::PgPool;
 
 use crate::board::Board;
+use crate::fold::stamp;
+use crate::store::NAME;
 
 /// How far a projection has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,32 @@ pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error>
         });
     }
     Ok(all.into_values().collect())
+}
+
+/// What is wrong with partitions whose live checkpoint stands at an event that the log does not have: the log was set back
+/// to a backup, or is another one. They are not folded any further until `daybook rebuild`.
+///
+/// # Errors
+/// What either database says.
+pub async fn diverged(pool: &PgPool, log: &EventLog) -> Result<Vec<(Partition, Divergence)>, LogError> {
+    let rows = sqlx::query!(
+        "SELECT c.partition, c.position, c.log_id, c.event_id, c.recorded_at
+           FROM projections p JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+          WHERE p.name = $1 ORDER BY c.partition",
+        NAME,
+    )
+    .fetch_all(pool)
+    .await?;
+    let stamps: Vec<_> = rows
+        .into_iter()
+        .filter_map(|row| {
+            stamp(Partition(row.partition as u16), row.position, row.log_id, row.event_id, row.recorded_at)
+        })
+        .collect();
+    let diverged = log.check_all(&stamps).await?;
+    metrics::gauge!("daybook_projection_diverged_partitions", "projection" => NAME)
+        .set(diverged.len() as f64);
+    Ok(diverged)
 }
 
 /// Says in the metrics how far each projection is behind what is published, and how many events it has set aside.

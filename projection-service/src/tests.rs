@@ -2,8 +2,10 @@
 
 mod actors;
 mod asking;
+mod broken_off;
 mod columns;
 mod dead_letters;
+mod diverged;
 mod explain;
 mod export;
 mod feed;
@@ -15,6 +17,7 @@ mod naive;
 mod oracle;
 mod queries;
 mod rebuild;
+mod rebuild_jobs;
 mod reports;
 mod resolving;
 mod running;

@@ -12,6 +12,7 @@ mod nothing;
 mod owner;
 mod plain;
 mod processor;
+mod read;
 mod report;
 mod rows;
 mod token;
@@ -40,6 +41,12 @@ enum Bench {
     /// postgres-es used plainly and beside a handler that does nothing, and the time from an acknowledgement to the
     /// report beside the fold delay. Takes about a minute.
     Ingest(Ingest),
+    /// How fast the read model is folded and built again, and what it takes
+    ///
+    /// Folding beside only reading and decoding the same events, a rebuild beside COPY of the log, for one customer and for
+    /// customers in all partitions; the memory that it takes, how long a query waits while the new read model takes the place
+    /// of the live one, and the size of the read model beside that of the log. Takes some minutes.
+    Read(Read),
     /// What tokens cost at the edge, and what floods and revocations do
     ///
     /// A validation that is in the cache, a thousand first uses of one token, a flood of bad tokens and one of another
@@ -52,6 +59,20 @@ enum Bench {
     /// the report at 2,000 activities a second. Makes a namespace of its own for each part, whose messages the broker keeps
     /// for an hour. The environment says how to get in, as for the services. Takes about two minutes.
     Bus(Bus),
+}
+
+/// How to measure.
+#[derive(clap::Args)]
+struct Read {
+    /// How many activities the logs have
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000))]
+    events: u32,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a figure misses its target
+    #[arg(long)]
+    check: bool,
 }
 
 /// How to measure.
@@ -120,6 +141,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Bench::Ingest(how) => {
             let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
             let report = ingest::measure(Duration::from_secs(how.seconds), folds).await?;
+            tell(&report, how.json, how.check)
+        }
+        Bench::Read(how) => {
+            let report = read::measure(how.events as usize).await?;
             tell(&report, how.json, how.check)
         }
         Bench::Token(how) => {

@@ -1,10 +1,9 @@
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use event_store::EventLog;
-use indicatif::{MultiProgress, ProgressBar};
-use projection_service::{Progress, RebuildError, RebuildOptions, RebuildOutcome, Rebuilt};
+use projection_service::{Differences, Progress, RebuildError, RebuildOptions, Rebuilt};
+use sqlx::PgPool;
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -12,100 +11,100 @@ use crate::progress;
 use crate::system::{Database, System, SystemArguments};
 use crate::telemetry::{self, Verbosity};
 
-/// Differences that are printed; more are counted.
-const DIFFERENCES_SHOWN: usize = 20;
 /// Beside those that fold.
 const CONNECTIONS_MORE: u32 = 4;
 
 /// What it can be told.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  daybook rebuild\n  daybook rebuild --projection activity --verify")]
+#[command(
+    after_help = "Examples:\n  daybook rebuild\n  daybook rebuild --verify --parallel 2 --max-load 4\n  daybook rebuild --rollback"
+)]
 pub(crate) struct Arguments {
-    /// Only this projection; may be given several times
-    #[arg(long = "projection", value_name = "NAME")]
-    projections: Vec<String>,
     /// Compare the result with what is live, row by row, and end with 1 if they differ
-    #[arg(long)]
+    #[arg(long, conflicts_with = "rollback")]
     verify: bool,
     /// How many partitions are folded at the same time
     #[arg(long, value_name = "N", default_value = "1")]
     parallel: NonZeroUsize,
+    /// Wait while the machine's load average is above N, or the live fold is behind
+    #[arg(long, value_name = "N", value_parser = load)]
+    max_load: Option<f64>,
+    /// Go back to the generation before, caught up with what was recorded since
+    #[arg(long)]
+    rollback: bool,
     #[command(flatten)]
     system: SystemArguments,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    telemetry::start(Verbosity::Command)?;
-    let rebuilding = async |system: &System| rebuild(system, &arguments).await;
-    let outcome = System::during(&arguments.system, rebuilding).await?;
-    report(&outcome)
+fn load(text: &str) -> Result<f64, String> {
+    let load: f64 = text.parse().map_err(|_| "a load average is a number, as 4 or 1.5".to_owned())?;
+    if load.is_finite() && load > 0.0 { Ok(load) } else { Err("a load average is more than 0".to_owned()) }
 }
 
-async fn rebuild(system: &System, arguments: &Arguments) -> Result<RebuildOutcome, Failure> {
+/// What was done.
+enum Done {
+    Rebuilt(Rebuilt),
+    RolledBack(i32),
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    telemetry::start(Verbosity::Command)?;
+    let working = async |system: &System| work(system, &arguments).await;
+    match System::during(&arguments.system, working).await? {
+        Done::Rebuilt(rebuilt) => report(&rebuilt),
+        Done::RolledBack(generation) => print(format_args!("generation {generation} is live again")),
+    }
+}
+
+async fn work(system: &System, arguments: &Arguments) -> Result<Done, Failure> {
     let parallel = arguments.parallel.get();
     let connections = u32::try_from(parallel).unwrap_or(u32::MAX).saturating_add(CONNECTIONS_MORE);
-    let reports = system.connect(Database::Reports, connections).await?;
+    let reports: PgPool = system.connect(Database::Reports, connections).await?;
     let log = EventLog::open_existing(system.connect(Database::Activities, connections).await?).await?;
-    let options =
-        RebuildOptions { projections: arguments.projections.clone(), verify: arguments.verify, parallel };
-    let bars = Bars::default();
-    let outcome = projection_service::rebuild(&reports, &log, options, |progress| bars.show(&progress)).await;
-    bars.clear();
+    let options = RebuildOptions { verify: arguments.verify, parallel, load_max: arguments.max_load };
+    let bar = Arc::new(progress::counted("activities", 0));
+    let shown = Arc::clone(&bar);
+    let show = move |progress: Progress| {
+        shown.set_length(progress.total);
+        shown.set_position(progress.folded);
+        shown.set_message(progress.paused.map_or_else(String::new, |why| format!("waits: {why}")));
+    };
+    let outcome = if arguments.rollback {
+        projection_service::roll_back(&reports, &log, options, show).await.map(Done::RolledBack)
+    } else {
+        projection_service::rebuild(&reports, &log, options, show).await.map(Done::Rebuilt)
+    };
+    bar.finish_and_clear();
     outcome.map_err(failed)
 }
 
 fn failed(error: RebuildError) -> Failure {
     match error {
-        RebuildError::Unknown { .. } => Failure::Usage(error.to_string()),
-        RebuildError::Busy { .. } => Failure::Failed(error.to_string()),
-        other => {
-            Failure::Failed(format!("the rebuild failed, and the live read models are untouched: {other}"))
-        }
+        RebuildError::Busy
+        | RebuildError::NoPrevious
+        | RebuildError::OtherVersion { .. }
+        | RebuildError::Diverged { .. } => Failure::Failed(error.to_string()),
+        other => Failure::Failed(format!(
+            "the rebuild failed, and the live read model is untouched: {other}. The next one goes on where it stopped, if it can"
+        )),
     }
 }
 
-/// A bar for each projection.
-#[derive(Default)]
-struct Bars {
-    all: MultiProgress,
-    bars: Mutex<HashMap<String, ProgressBar>>,
-}
-
-impl Bars {
-    fn show(&self, progress: &Progress) {
-        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = progress.projection.to_string();
-        let bar =
-            bars.entry(name).or_insert_with_key(|name| self.all.add(progress::counted(name, progress.total)));
-        bar.set_length(progress.total);
-        bar.set_position(progress.folded);
+fn report(rebuilt: &Rebuilt) -> Result<(), Failure> {
+    let Rebuilt { events, resumed, generation, differences } = rebuilt;
+    print(format_args!("activities: {events} events folded, generation {generation} is live"))?;
+    if *resumed > 0 {
+        print(format_args!("{resumed} of them had been folded by a rebuild that was broken off"))?;
     }
-
-    fn clear(&self) {
-        // A terminal that is gone needs no clearing.
-        let _ = self.all.clear();
+    let Some(Differences { examples, count }) = differences else { return Ok(()) };
+    if *count == 0 {
+        return print(format_args!("equal to what was live, row by row"));
     }
-}
-
-fn report(outcome: &RebuildOutcome) -> Result<(), Failure> {
-    let mut different = 0;
-    for Rebuilt { name, events, generation, differences } in &outcome.projections {
-        print(format_args!("{name:<14} {events} events folded, generation {generation} is live"))?;
-        let Some(differences) = differences else { continue };
-        different += differences.len();
-        match differences.len() {
-            0 => print(format_args!("{:<14} equal to what was live, row by row", ""))?,
-            many => print(format_args!("{:<14} {many} differences from what was live:", ""))?,
-        }
-        for difference in differences.iter().take(DIFFERENCES_SHOWN) {
-            print(format_args!("  {difference}"))?;
-        }
-        if differences.len() > DIFFERENCES_SHOWN {
-            print(format_args!("  … and {} more", differences.len() - DIFFERENCES_SHOWN))?;
-        }
+    for example in examples {
+        print(format_args!("  {example}"))?;
     }
-    if different == 0 {
-        return Ok(());
+    if *count > examples.len() as u64 {
+        print(format_args!("  … and {} more", count - examples.len() as u64))?;
     }
-    Err(Failure::Failed(format!("the rebuilt read models differ from the live ones in {different} places")))
+    Err(Failure::Failed(format!("the rebuilt read model differs from the live one in {count} places")))
 }

@@ -28,5 +28,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     } else {
         table::Table(&report).to_string()
     };
-    print(text.trim_end())
+    print(text.trim_end())?;
+    if report.diverged {
+        return Err(Failure::Failed(
+            "the log is not the one that was folded; run `daybook rebuild`".to_owned(),
+        ));
+    }
+    Ok(())
 }

@@ -17,6 +17,9 @@ pub enum LogError {
     /// A stored event cannot be read.
     #[error(transparent)]
     Decode(#[from] domain::DecodeError),
+    /// The database sends something else than rows of the log.
+    #[error("what the log's database sends cannot be read: {0}")]
+    Unreadable(&'static str),
     /// The log is not the one that was read before: it was set back to a backup, or is another one. Somebody must decide.
     #[error(transparent)]
     Diverged(#[from] crate::Divergence),

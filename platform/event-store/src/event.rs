@@ -5,6 +5,7 @@ use cqrs_es::Aggregate;
 use domain::activity::Activity;
 use domain::{ActivityId, CustomerId, DecodeError, EventPayload, Json, Partition, canonical_line};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// An event as it lies in the log.
@@ -49,6 +50,64 @@ impl RecordedEvent {
     #[must_use]
     pub fn size(&self) -> usize {
         self.payload.as_str().len() + self.metadata.as_str().len()
+    }
+}
+
+/// What a fold needs of an event in the log, wherever that lies in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRef<'a> {
+    /// As in [`RecordedEvent`].
+    pub partition: Partition,
+    /// As in [`RecordedEvent`].
+    pub position: i64,
+    /// As in [`RecordedEvent`].
+    pub recorded_at: DateTime<Utc>,
+    /// As in [`RecordedEvent`].
+    pub event_id: Uuid,
+    /// As in [`RecordedEvent`].
+    pub customer_id: CustomerId,
+    /// As in [`RecordedEvent`].
+    pub aggregate_type: &'a str,
+    /// As in [`RecordedEvent`].
+    pub aggregate_id: &'a str,
+    /// As in [`RecordedEvent`].
+    pub event_type: &'a str,
+    /// As in [`RecordedEvent`].
+    pub event_version: &'a str,
+    /// As in [`RecordedEvent`].
+    pub payload: &'a str,
+}
+
+impl EventRef<'_> {
+    /// As [`RecordedEvent::decode`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode<E: EventPayload>(&self) -> Result<E, DecodeError> {
+        let payload: &RawValue =
+            serde_json::from_str(self.payload).map_err(|source| DecodeError::Malformed {
+                event_type: self.event_type.to_owned(),
+                event_version: self.event_version.to_owned(),
+                source,
+            })?;
+        E::decode(self.event_type, self.event_version, payload)
+    }
+}
+
+impl<'a> From<&'a RecordedEvent> for EventRef<'a> {
+    fn from(event: &'a RecordedEvent) -> Self {
+        Self {
+            partition: event.partition,
+            position: event.position,
+            recorded_at: event.recorded_at,
+            event_id: event.event_id,
+            customer_id: event.customer_id,
+            aggregate_type: &event.aggregate_type,
+            aggregate_id: &event.aggregate_id,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
+            payload: event.payload.as_str(),
+        }
     }
 }
 

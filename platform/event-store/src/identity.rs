@@ -151,4 +151,43 @@ impl EventLog {
             Err(error) => Err(error),
         }
     }
+
+    /// [`Self::check`] for many readers at once: what is wrong with those that must not go on.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn check_all(&self, read: &[Stamp]) -> Result<Vec<(Partition, Divergence)>, LogError> {
+        let partitions: Vec<i32> = read.iter().map(|stamp| i32::from(stamp.partition.0)).collect();
+        let positions: Vec<i64> = read.iter().map(|stamp| stamp.position).collect();
+        let found_id = self.id().await?;
+        let rows = sqlx::query!(
+            r#"SELECT k.number AS "number!", e.event_id, e.recorded_at
+                 FROM unnest($1::int[], $2::bigint[]) WITH ORDINALITY AS k (partition, position, number)
+                CROSS JOIN LATERAL (SELECT event_id, recorded_at FROM events
+                                     WHERE partition = k.partition AND position = k.position LIMIT 1) AS e"#,
+            &partitions,
+            &positions,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let mut found = vec![None; read.len()];
+        for row in rows {
+            found[row.number as usize - 1] = Some((row.event_id, row.recorded_at));
+        }
+        let diverged = read.iter().zip(found).filter_map(|(expected, found)| {
+            let compared = match found {
+                Some((event_id, recorded_at)) => {
+                    expected.compare(&Stamp { log_id: found_id, event_id, recorded_at, ..*expected })
+                }
+                None if found_id != expected.log_id => {
+                    Err(Divergence::OtherLog { expected: expected.log_id, found: found_id })
+                }
+                None => {
+                    Err(Divergence::Missing { partition: expected.partition, position: expected.position })
+                }
+            };
+            compared.err().map(|divergence| (expected.partition, divergence))
+        });
+        Ok(diverged.collect())
+    }
 }

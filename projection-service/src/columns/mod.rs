@@ -8,6 +8,7 @@ mod delta;
 mod dictionary;
 mod field;
 mod flatten;
+mod off_async;
 mod parquet_file;
 mod row_set;
 mod rows;
@@ -24,6 +25,7 @@ pub(crate) use field::Field;
 #[cfg(test)]
 pub(crate) use field::Path;
 pub(crate) use flatten::flatten;
+pub(crate) use off_async::off_async;
 pub(crate) use parquet_file::{read_i32, read_i64};
 pub(crate) use row_set::{Row, RowSet};
 pub(crate) use rows::{Mask, Needs, Rows};

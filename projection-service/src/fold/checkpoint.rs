@@ -1,21 +1,21 @@
 use chrono::{DateTime, Utc};
 use domain::Partition;
-use event_store::RecordedEvent;
+use event_store::{EventLog, EventRef, LogError, LogId, Stamp};
 use sqlx::PgConnection;
 
-use crate::projections::{self, Definition};
-use crate::store::Place;
+use crate::store::{NAME, Place, VERSION};
 
-/// Advisory locks of folds, apart from any other use of them in this database: each fold of a live generation shares its
-/// projection's lock, and whoever makes another generation the live one has it alone.
+/// Advisory locks of folds, apart from any other use of them in this database: each fold of the live generation shares the
+/// lock, and whoever makes another generation the live one has it alone.
 pub(crate) const LOCK_CLASS: i32 = 0x0DAF;
 
-/// A generation of a projection, and how far it has folded a partition. Its checkpoint is locked.
+/// A generation, and how far it has folded a partition. Its checkpoint is locked.
 pub(crate) struct Target {
-    pub(crate) definition: &'static Definition,
     pub(crate) generation: i32,
     pub(crate) position: i64,
     partition: i32,
+    /// Which event the checkpoint stands at; none at the beginning.
+    stamp: Option<Stamp>,
     /// Most partitions have no dead letter and need not be asked.
     pub(crate) has_dead_letters: bool,
     /// Whether an event that is still to come was discarded, as only a rebuild meets it.
@@ -25,24 +25,38 @@ pub(crate) struct Target {
 }
 
 struct Row {
-    projection: String,
     generation: i32,
     position: i64,
+    log_id: Option<uuid::Uuid>,
+    event_id: Option<uuid::Uuid>,
+    recorded_at: Option<DateTime<Utc>>,
     has_dead_letters: bool,
     has_discards_ahead: bool,
 }
 
 impl Target {
-    fn from_row(row: &Row, partition: Partition) -> Option<Self> {
-        Some(Self {
-            definition: Definition::named(&row.projection)?,
+    fn from_row(row: Row, partition: Partition) -> Self {
+        Self {
             generation: row.generation,
             position: row.position,
             partition: i32::from(partition.0),
+            stamp: stamp(partition, row.position, row.log_id, row.event_id, row.recorded_at),
             has_dead_letters: row.has_dead_letters,
             has_discards_ahead: row.has_discards_ahead,
             given: Vec::new(),
-        })
+        }
+    }
+
+    /// Whether the log still has the event that the checkpoint stands at. To be asked after the events were read that
+    /// follow it: a log that is set back in between is then noticed. Returns the log's identity.
+    ///
+    /// # Errors
+    /// What the log says; [`LogError::Diverged`] if it has not.
+    pub(super) async fn check(&self, log: &EventLog) -> Result<LogId, LogError> {
+        match &self.stamp {
+            Some(stamp) => log.check(stamp).await.map(|()| stamp.log_id),
+            None => log.id().await,
+        }
     }
 
     pub(crate) fn place(&self) -> Place {
@@ -53,29 +67,39 @@ impl Target {
     pub(super) async fn advance(
         &mut self,
         connection: &mut PgConnection,
-        last: &RecordedEvent,
+        last: &EventRef<'_>,
+        log_id: LogId,
         folded: i64,
         dead_lettered: i64,
         discarded: i64,
     ) -> Result<(), sqlx::Error> {
-        let recorded_at: DateTime<Utc> = last.recorded_at;
+        let stamp = Stamp {
+            log_id,
+            partition: last.partition,
+            position: last.position,
+            event_id: last.event_id,
+            recorded_at: last.recorded_at,
+        };
         sqlx::query!(
             "UPDATE checkpoints
                 SET position = $4, folded = folded + $5, dead_lettered = dead_lettered + $6,
-                    discarded = discarded + $7, recorded_at = $8
+                    discarded = discarded + $7, recorded_at = $8, event_id = $9, log_id = $10
               WHERE projection = $1 AND generation = $2 AND partition = $3",
-            self.definition.name,
+            NAME,
             self.generation,
             self.partition,
             last.position,
             folded,
             dead_lettered,
             discarded,
-            recorded_at,
+            stamp.recorded_at,
+            stamp.event_id,
+            stamp.log_id.0,
         )
         .execute(connection)
         .await?;
         self.position = last.position;
+        self.stamp = Some(stamp);
         self.has_dead_letters |= dead_lettered > 0;
         Ok(())
     }
@@ -91,7 +115,7 @@ impl Target {
             "UPDATE checkpoints
                 SET folded = folded + $4, discarded = discarded + $5, dead_lettered = dead_lettered - $4 - $5
               WHERE projection = $1 AND generation = $2 AND partition = $3",
-            self.definition.name,
+            NAME,
             self.generation,
             self.partition,
             folded,
@@ -120,23 +144,37 @@ pub(crate) async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// Holds the live generations of all projections in their place until the transaction ends.
+/// What a checkpoint remembers of the event that it stands at.
+pub(crate) fn stamp(
+    partition: Partition,
+    position: i64,
+    log_id: Option<uuid::Uuid>,
+    event_id: Option<uuid::Uuid>,
+    recorded_at: Option<DateTime<Utc>>,
+) -> Option<Stamp> {
+    if position == 0 {
+        return None;
+    }
+    let log_id = LogId(log_id?);
+    Some(Stamp { log_id, partition, position, event_id: event_id?, recorded_at: recorded_at? })
+}
+
+/// Holds the live generation in its place until the transaction ends.
 ///
 /// # Errors
 /// What the database says.
 pub(crate) async fn lock_fold_shared(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let (names, _) = projections::versions();
     sqlx::query!(
-        r#"SELECT count(pg_advisory_xact_lock_shared($1, hashtext(name))::text) AS "locked!" FROM unnest($2::text[]) AS name"#,
+        r#"SELECT pg_advisory_xact_lock_shared($1, hashtext($2))::text AS "locked!""#,
         LOCK_CLASS,
-        &names,
+        NAME
     )
     .fetch_one(connection)
     .await?;
     Ok(())
 }
 
-/// Locks the live checkpoints of a partition, of those projections that this program's code folds. Come here after
+/// Locks the live checkpoint of a partition; none if another version of the code folds it. Come here after
 /// [`lock_fold_shared`], with a statement of its own: what was live before may not be any more.
 ///
 /// # Errors
@@ -144,55 +182,47 @@ pub(crate) async fn lock_fold_shared(connection: &mut PgConnection) -> Result<()
 pub(crate) async fn lock_live(
     connection: &mut PgConnection,
     partition: Partition,
-) -> Result<Vec<Target>, sqlx::Error> {
-    let (names, versions) = projections::versions();
-    let rows = sqlx::query_as!(
+) -> Result<Option<Target>, sqlx::Error> {
+    let row = sqlx::query_as!(
         Row,
-        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!",
+        r#"SELECT c.generation, c.position, c.log_id, c.event_id, c.recorded_at, c.dead_lettered > 0 AS "has_dead_letters!",
                   EXISTS (SELECT FROM discards d WHERE d.projection = c.projection AND d.partition = c.partition
                                                    AND d.position > c.position) AS "has_discards_ahead!"
              FROM checkpoints c
              JOIN projections p ON p.name = c.projection AND p.live_generation = c.generation
-             JOIN unnest($2::text[], $3::int[]) AS v (name, version) ON v.name = p.name AND v.version = p.version
-            WHERE c.partition = $1
-            ORDER BY c.projection
+            WHERE p.name = $2 AND p.version = $3 AND c.partition = $1
               FOR UPDATE OF c"#,
         i32::from(partition.0),
-        &names,
-        &versions,
+        NAME,
+        VERSION,
     )
-    .fetch_all(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(rows.iter().filter_map(|row| Target::from_row(row, partition)).collect())
+    Ok(row.map(|row| Target::from_row(row, partition)))
 }
 
-/// Locks the checkpoints of these generations of a partition.
+/// Locks the checkpoint of a generation of a partition; none if it was taken away.
 ///
 /// # Errors
 /// What the database says.
-pub(crate) async fn lock_these(
+pub(crate) async fn lock_generation(
     connection: &mut PgConnection,
     partition: Partition,
-    generations: &[(&'static Definition, i32)],
-) -> Result<Vec<Target>, sqlx::Error> {
-    let (names, numbers): (Vec<&str>, Vec<i32>) =
-        generations.iter().map(|(definition, generation)| (definition.name, *generation)).unzip();
-    let rows = sqlx::query_as!(
+    generation: i32,
+) -> Result<Option<Target>, sqlx::Error> {
+    let row = sqlx::query_as!(
         Row,
-        r#"SELECT c.projection, c.generation, c.position, c.dead_lettered > 0 AS "has_dead_letters!",
+        r#"SELECT c.generation, c.position, c.log_id, c.event_id, c.recorded_at, c.dead_lettered > 0 AS "has_dead_letters!",
                   EXISTS (SELECT FROM discards d WHERE d.projection = c.projection AND d.partition = c.partition
                                                    AND d.position > c.position) AS "has_discards_ahead!"
              FROM checkpoints c
-             JOIN unnest($2::text[], $3::int[]) AS k (projection, generation)
-                  ON k.projection = c.projection AND k.generation = c.generation
-            WHERE c.partition = $1
-            ORDER BY c.projection, c.generation
+            WHERE c.projection = $2 AND c.generation = $3 AND c.partition = $1
               FOR UPDATE OF c"#,
         i32::from(partition.0),
-        &names as &[&str],
-        &numbers,
+        NAME,
+        generation,
     )
-    .fetch_all(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(rows.iter().filter_map(|row| Target::from_row(row, partition)).collect())
+    Ok(row.map(|row| Target::from_row(row, partition)))
 }

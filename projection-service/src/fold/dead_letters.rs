@@ -2,18 +2,20 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::{CustomerId, Json, Partition};
-use event_store::RecordedEvent;
+use event_store::{EventLog, EventRef, RecordedEvent};
 use sqlx::PgConnection;
 use sqlx::types::Json as SqlJson;
 use uuid::Uuid;
 
 use super::Target;
+use crate::error::FlushError;
+use crate::store::NAME;
 
 const REASON_CHARS_MAX: usize = 1_000;
 
 /// An event that is set aside.
 pub(super) struct Letter<'a> {
-    pub(super) event: &'a RecordedEvent,
+    pub(super) event: EventRef<'a>,
     pub(super) reason: String,
     /// The position of the event that it waits behind, if it was not tried itself.
     waits_behind: Option<i64>,
@@ -21,14 +23,14 @@ pub(super) struct Letter<'a> {
 
 impl<'a> Letter<'a> {
     /// It could not be folded.
-    pub(super) fn failed(event: &'a RecordedEvent, reason: &str) -> Self {
+    pub(super) fn failed(event: EventRef<'a>, reason: &str) -> Self {
         // PostgreSQL's text holds no NUL.
         let reason = reason.chars().filter(|&character| character != '\0').take(REASON_CHARS_MAX).collect();
         Self { event, reason, waits_behind: None }
     }
 
     /// An earlier one of its stream could not.
-    pub(super) fn waiting(event: &'a RecordedEvent, behind: i64) -> Self {
+    pub(super) fn waiting(event: EventRef<'a>, behind: i64) -> Self {
         Self { event, reason: behind_reason(behind), waits_behind: Some(behind) }
     }
 }
@@ -51,7 +53,7 @@ pub(super) async fn waiting(
         r#"SELECT aggregate_id, min(position) AS "position!" FROM dead_letters
             WHERE projection = $1 AND generation = $2 AND partition = $3 AND aggregate_id = ANY ($4)
             GROUP BY aggregate_id"#,
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         streams as &[&str],
@@ -61,25 +63,26 @@ pub(super) async fn waiting(
     Ok(rows.into_iter().map(|row| (row.aggregate_id, row.position)).collect())
 }
 
+/// Sets events aside, each whole as the log has it.
 pub(super) async fn insert(
     connection: &mut PgConnection,
+    log: &EventLog,
     target: &Target,
     letters: &[Letter<'_>],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), FlushError> {
     if letters.is_empty() {
         return Ok(());
     }
     let place = target.place();
-    let text = |of: fn(&RecordedEvent) -> &str| -> Vec<&str> {
-        letters.iter().map(|letter| of(letter.event)).collect()
-    };
-    let number = |of: fn(&RecordedEvent) -> i64| -> Vec<i64> {
-        letters.iter().map(|letter| of(letter.event)).collect()
-    };
-    let id = |of: fn(&RecordedEvent) -> Uuid| -> Vec<Uuid> {
-        letters.iter().map(|letter| of(letter.event)).collect()
-    };
-    let recorded_at: Vec<DateTime<Utc>> = letters.iter().map(|letter| letter.event.recorded_at).collect();
+    let positions: Vec<i64> = letters.iter().map(|letter| letter.event.position).collect();
+    let events = log.read_at(Partition(place.partition as u16), &positions).await?;
+    if !events.iter().map(|event| event.position).eq(positions.iter().copied()) {
+        return Err(FlushError::Inconsistent("an event that is to be set aside is not in the log"));
+    }
+    let text = |of: fn(&RecordedEvent) -> &str| -> Vec<&str> { events.iter().map(of).collect() };
+    let number = |of: fn(&RecordedEvent) -> i64| -> Vec<i64> { events.iter().map(of).collect() };
+    let id = |of: fn(&RecordedEvent) -> Uuid| -> Vec<Uuid> { events.iter().map(of).collect() };
+    let recorded_at: Vec<DateTime<Utc>> = events.iter().map(|event| event.recorded_at).collect();
     let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason.as_str()).collect();
     let behind: Vec<Option<i64>> = letters.iter().map(|letter| letter.waits_behind).collect();
     sqlx::query!(
@@ -93,7 +96,7 @@ pub(super) async fn insert(
                        $11::text[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[])
                 AS k (position, waits_behind, customer_id, aggregate_type, aggregate_id, sequence, event_type,
                       event_version, recorded_at, event_id, payload, metadata, reason)",
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         &number(|event| event.position),
@@ -129,7 +132,7 @@ pub(super) async fn of_stream(
              FROM dead_letters
             WHERE projection = $1 AND generation = $2 AND partition = $3 AND aggregate_id = $4
             ORDER BY position LIMIT $5"#,
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         stream,
@@ -164,7 +167,7 @@ pub(super) async fn remove(
     sqlx::query!(
         "DELETE FROM dead_letters
           WHERE projection = $1 AND generation = $2 AND partition = $3 AND position = ANY ($4)",
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         positions,
@@ -185,7 +188,7 @@ pub(super) async fn take(
         r#"DELETE FROM dead_letters
             WHERE projection = $1 AND generation = $2 AND partition = $3 AND position = $4
            RETURNING aggregate_id, waits_behind IS NULL AS "is_first!""#,
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         position,
@@ -209,7 +212,7 @@ pub(super) async fn failed_again(
                 attempts = attempts + (position = $5)::int,
                 attempted_at = CASE WHEN position = $5 THEN clock_timestamp() ELSE attempted_at END
           WHERE projection = $1 AND generation = $2 AND partition = $3 AND aggregate_id = $4",
-        target.definition.name,
+        NAME,
         place.generation,
         place.partition,
         letter.event.aggregate_id,

@@ -1,13 +1,13 @@
 use std::collections::HashSet;
 
 use cqrs_es::Aggregate;
+use domain::Partition;
 use domain::dead_letter::{DeadLetter, DeadLetterEvent};
 use event_store::{EventLog, LogError};
 use sqlx::{PgConnection, PgPool};
 
-use super::{Folder, PageError, Target, lock_these, prepare, release};
-use crate::projections::Definition;
-use crate::store;
+use super::{Folder, PageError, Target, lock_generation, prepare, release};
+use crate::store::{self, NAME};
 
 /// Positions up to `last` that are still to come and were discarded before.
 pub(super) async fn ahead(
@@ -20,7 +20,7 @@ pub(super) async fn ahead(
     }
     let rows = sqlx::query_scalar!(
         "SELECT position FROM discards WHERE projection = $1 AND partition = $2 AND position > $3 AND position <= $4",
-        target.definition.name,
+        NAME,
         target.place().partition,
         target.position,
         last,
@@ -41,7 +41,7 @@ pub(super) async fn among(
     }
     let rows = sqlx::query_scalar!(
         "SELECT position FROM discards WHERE projection = $1 AND partition = $2 AND position = ANY ($3)",
-        target.definition.name,
+        NAME,
         target.place().partition,
         positions,
     )
@@ -58,7 +58,7 @@ pub(super) async fn note(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO discards (projection, partition, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        target.definition.name,
+        NAME,
         target.place().partition,
         position,
     )
@@ -68,55 +68,61 @@ pub(super) async fn note(
 }
 
 /// Reads in the log what was discarded, for read models that have still to meet those events: in a new database, or one
-/// that was set back. What a live fold has behind it, it has noted itself.
+/// that was set back. What a live fold has behind it, it has noted itself; of the partitions of `diverged`, whose notes are
+/// about another log, everything is noted anew.
 ///
 /// # Errors
 /// [`LogError`].
-pub(crate) async fn note_of_log(pool: &PgPool, log: &EventLog) -> Result<(), LogError> {
+pub(crate) async fn note_of_log(
+    pool: &PgPool,
+    log: &EventLog,
+    diverged: &[Partition],
+) -> Result<(), LogError> {
+    let diverged: Vec<i32> = diverged.iter().map(|partition| i32::from(partition.0)).collect();
     let (mut projections, mut partitions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for partition in log.partitions().all() {
         for event in log.read_type(partition, DeadLetter::TYPE).await? {
             // What only a later program can read, that one will note.
             let Ok(DeadLetterEvent::DeadLetterDiscarded(discarded)) = event.decode() else { continue };
-            let name =
-                if store::is_named(&discarded.projection) { store::NAME } else { &discarded.projection };
+            let name = if store::is_named(&discarded.projection) { NAME } else { &discarded.projection };
             projections.push(name.to_owned());
             partitions.push(i32::from(partition.0));
             positions.push(discarded.position);
         }
     }
+    let mut transaction = pool.begin().await?;
+    sqlx::query!("DELETE FROM discards WHERE projection = $1 AND partition = ANY ($2)", NAME, &diverged)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query!(
         "INSERT INTO discards (projection, partition, position)
          SELECT k.projection, k.partition, k.position
            FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k (projection, partition, position)
            JOIN projections p ON p.name = k.projection
            JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
-                             AND c.partition = k.partition AND c.position < k.position
+                             AND c.partition = k.partition
+                             AND (c.position < k.position OR k.partition = ANY ($4))
          ON CONFLICT DO NOTHING",
         &projections,
         &partitions,
         &positions,
+        &diverged,
     )
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    Ok(transaction.commit().await?)
 }
 
 /// Discards in a generation that is being built what was discarded from the live one after it had been met here.
 ///
 /// # Errors
 /// [`PageError`].
-pub(crate) async fn settle(
-    pool: &PgPool,
-    folder: &Folder,
-    definition: &'static Definition,
-    generation: i32,
-) -> Result<(), PageError> {
+pub(crate) async fn settle(pool: &PgPool, folder: &Folder, generation: i32) -> Result<(), PageError> {
     let open = sqlx::query!(
         "SELECT d.partition, d.position FROM discards d
            JOIN dead_letters l ON l.projection = d.projection AND l.partition = d.partition AND l.position = d.position
           WHERE l.projection = $1 AND l.generation = $2 ORDER BY d.partition, d.position",
-        definition.name,
+        NAME,
         generation,
     )
     .fetch_all(pool)
@@ -124,8 +130,8 @@ pub(crate) async fn settle(
     for row in open {
         let mut transaction = pool.begin().await?;
         prepare(&mut transaction).await?;
-        let partition = domain::Partition(row.partition as u16);
-        for mut target in lock_these(&mut transaction, partition, &[(definition, generation)]).await? {
+        let partition = Partition(row.partition as u16);
+        if let Some(mut target) = lock_generation(&mut transaction, partition, generation).await? {
             release::discard(&mut transaction, folder, &mut target, row.position).await?;
         }
         transaction.commit().await?;

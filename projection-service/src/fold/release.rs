@@ -40,7 +40,7 @@ pub(crate) async fn release(
         if events.is_empty() {
             return Ok(released);
         }
-        let decoded: Vec<Decoded<'_>> = events.iter().map(Decoded::of).collect();
+        let decoded: Vec<Decoded<'_>> = events.iter().map(|event| Decoded::of(event.into())).collect();
         let sorted = Run(&decoded).flush(connection, folder, target, &Known::default()).await?;
         let first: Option<&Letter<'_>> = sorted.dead.first();
         let done: Vec<i64> = events

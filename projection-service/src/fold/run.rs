@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::Partition;
+use event_store::LogId;
 use sqlx::PgConnection;
 
 use super::dead_letters::{self, Letter};
 use super::{Content, Decoded, Folder, PageError, Target, Told, discards};
+use crate::columns::off_async;
 use crate::error::FlushError;
 use crate::store::{Batch, Prior};
 
@@ -27,18 +29,18 @@ impl<'p> Run<'p, '_> {
         connection: &mut PgConnection,
         folder: &Folder,
         target: &mut Target,
+        log_id: LogId,
     ) -> Result<Told, PageError> {
         let Some(last) = self.0.last() else { return Ok(Told::default()) };
-        let streams: Vec<&str> =
-            self.0.iter().map(|decoded| decoded.recorded.aggregate_id.as_str()).collect();
+        let streams: Vec<&str> = self.0.iter().map(|decoded| decoded.recorded.aggregate_id).collect();
         let known = Known {
             waiting: dead_letters::waiting(connection, target, &streams).await?,
             discarded: discards::ahead(connection, target, last.recorded.position).await?,
         };
         let sorted = self.flush(connection, folder, target, &known).await?;
-        dead_letters::insert(connection, target, &sorted.dead).await?;
+        dead_letters::insert(connection, &folder.log, target, &sorted.dead).await?;
         let (taken, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
-        target.advance(connection, last.recorded, taken, dead, sorted.discarded).await?;
+        target.advance(connection, &last.recorded, log_id, taken, dead, sorted.discarded).await?;
         Ok(Told { folded: sorted.folded as u64, dead: sorted.dead.len() as u64 })
     }
 
@@ -53,7 +55,7 @@ impl<'p> Run<'p, '_> {
         let changed = self.changed(known);
         let prior = self.prior(connection, folder, target, &changed).await?;
         let mut batch = Batch::new(changed.keys().copied().collect(), prior);
-        let sorted = self.sort(&mut batch, known);
+        let sorted = off_async(|| self.sort(&mut batch, known));
         let given = batch.flush(connection, target.place(), &folder.ordinals, folder.sizes).await?;
         target.given.extend(given);
         Ok(sorted)
@@ -64,13 +66,13 @@ impl<'p> Run<'p, '_> {
         let mut changed = HashMap::new();
         for Decoded { recorded, content } in self.0 {
             let is_change = matches!(content, Ok(Content::Activity(event)) if event.changes_a_row());
-            if is_change && !known.waiting.contains_key(&recorded.aggregate_id) {
-                changed.insert(recorded.aggregate_id.as_str(), 0);
+            if is_change && !known.waiting.contains_key(recorded.aggregate_id) {
+                changed.insert(recorded.aggregate_id, 0);
             }
         }
         if !changed.is_empty() {
             for Decoded { recorded, .. } in self.0.iter().rev() {
-                if let Some(first) = changed.get_mut(recorded.aggregate_id.as_str()) {
+                if let Some(first) = changed.get_mut(recorded.aggregate_id) {
                     *first = recorded.position;
                 }
             }
@@ -128,11 +130,11 @@ impl<'p> Run<'p, '_> {
                 sorted.discarded += 1;
                 continue;
             }
-            let stream = recorded.aggregate_id.as_str();
+            let stream = recorded.aggregate_id;
             if !stopped.is_empty()
                 && let Some(position) = stopped.get(stream)
             {
-                sorted.dead.push(Letter::waiting(recorded, *position));
+                sorted.dead.push(Letter::waiting(*recorded, *position));
                 continue;
             }
             let failure = match content {
@@ -145,7 +147,7 @@ impl<'p> Run<'p, '_> {
                 None => sorted.folded += 1,
                 Some(reason) => {
                     stopped.insert(stream, recorded.position);
-                    sorted.dead.push(Letter::failed(recorded, &reason));
+                    sorted.dead.push(Letter::failed(*recorded, &reason));
                 }
             }
         }

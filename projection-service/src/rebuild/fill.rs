@@ -2,79 +2,87 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::Partition;
-use event_store::{PAGE_EVENTS_MAX, RecordedEvent};
+use event_store::{BulkPage, Stamp};
 use futures::{StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 use super::RebuildError;
-use crate::fold::{Folder, Page, PageError, lock_these, prepare, settle};
-use crate::projections::Definition;
+use super::load::LoadLimit;
+use super::progress::Meter;
+use crate::columns::off_async;
+use crate::error::FlushError;
+use crate::fold::{Folder, Page, PageError, lock_generation, prepare, settle, stamp};
+use crate::store::NAME;
 
 /// A position for each partition.
 pub(super) type Positions = HashMap<Partition, i64>;
 
-/// Fills generations of several projections at once, so that each event is read and decoded once for all of them.
+/// Pages that are read before they are folded: one is read while another one is folded.
+const PAGES_AHEAD: usize = 1;
+
+/// Fills a generation from the log, several partitions at the same time.
 #[derive(Clone)]
 pub(super) struct Filler(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
-    folder: Arc<Folder>,
-    generations: Vec<(&'static Definition, i32)>,
+    folder: Folder,
+    generation: i32,
     parallel: usize,
+    limit: LoadLimit,
 }
 
 impl Filler {
     pub(super) fn new(
         pool: &PgPool,
-        folder: &Arc<Folder>,
-        generations: &[(&'static Definition, i32)],
+        folder: Folder,
+        generation: i32,
         parallel: usize,
+        limit: LoadLimit,
     ) -> Self {
-        let (pool, folder) = (pool.clone(), Arc::clone(folder));
-        Self(Arc::new(Inner { pool, folder, generations: generations.to_vec(), parallel: parallel.max(1) }))
+        let pool = pool.clone();
+        Self(Arc::new(Inner { pool, folder, generation, parallel: parallel.max(1), limit }))
     }
 
     pub(super) fn pool(&self) -> &PgPool {
         &self.0.pool
     }
 
-    pub(super) fn generations(&self) -> &[(&'static Definition, i32)] {
-        &self.0.generations
-    }
-
-    /// How many events the log has.
-    pub(super) async fn total(&self) -> Result<u64, RebuildError> {
-        Ok(self.0.folder.log.heads().await?.iter().map(|head| head.position as u64).sum())
+    pub(super) fn generation(&self) -> i32 {
+        self.0.generation
     }
 
     /// The heads of the log.
     pub(super) async fn heads(&self) -> Result<Positions, RebuildError> {
-        Ok(self.0.folder.log.heads().await?.into_iter().map(|head| (head.partition, head.position)).collect())
+        let heads = self.0.folder.log.heads().await?;
+        Ok(heads.into_iter().map(|head| (head.partition, head.position)).collect())
     }
 
-    /// How far each partition is folded in the live generations of all these projections.
+    /// How far each partition is folded in the live generation; no further than the log goes, which may have been set back.
     pub(super) async fn live(&self) -> Result<Positions, RebuildError> {
-        let names: Vec<&str> = self.0.generations.iter().map(|(definition, _)| definition.name).collect();
+        let heads = self.heads().await?;
         let rows = sqlx::query!(
-            r#"SELECT c.partition, min(c.position) AS "position!" FROM projections p
-                 JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
-                WHERE p.name = ANY ($1) GROUP BY c.partition"#,
-            &names as &[&str],
+            "SELECT c.partition, c.position FROM projections p
+               JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+              WHERE p.name = $1",
+            NAME,
         )
         .fetch_all(&self.0.pool)
         .await?;
-        Ok(rows.into_iter().map(|row| (Partition(row.partition as u16), row.position)).collect())
+        let bounded = rows.into_iter().map(|row| {
+            let partition = Partition(row.partition as u16);
+            (partition, row.position.min(heads.get(&partition).copied().unwrap_or(0)))
+        });
+        Ok(bounded.collect())
     }
 
-    /// How far each partition is folded here; all these generations go together.
+    /// How far each partition is folded here.
     async fn here(&self) -> Result<Positions, RebuildError> {
-        let Some((definition, generation)) = self.0.generations.first() else { return Ok(Positions::new()) };
         let rows = sqlx::query!(
             "SELECT partition, position FROM checkpoints WHERE projection = $1 AND generation = $2",
-            definition.name,
-            generation,
+            NAME,
+            self.0.generation,
         )
         .fetch_all(&self.0.pool)
         .await?;
@@ -94,42 +102,31 @@ impl Filler {
         Ok(goals.iter().map(missing).sum())
     }
 
-    /// Folds every partition up to its goal, and tells of each page how many events it had.
-    pub(super) async fn fill(
-        &self,
-        goals: &Positions,
-        told: mpsc::UnboundedSender<u64>,
-    ) -> Result<(), RebuildError> {
+    /// Folds every partition up to its goal. Those that have most to do come first, so that none is left over at the end.
+    pub(super) async fn fill(&self, goals: &Positions, meter: &Arc<Meter>) -> Result<(), RebuildError> {
         let here = self.here().await?;
-        let behind = goals.iter().filter_map(|(partition, goal)| {
-            let after = here.get(partition).copied()?;
-            (after < *goal).then_some((*partition, after, *goal))
-        });
-        let behind: Vec<(Partition, i64, i64)> = behind.collect();
+        let mut behind: Vec<(Partition, i64, i64)> = goals
+            .iter()
+            .filter_map(|(partition, goal)| {
+                let after = here.get(partition).copied()?;
+                (after < *goal).then_some((*partition, after, *goal))
+            })
+            .collect();
+        behind.sort_by_key(|(partition, after, goal)| (after - goal, partition.0));
         let filling = futures::stream::iter(behind).map(|(partition, after, goal)| {
-            let (this, told) = (self.clone(), told.clone());
+            let (this, meter) = (self.clone(), Arc::clone(meter));
             // A task of its own, so that several cores decode.
-            Task(tokio::spawn(async move { this.fill_partition(partition, after, goal, &told).await }))
+            Task(tokio::spawn(async move { this.fill_partition(partition, after, goal, &meter).await }))
                 .outcome()
         });
         filling.buffer_unordered(self.0.parallel).try_collect::<()>().await
     }
 
-    /// [`Self::fill`] without telling.
-    pub(super) async fn fill_quietly(&self, goals: &Positions) -> Result<(), RebuildError> {
-        let (told, _) = mpsc::unbounded_channel();
-        self.fill(goals, told).await
-    }
-
     /// Discards here what was discarded from the live generation while this one was filled.
-    pub(super) async fn settle(
-        &self,
-        definition: &'static Definition,
-        generation: i32,
-    ) -> Result<(), RebuildError> {
-        settle(&self.0.pool, &self.0.folder, definition, generation).await.map_err(|error| match error {
-            PageError::Flush(crate::error::FlushError::Database(error)) => RebuildError::Database(error),
-            error => RebuildError::Discard { projection: definition.name, reason: error.to_string() },
+    pub(super) async fn settle(&self) -> Result<(), RebuildError> {
+        settle(&self.0.pool, &self.0.folder, self.0.generation).await.map_err(|error| match error {
+            PageError::Flush(FlushError::Database(error)) => RebuildError::Database(error),
+            error => RebuildError::Discard { reason: error.to_string() },
         })
     }
 
@@ -138,50 +135,69 @@ impl Filler {
         partition: Partition,
         after: i64,
         goal: i64,
-        told: &mpsc::UnboundedSender<u64>,
+        meter: &Arc<Meter>,
     ) -> Result<(), RebuildError> {
-        let mut events = self.read(partition, after, goal).await?;
-        while let Some(last) = events.last().map(|event| event.position) {
-            // The next page is read while this one is folded.
-            let (next, folded) =
-                tokio::join!(self.read(partition, last, goal), self.fold(partition, &events));
-            folded?;
-            // Nobody listens to the last few.
-            let _ = told.send(events.len() as u64);
-            events = next?;
+        let (sender, mut pages) = mpsc::channel(PAGES_AHEAD);
+        let this = self.clone();
+        let reading = Task(tokio::spawn(async move { this.read(partition, after, goal, &sender).await }));
+        while let Some(page) = pages.recv().await {
+            self.0.limit.wait(&self.0.pool, &self.0.folder.log, meter).await;
+            self.fold(partition, &page).await?;
+            meter.folded(page.len() as u64);
         }
-        Ok(())
+        reading.outcome().await
     }
 
+    /// Reads pages until one is not wanted any more.
     async fn read(
         &self,
         partition: Partition,
         after: i64,
         goal: i64,
-    ) -> Result<Vec<RecordedEvent>, RebuildError> {
-        if after >= goal {
-            return Ok(Vec::new());
+        pages: &mpsc::Sender<BulkPage>,
+    ) -> Result<(), RebuildError> {
+        let mut reader = self.0.folder.log.read_bulk(partition, after, goal).await?;
+        while let Some(page) = reader.next().await? {
+            if pages.send(page).await.is_err() {
+                break;
+            }
         }
-        Ok(self.0.folder.log.read(partition, after, PAGE_EVENTS_MAX.min(goal - after)).await?)
+        Ok(())
     }
 
-    /// Folds a page in one transaction with the checkpoints.
-    async fn fold(&self, partition: Partition, events: &[RecordedEvent]) -> Result<(), RebuildError> {
+    /// Folds a page in one transaction with the checkpoint.
+    async fn fold(&self, partition: Partition, page: &BulkPage) -> Result<(), RebuildError> {
         let mut transaction = self.0.pool.begin().await?;
         prepare(&mut transaction).await?;
-        let targets = lock_these(&mut transaction, partition, &self.0.generations).await?;
-        if targets.len() != self.0.generations.len() {
-            return Err(RebuildError::Lost);
-        }
-        let page = Page::decode(events);
-        for mut target in targets {
-            let projection = target.definition.name;
-            let failed =
-                |error: PageError| RebuildError::Fold { projection, partition, reason: error.to_string() };
-            page.fold(&mut transaction, &self.0.folder, &mut target).await.map_err(failed)?;
-        }
-        Ok(transaction.commit().await?)
+        let target = lock_generation(&mut transaction, partition, self.0.generation).await?;
+        let Some(mut target) = target else { return Err(RebuildError::Lost) };
+        let events = page.events()?;
+        let decoded = off_async(|| Page::of(events.into_iter()));
+        let failed = |error: PageError| RebuildError::Fold { partition, error: Box::new(error) };
+        decoded.fold(&mut transaction, &self.0.folder, &mut target).await.map_err(failed)?;
+        transaction.commit().await?;
+        self.0.folder.committed(&mut target);
+        Ok(())
     }
+}
+
+/// Which events the checkpoints of a generation stand at.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn stamps(pool: &PgPool, generation: i32) -> Result<Vec<Stamp>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT partition, position, log_id, event_id, recorded_at FROM checkpoints
+          WHERE projection = $1 AND generation = $2",
+        NAME,
+        generation,
+    )
+    .fetch_all(pool)
+    .await?;
+    let stamps = rows.into_iter().filter_map(|row| {
+        stamp(Partition(row.partition as u16), row.position, row.log_id, row.event_id, row.recorded_at)
+    });
+    Ok(stamps.collect())
 }
 
 /// A task that ends when nobody waits for it any more.

@@ -1,9 +1,25 @@
-use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction};
+use domain::Partition;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
 
-use crate::projections::Definition;
+use super::Differences;
+use super::rows::{self, Contents, Sums};
+use crate::error::FlushError;
+use crate::store::{NAME, VERSION};
 
-/// Rows that are told of each table; of more, only the number.
-const ROWS_TOLD_MAX: i64 = 20;
+/// Differences that are told; of more, only the number.
+const EXAMPLES_MAX: usize = 20;
+/// Customers that are asked for at a time.
+const CUSTOMERS_MAX: i64 = 1_000;
+
+impl Differences {
+    fn add(&mut self, count: u64, example: impl FnOnce() -> String) {
+        self.count += count;
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(example());
+        }
+    }
+}
 
 /// A snapshot that sees what is committed now, however long it is looked at.
 pub(super) async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -13,108 +29,169 @@ pub(super) async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postg
     Ok(transaction)
 }
 
-/// In which rows a generation differs from the live one.
+/// In what a generation differs from the live one: in how it accounts for events, in what is set aside, and in the rows of
+/// any customer. Rows are compared by what they mean; how they are cut into chunks and numbered does not count.
+///
+/// Each customer's rows are read once, chunk by chunk, into sums of ranges of positions; where the sums of a range differ,
+/// its rows are looked at one by one. So no more than a chunk is in memory, however many rows there are.
 pub(super) async fn differences(
     snapshot: &mut PgConnection,
-    definition: &Definition,
     generation: i32,
-) -> Result<Vec<String>, sqlx::Error> {
-    let live =
-        sqlx::query!("SELECT live_generation, version FROM projections WHERE name = $1", definition.name)
-            .fetch_one(&mut *snapshot)
-            .await?;
-    if live.version != definition.version {
-        return Ok(vec![format!(
-            "{}: what is live was folded by version {}, and this program has version {}: their rows are not comparable",
-            definition.name, live.version, definition.version
-        )]);
+) -> Result<Differences, FlushError> {
+    let live = sqlx::query!("SELECT live_generation, version FROM projections WHERE name = $1", NAME)
+        .fetch_one(&mut *snapshot)
+        .await?;
+    let mut differences = Differences::default();
+    if live.version != VERSION {
+        differences.add(1, || {
+            format!(
+                "what is live was folded by version {}, and this program has version {VERSION}: their rows are not comparable",
+                live.version
+            )
+        });
+        return Ok(differences);
     }
-    let mut differences = accounts(snapshot, definition, live.live_generation, generation).await?;
-    for table in definition.tables {
-        let columns = columns(snapshot, table).await?;
-        for (told, kept, other) in [
-            ("only live", live.live_generation, generation),
-            ("only rebuilt", generation, live.live_generation),
-        ] {
-            let rows = only_in(snapshot, table, &columns, kept, other).await?;
-            differences.extend(rows.into_iter().map(|row| format!("{table}, {told}: {row}")));
+    let pair = Pair { live: live.live_generation, rebuilt: generation };
+    accounts(snapshot, pair, &mut differences).await?;
+    dead_letters(snapshot, pair, &mut differences).await?;
+    let mut after = Uuid::nil();
+    loop {
+        let customers = customers(snapshot, pair, after).await?;
+        let Some(last) = customers.last() else { return Ok(differences) };
+        after = *last;
+        for customer in customers {
+            compare(snapshot, pair, customer, &mut differences).await?;
         }
     }
-    Ok(differences)
+}
+
+/// Two generations.
+#[derive(Clone, Copy)]
+struct Pair {
+    live: i32,
+    rebuilt: i32,
+}
+
+/// Customers that either generation has, in order.
+async fn customers(snapshot: &mut PgConnection, pair: Pair, after: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT customer_id AS "customer_id!" FROM (
+               (SELECT customer_id FROM stores WHERE generation = $1 AND customer_id > $3 ORDER BY customer_id LIMIT $4)
+               UNION
+               (SELECT customer_id FROM stores WHERE generation = $2 AND customer_id > $3 ORDER BY customer_id LIMIT $4)
+           ) both_of_them ORDER BY customer_id LIMIT $4"#,
+        pair.live,
+        pair.rebuilt,
+        after,
+        CUSTOMERS_MAX,
+    )
+    .fetch_all(snapshot)
+    .await
+}
+
+async fn compare(
+    snapshot: &mut PgConnection,
+    pair: Pair,
+    customer: Uuid,
+    differences: &mut Differences,
+) -> Result<(), FlushError> {
+    let mut sums: Vec<Sums> = Vec::new();
+    for (told, generation) in [("live", pair.live), ("rebuilt", pair.rebuilt)] {
+        let Contents { sums: of_one, unreadable } = rows::sums(snapshot, generation, customer).await?;
+        for chunk in unreadable {
+            differences.add(1, || format!("customer {customer}, {told}: {chunk}"));
+        }
+        sums.push(of_one);
+    }
+    for range in sums[0].different_from(&sums[1]) {
+        let live = rows::rows(snapshot, pair.live, customer, range.clone()).await?;
+        let rebuilt = rows::rows(snapshot, pair.rebuilt, customer, range).await?;
+        let mut positions: Vec<i64> = live.keys().chain(rebuilt.keys()).copied().collect();
+        positions.sort_unstable();
+        positions.dedup();
+        for position in positions {
+            let (live, rebuilt) = (live.get(&position), rebuilt.get(&position));
+            if live != rebuilt {
+                let tell = |rows: Option<&Vec<String>>| {
+                    rows.map_or_else(|| "nothing".to_owned(), |rows| rows.join(" and "))
+                };
+                differences.add(1, || {
+                    format!(
+                        "customer {customer}, position {position}: live has {}, rebuilt has {}",
+                        tell(live),
+                        tell(rebuilt)
+                    )
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checkpoints that do not account for the events in the same way.
 async fn accounts(
     snapshot: &mut PgConnection,
-    definition: &Definition,
-    live: i32,
-    rebuilt: i32,
-) -> Result<Vec<String>, sqlx::Error> {
+    pair: Pair,
+    differences: &mut Differences,
+) -> Result<(), sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT partition, l.position AS "live?", l.dead_lettered AS "live_dead?", l.discarded AS "live_discarded?",
-                  r.position AS "rebuilt?", r.dead_lettered AS "rebuilt_dead?", r.discarded AS "rebuilt_discarded?"
+        r#"SELECT partition AS "partition!", l.position AS "live?", l.dead_lettered AS "live_dead?",
+                  l.discarded AS "live_discarded?", l.event_id AS "live_event?", r.position AS "rebuilt?",
+                  r.dead_lettered AS "rebuilt_dead?", r.discarded AS "rebuilt_discarded?", r.event_id AS "rebuilt_event?"
              FROM (SELECT * FROM checkpoints WHERE projection = $1 AND generation = $2) l
              FULL JOIN (SELECT * FROM checkpoints WHERE projection = $1 AND generation = $3) r USING (partition)
-            WHERE (l.position, l.dead_lettered, l.discarded)
-                  IS DISTINCT FROM (r.position, r.dead_lettered, r.discarded)
+            WHERE (l.position, l.dead_lettered, l.discarded, l.event_id)
+                  IS DISTINCT FROM (r.position, r.dead_lettered, r.discarded, r.event_id)
             ORDER BY partition"#,
-        definition.name,
-        live,
-        rebuilt,
+        NAME,
+        pair.live,
+        pair.rebuilt,
     )
     .fetch_all(snapshot)
     .await?;
-    let tell = |position: Option<i64>, dead: Option<i64>, discarded: Option<i64>| {
+    let tell = |position: Option<i64>, dead: Option<i64>, discarded: Option<i64>, event: Option<Uuid>| {
         let [position, dead, discarded] = [position, dead, discarded].map(Option::unwrap_or_default);
-        format!("position {position} with {dead} dead letters and {discarded} discarded")
+        let event = event.map_or_else(|| "no event".to_owned(), |event| format!("event {event}"));
+        format!("position {position} ({event}) with {dead} dead letters and {discarded} discarded")
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let live = tell(row.live, row.live_dead, row.live_discarded);
-            let rebuilt = tell(row.rebuilt, row.rebuilt_dead, row.rebuilt_discarded);
-            format!(
-                "checkpoints, partition {}: live at {live}, rebuilt at {rebuilt}",
-                row.partition.unwrap_or(-1)
-            )
-        })
-        .collect())
-}
-
-/// A table's columns but for the generation, each as something that can be compared: the text of JSON, and a number
-/// without the zeros that only tell how it came about.
-async fn columns(snapshot: &mut PgConnection, table: &str) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT string_agg(CASE atttypid WHEN 'json'::regtype THEN format('%I::text', attname)
-                                           WHEN 'numeric'::regtype THEN format('trim_scale(%I)', attname)
-                                           ELSE format('%I', attname) END, ', ' ORDER BY attnum) AS "columns!"
-             FROM pg_attribute
-            WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'generation'"#,
-        table,
-    )
-    .fetch_one(snapshot)
-    .await
-}
-
-/// Rows of a generation that another one does not have.
-async fn only_in(
-    snapshot: &mut PgConnection,
-    table: &str,
-    columns: &str,
-    kept: i32,
-    other: i32,
-) -> Result<Vec<String>, sqlx::Error> {
-    // The tables and columns are those of this program's projections.
-    let statement = format!(
-        "WITH lone AS MATERIALIZED (SELECT {columns} FROM {table} WHERE generation = $1
-                                    EXCEPT ALL SELECT {columns} FROM {table} WHERE generation = $2)
-         SELECT (SELECT count(*) FROM lone), o::text FROM (SELECT * FROM lone LIMIT $3) o"
-    );
-    let rows = sqlx::query(&statement).bind(kept).bind(other).bind(ROWS_TOLD_MAX).fetch_all(snapshot).await?;
-    let mut told: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
-    let all: i64 = rows.first().map_or(0, |row| row.get(0));
-    if all > ROWS_TOLD_MAX {
-        told.push(format!("and {} more rows", all - ROWS_TOLD_MAX));
+    for row in rows {
+        differences.add(1, || {
+            let live = tell(row.live, row.live_dead, row.live_discarded, row.live_event);
+            let rebuilt = tell(row.rebuilt, row.rebuilt_dead, row.rebuilt_discarded, row.rebuilt_event);
+            format!("checkpoint of partition {}: live at {live}, rebuilt at {rebuilt}", row.partition)
+        });
     }
-    Ok(told)
+    Ok(())
+}
+
+/// Events that are set aside in one generation only, or wait behind another one.
+async fn dead_letters(
+    snapshot: &mut PgConnection,
+    pair: Pair,
+    differences: &mut Differences,
+) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT partition AS "partition!", position AS "position!", l.event_id IS NOT NULL AS "live!",
+                  r.event_id IS NOT NULL AS "rebuilt!"
+             FROM (SELECT * FROM dead_letters WHERE projection = $1 AND generation = $2) l
+             FULL JOIN (SELECT * FROM dead_letters WHERE projection = $1 AND generation = $3) r USING (partition, position)
+            WHERE (l.event_id, l.waits_behind) IS DISTINCT FROM (r.event_id, r.waits_behind)
+            ORDER BY partition, position"#,
+        NAME,
+        pair.live,
+        pair.rebuilt,
+    )
+    .fetch_all(snapshot)
+    .await?;
+    for row in rows {
+        differences.add(1, || {
+            let place = format!("partition {}, position {}", Partition(row.partition as u16), row.position);
+            match (row.live, row.rebuilt) {
+                (true, false) => format!("{place}: set aside in what is live, and not in what was rebuilt"),
+                (false, true) => format!("{place}: set aside in what was rebuilt, and not in what is live"),
+                _ => format!("{place}: waits behind another event in what was rebuilt"),
+            }
+        });
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use domain::activity::{ActivityContent, ActivityEvent};
 use domain::{ActivityId, DecodeError};
-use event_store::RecordedEvent;
+use event_store::EventRef;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -50,17 +50,17 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// [`FoldError`] for what is no event of an activity.
-    pub(crate) fn decode(recorded: &'a RecordedEvent) -> Result<Self, FoldError> {
+    pub(crate) fn decode(recorded: &EventRef<'a>) -> Result<Self, FoldError> {
         if recorded.aggregate_type != "activity" {
-            return Err(FoldError::AggregateType(recorded.aggregate_type.clone()));
+            return Err(FoldError::AggregateType(recorded.aggregate_type.to_owned()));
         }
-        if ActivityId::of_stream(&recorded.aggregate_id).is_none() {
-            return Err(FoldError::Stream(recorded.aggregate_id.clone()));
+        if ActivityId::of_stream(recorded.aggregate_id).is_none() {
+            return Err(FoldError::Stream(recorded.aggregate_id.to_owned()));
         }
         Ok(Self {
             position: recorded.position,
             customer_id: recorded.customer_id.0,
-            stream: &recorded.aggregate_id,
+            stream: recorded.aggregate_id,
             activity: recorded.decode()?,
         })
     }

@@ -2,7 +2,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Place;
-use crate::columns::{Ends, RowSet, Segment};
+use crate::columns::{Ends, RowSet, Segment, off_async};
 use crate::error::FlushError;
 
 /// What is known of a chunk without reading it.
@@ -47,7 +47,7 @@ pub(super) async fn insert_segment(
     ends: &Ends,
 ) -> Result<(), FlushError> {
     let facts = Facts::of(rows);
-    let Segment { columns, types } = rows.to_segment(ends);
+    let Segment { columns, types } = off_async(|| rows.to_segment(ends));
     let ended = rows.rows().iter().filter(|row| ends.contains_key(&row.position)).count() as i32;
     let (names, contents): (Vec<String>, Vec<Vec<u8>>) = columns.into_iter().unzip();
     let (types, type_rows): (Vec<String>, Vec<i64>) = types.into_iter().unzip();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::chunks::{self, Facts};
 use super::{Place, Sizes};
-use crate::columns::RowSet;
+use crate::columns::{RowSet, off_async};
 use crate::error::FlushError;
 
 /// What a customer has, or what a batch adds to it.
@@ -71,7 +71,7 @@ pub(super) async fn insert(
     let ids = chunks::take_ids(connection, deltas.len()).await?;
     let customers: Vec<Uuid> = deltas.iter().map(|(customer, _)| *customer).collect();
     let facts: Vec<Facts> = deltas.iter().map(|(_, rows)| Facts::of(rows)).collect();
-    let contents: Vec<Vec<u8>> = deltas.iter().map(|(_, rows)| rows.to_delta()).collect();
+    let contents: Vec<Vec<u8>> = off_async(|| deltas.iter().map(|(_, rows)| rows.to_delta()).collect());
     let column = |fact: fn(&Facts) -> i64| -> Vec<i64> { facts.iter().map(fact).collect() };
     sqlx::query!(
         "INSERT INTO deltas (generation, customer_id, id, level, rows, first_position, last_position, first_time,

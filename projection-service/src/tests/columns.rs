@@ -11,7 +11,7 @@ use crate::store::{Place, Sizes, merge_customer};
 use crate::view::{Moment, Scan, View};
 
 /// Small, so that a few events make segments and merges.
-const SIZES: Sizes = Sizes { segment_rows: 8, deltas: 3, runs: 2, ends: 2 };
+pub(super) const SIZES: Sizes = Sizes { segment_rows: 8, deltas: 3, runs: 2, ends: 2 };
 
 /// Time, first position and position of every row that stands.
 struct Standing;
@@ -30,7 +30,7 @@ impl Scan for Standing {
 
 const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
 
-async fn standing(house: &House, customer: CustomerId, moment: Moment) -> Vec<(i64, i64)> {
+pub(super) async fn standing(house: &House, customer: CustomerId, moment: Moment) -> Vec<(i64, i64)> {
     let view = View::open(&house.state(), customer, moment).await.unwrap();
     let needs = Needs { order: true, ..Needs::default() };
     let (_, partials) = view.scan(ALWAYS, &needs, Standing).await.unwrap();
@@ -46,7 +46,7 @@ async fn fold(house: &House, customer: CustomerId, page: i64) {
     loop {
         let mut transaction = house.pool().begin().await.unwrap();
         prepare(&mut transaction).await.unwrap();
-        let mut target = lock_live(&mut transaction, partition).await.unwrap().remove(0);
+        let mut target = lock_live(&mut transaction, partition).await.unwrap().unwrap();
         let events = house.log.read(partition, target.position, page).await.unwrap();
         if events.is_empty() {
             return;

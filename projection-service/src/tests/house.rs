@@ -345,6 +345,15 @@ impl House {
 }
 
 impl Reports {
+    /// What `/readyz` says.
+    pub(super) async fn ready(&self) -> (StatusCode, String) {
+        let request = Request::builder().uri("/readyz").body(Body::empty()).unwrap();
+        let response = self.service.readiness.clone().router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts.status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
     pub(super) async fn get(&self, customer: CustomerId, path: &str) -> Answer {
         self.ask(customer, path, &[], &[Scope::Read]).await
     }
@@ -370,13 +379,24 @@ impl Reports {
         headers: &[(&str, &str)],
         scopes: &[Scope],
     ) -> Answer {
+        self.send(http::Method::GET, customer, path, headers, scopes).await
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: http::Method,
+        customer: CustomerId,
+        path: &str,
+        headers: &[(&str, &str)],
+        scopes: &[Scope],
+    ) -> Answer {
         let principal = Principal {
             customer_id: customer,
             subject: Subject::Member(MemberId(Uuid::nil())),
             scopes: Scopes::from(scopes.to_vec()),
             time_zone: Tz::Europe__Berlin,
         };
-        let mut request = Request::builder().uri(path).header("x-daybook-internal-key", KEY);
+        let mut request = Request::builder().method(method).uri(path).header("x-daybook-internal-key", KEY);
         request = request.header("x-daybook-principal", serde_json::to_string(&principal).unwrap());
         for (name, value) in headers {
             request = request.header(*name, *value);

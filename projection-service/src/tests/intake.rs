@@ -168,9 +168,8 @@ async fn a_hole_is_never_folded_over() {
     let events = house.log.read(house.partition(customer), 1, 10).await.unwrap();
     let page = crate::fold::Page::decode(&events);
     let mut transaction = house.pool().begin().await.unwrap();
-    let targets = crate::fold::lock_live(&mut transaction, house.partition(customer)).await.unwrap();
-    let mut activity = targets.into_iter().find(|target| target.definition.name == "activities").unwrap();
-    let error = page.fold(&mut transaction, &house.folder(), &mut activity).await.unwrap_err();
+    let live = crate::fold::lock_live(&mut transaction, house.partition(customer)).await.unwrap();
+    let error = page.fold(&mut transaction, &house.folder(), &mut live.unwrap()).await.unwrap_err();
     assert_eq!(error.to_string(), "position 1 is missing: 2 follows 0");
     transaction.commit().await.unwrap();
     let position: i64 = sqlx::query_scalar("SELECT min(position) FROM checkpoints WHERE partition = $1")

@@ -1,16 +1,17 @@
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Partition;
 use event_bus::{BusError, EventSubscription, Published};
-use event_store::RecordedEvent;
-use sqlx::{PgConnection, PgPool};
+use event_store::{LogError, RecordedEvent};
+use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::board::Board;
-use crate::fold::{Folder, Page, PageError, Target, lock_fold_shared, lock_live, prepare};
+use crate::columns::off_async;
+use crate::fold::{Folder, Page, PageError, lock_fold_shared, lock_live, prepare};
 use crate::jobs;
+use crate::store::NAME;
 
 /// Events of one page; fewer where they are large.
 const PAGE_EVENTS_MAX: usize = 5_000;
@@ -30,15 +31,6 @@ pub(crate) struct JobContext {
     pub(crate) fold_delay: Duration,
     /// Wakes the worker.
     pub(crate) scheduled: Arc<Notify>,
-    /// Projections that failed lately. Each rests for a while, so that it does not hold up the others; time ends that.
-    pub(crate) resting: Mutex<HashMap<(Partition, &'static str), Rest>>,
-}
-
-/// How often a projection has failed in a row, and until when it rests.
-#[derive(Clone, Copy)]
-pub(crate) struct Rest {
-    failures: i32,
-    until: Instant,
 }
 
 /// Why a job is tried again.
@@ -48,13 +40,24 @@ pub(crate) enum JobError {
     Bus(#[from] BusError),
     #[error("the database of reports: {0}")]
     Database(#[from] sqlx::Error),
-    #[error("{projection}: {error}")]
-    Projection { projection: &'static str, error: PageError },
+    #[error("{error}; `daybook rebuild` folds everything anew from this log")]
+    Diverged { error: LogError },
+    #[error("{NAME}: {0}")]
+    Page(PageError),
     #[error("the job broke off: {0}")]
     Panic(String),
 }
 
-/// What is left to do after a page of each projection.
+impl From<PageError> for JobError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Log(error @ LogError::Diverged(_)) => Self::Diverged { error },
+            other => Self::Page(other),
+        }
+    }
+}
+
+/// What is left to do after a page.
 enum Left {
     /// No job, or it is somebody else's.
     NotOurs,
@@ -62,8 +65,6 @@ enum Left {
     More,
     /// Everything is folded up to here.
     Nothing(i64),
-    /// The same but for projections that rest.
-    Resting(i64),
 }
 
 impl JobContext {
@@ -78,15 +79,13 @@ impl JobContext {
                 // Its row still says that it is due; looking again at once would be a busy wait for the other process.
                 Ok(Left::NotOurs) => return tokio::time::sleep(ELSEWHERE_PAUSE).await,
                 Ok(Left::More | Left::Nothing(_)) => "done",
-                Ok(Left::Resting(_)) | Err(_) => "failed",
+                Err(_) => "failed",
             };
             metrics::counter!("daybook_job_attempts_total", "outcome" => name).increment(1);
             metrics::histogram!("daybook_job_duration_seconds").record(begin.elapsed());
             match outcome {
                 Ok(Left::More) => at_once = true,
-                Ok(Left::Nothing(folded) | Left::Resting(folded)) => {
-                    return self.look_again(partition, folded).await;
-                }
+                Ok(Left::Nothing(folded)) => return self.look_again(partition, folded).await,
                 Ok(Left::NotOurs) => return,
                 Err(error) => return self.fail(partition, &error).await,
             }
@@ -124,7 +123,7 @@ impl JobContext {
         }
     }
 
-    /// Folds one page into each live generation, in one transaction with the checkpoints and the job.
+    /// Folds one page into the live generation, in one transaction with the checkpoint and the job.
     async fn step(
         &self,
         partition: Partition,
@@ -137,43 +136,27 @@ impl JobContext {
             return Ok(Left::NotOurs);
         }
         lock_fold_shared(&mut transaction).await?;
-        let targets = lock_live(&mut transaction, partition).await?;
-        let (groups, mut rest_until) = self.groups(partition, targets);
-        let mut folded = i64::MAX;
-        let mut more = false;
-        let mut failure = None;
-        // Projections that stand at the same position share a page; one that lags behind holds up nobody.
-        for (position, group) in groups {
-            let events = self.subscription.fetch(partition, position, *page_events).await?;
-            more |= events.len() >= *page_events;
-            folded = folded.min(events.last().map_or(position, |event| event.position));
-            *page_events = next_page(*page_events, &events);
-            if let Some((until, error)) = self.fold_group(&mut transaction, partition, group, &events).await {
-                rest_until = Some(rest_until.map_or(until, |other| other.min(until)));
-                failure = Some(error);
-            }
-        }
-        // Where all projections rest, nothing new was tried.
-        let reached = if folded == i64::MAX { self.board.published(partition) } else { folded };
-        let retry_in = rest_until.map(|until| until.saturating_duration_since(Instant::now()));
-        match (&failure, retry_in) {
-            (Some(error), Some(retry_in)) => {
-                tracing::warn!(%error, %partition, "a projection failed and is tried again");
-                jobs::failed(&mut transaction, partition, &error.to_string(), reached, retry_in).await?;
-            }
-            (_, Some(retry_in)) => jobs::postponed(&mut transaction, partition, reached, retry_in).await?,
-            (_, None) if more => {}
-            (_, None) => jobs::done(&mut transaction, partition).await?,
+        let Some(mut target) = lock_live(&mut transaction, partition).await? else {
+            // Another version of the code folds it, and makes its own jobs.
+            jobs::done(&mut transaction, partition).await?;
+            transaction.commit().await?;
+            return Ok(Left::Nothing(self.board.published(partition)));
+        };
+        let events = self.subscription.fetch(partition, target.position, *page_events).await?;
+        let more = events.len() >= *page_events;
+        *page_events = next_page(*page_events, &events);
+        let begin = Instant::now();
+        let page = off_async(|| Page::decode(&events));
+        page.fold(&mut transaction, &self.folder, &mut target).await?;
+        metrics::histogram!("daybook_projection_fold_duration_seconds", "projection" => NAME)
+            .record(begin.elapsed());
+        if !more {
+            jobs::done(&mut transaction, partition).await?;
         }
         transaction.commit().await?;
-        if failure.is_none() && retry_in.is_none() && folded != i64::MAX {
-            self.acknowledge(partition, folded).await;
-        }
-        Ok(match retry_in {
-            _ if more => Left::More,
-            Some(_) => Left::Resting(reached),
-            None => Left::Nothing(reached),
-        })
+        self.folder.committed(&mut target);
+        self.acknowledge(partition, target.position).await;
+        Ok(if more { Left::More } else { Left::Nothing(target.position) })
     }
 
     /// Housekeeping for the bus; the checkpoints that were just committed are the truth.
@@ -181,69 +164,6 @@ impl JobContext {
         if let Err(error) = self.subscription.acknowledge(partition, position).await {
             tracing::debug!(%error, %partition, "what was folded is not acknowledged; a later position makes up for it");
         }
-    }
-
-    /// Folds a page into projections that stand at the same position, each in a savepoint of its own. Answers the last
-    /// failure, and the soonest time to try again.
-    async fn fold_group(
-        &self,
-        connection: &mut PgConnection,
-        partition: Partition,
-        group: Vec<Target>,
-        events: &[RecordedEvent],
-    ) -> Option<(Instant, JobError)> {
-        if events.is_empty() {
-            return None;
-        }
-        let page = Page::decode(events);
-        let mut failed: Option<(Instant, JobError)> = None;
-        for mut target in group {
-            let (begin, projection) = (Instant::now(), target.definition.name);
-            match page.fold(connection, &self.folder, &mut target).await {
-                Ok(()) => self.recovered(partition, projection),
-                Err(error) => {
-                    let until = self.let_rest(partition, projection);
-                    let until = failed.as_ref().map_or(until, |(other, _)| until.min(*other));
-                    failed = Some((until, JobError::Projection { projection, error }));
-                }
-            }
-            metrics::histogram!("daybook_projection_fold_duration_seconds", "projection" => projection)
-                .record(begin.elapsed());
-        }
-        failed
-    }
-
-    /// The projections that do not rest, by position, and when the first of the others may be tried again.
-    fn groups(
-        &self,
-        partition: Partition,
-        targets: Vec<Target>,
-    ) -> (BTreeMap<i64, Vec<Target>>, Option<Instant>) {
-        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let (mut groups, mut rest_until) = (BTreeMap::<i64, Vec<Target>>::new(), None::<Instant>);
-        for target in targets {
-            match resting.get(&(partition, target.definition.name)) {
-                Some(rest) if rest.until > now => {
-                    rest_until = Some(rest_until.map_or(rest.until, |other| other.min(rest.until)));
-                }
-                _ => groups.entry(target.position).or_default().push(target),
-            }
-        }
-        (groups, rest_until)
-    }
-
-    fn let_rest(&self, partition: Partition, projection: &'static str) -> Instant {
-        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures =
-            resting.get(&(partition, projection)).map_or(0, |rest| rest.failures).saturating_add(1);
-        let until = Instant::now() + jobs::retry_in(failures);
-        resting.insert((partition, projection), Rest { failures, until });
-        until
-    }
-
-    fn recovered(&self, partition: Partition, projection: &'static str) {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner).remove(&(partition, projection));
     }
 }
 

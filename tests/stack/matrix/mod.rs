@@ -47,6 +47,7 @@ impl World {
             Thing::Invitation => text(&invite(&self.customer, "analyst").await["id"]),
             Thing::NoDeadLetter => "activities-0-1000000".to_owned(),
             Thing::NoActor => "nobody".to_owned(),
+            Thing::NoProjection => "weather".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
                 let own = matches!(caller.kind, Kind::Member(_));

@@ -27,6 +27,8 @@ pub(super) enum Thing {
     NoDeadLetter,
     /// One without activities, which is no different from somebody else's.
     NoActor,
+    /// A projection that there is not.
+    NoProjection,
 }
 
 /// An operation, who may call it, and the status of its success.
@@ -55,6 +57,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("GET /v1/customers/self", Who::May(P::SeePeople), Thing::Nothing, 200),
     rule("PATCH /v1/customers/self", Who::May(P::ManageCustomer), Thing::Nothing, 200),
     rule("GET /v1/dead-letters", Who::May(P::Operate), Thing::Nothing, 200),
+    rule("GET /v1/projections/{name}/rebuild", Who::May(P::Operate), Thing::NoProjection, 404),
+    rule("POST /v1/projections/{name}/rebuild", Who::May(P::Operate), Thing::NoProjection, 404),
     rule("POST /v1/dead-letters/{id}/discard", Who::May(P::Operate), Thing::NoDeadLetter, 404),
     rule("POST /v1/dead-letters/{id}/retry", Who::May(P::Operate), Thing::NoDeadLetter, 404),
     rule("GET /v1/history", Who::May(P::Audit), Thing::Nothing, 200),

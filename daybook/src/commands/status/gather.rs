@@ -17,6 +17,7 @@ pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
     let mut report = Report {
         system: system.place().to_owned(),
         healthy: true,
+        diverged: false,
         problems: Vec::new(),
         logs: Vec::new(),
         projections: Vec::new(),
@@ -24,16 +25,23 @@ pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
     };
     // Checkpoints are read before heads: the other way round a fold in between would seem to be ahead of its log.
     let mut projections = Vec::new();
+    let mut reports = None;
     if system.url(Database::Reports).is_some() {
         let pool = system.connect(Database::Reports, CONNECTIONS_MAX).await?;
         let unreadable = |error| unreadable(Database::Reports, &error);
         projections = projection_service::status(&pool).await.map_err(unreadable)?;
         report.jobs = jobs(&pool).await.map_err(unreadable)?;
+        reports = Some(pool);
     }
     for database in [Database::Activities, Database::Customers] {
         if system.url(database).is_some() {
             let pool = system.connect(database, CONNECTIONS_MAX).await?;
-            report.logs.push(log(database, pool).await?);
+            report.logs.push(log(database, pool.clone()).await?);
+            if let (Database::Activities, Some(reports)) = (database, &reports) {
+                let diverged = diverged(reports, pool).await?;
+                report.diverged |= !diverged.is_empty();
+                report.problems.extend(diverged);
+            }
         }
     }
     let activities = report.logs.iter().find(|log| log.name == Database::Activities.name());
@@ -46,6 +54,18 @@ pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
 fn unreadable(database: Database, error: &sqlx::Error) -> Failure {
     let name = database.name();
     Failure::Failed(format!("the database of {name} cannot be read: {error}. Has `daybook migrate` run?"))
+}
+
+/// Partitions that are not folded any further, since the log is not the one that was folded.
+async fn diverged(reports: &PgPool, activities: PgPool) -> Result<Vec<String>, Failure> {
+    let Ok(log) = EventLog::open_existing(activities).await else { return Ok(Vec::new()) };
+    let diverged = projection_service::diverged(reports, &log).await?;
+    Ok(diverged
+        .into_iter()
+        .map(|(partition, divergence)| {
+            format!("partition {partition} is not folded: {divergence}; run `daybook rebuild`, which folds everything anew")
+        })
+        .collect())
 }
 
 async fn log(database: Database, pool: PgPool) -> Result<LogReport, Failure> {

@@ -9,6 +9,8 @@ pub(super) struct Report {
     pub(super) system: String,
     /// Whether there is nothing to worry about.
     pub(super) healthy: bool,
+    /// Whether a log is not the one that was folded: then `daybook status` ends with 1.
+    pub(super) diverged: bool,
     /// What there is to worry about, in words.
     pub(super) problems: Vec<String>,
     /// Of activities and of customers.
@@ -213,6 +215,7 @@ mod tests {
         let report = Report {
             system: String::new(),
             healthy: true,
+            diverged: false,
             problems: Vec::new(),
             logs: Vec::new(),
             projections: vec![projection],

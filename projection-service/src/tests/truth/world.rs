@@ -179,19 +179,14 @@ impl<'h> World<'h> {
         for _ in 0..pages {
             let mut transaction = self.house.pool().begin().await.unwrap();
             prepare(&mut transaction).await.unwrap();
-            let mut targets = lock_live(&mut transaction, self.partition()).await.unwrap();
-            position = targets[0].position;
+            let mut target = lock_live(&mut transaction, self.partition()).await.unwrap().unwrap();
+            position = target.position;
             let events = self.house.log.read(self.partition(), position, page as i64).await.unwrap();
             let Some(last) = events.last() else { break };
             position = last.position;
-            let decoded = Page::decode(&events);
-            for target in &mut targets {
-                decoded.fold(&mut transaction, &self.folder, target).await.unwrap();
-            }
+            Page::decode(&events).fold(&mut transaction, &self.folder, &mut target).await.unwrap();
             transaction.commit().await.unwrap();
-            for target in &mut targets {
-                self.folder.committed(target);
-            }
+            self.folder.committed(&mut target);
         }
         position
     }

@@ -1,0 +1,129 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::activity::{ActivityContent, ActivityEvent, OccurredAtSource};
+use domain::{ActivityId, CustomerId, EventPayload, Json, Partition, Partitions};
+use event_store::{Append, NewEvent, append_events};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::bench::database_failure;
+use crate::bench::rows::{BATCH, customer_in};
+use crate::demo::random::Random;
+use crate::failure::Failure;
+
+const DAYS: u64 = 90;
+const ACTORS: u64 = 100_000;
+const DAY_MS: u64 = 86_400_000;
+const TYPES: u64 = 20;
+const PLANS: [&str; 5] = ["free", "starter", "pro", "team", "enterprise"];
+const COUNTRIES: u64 = 60;
+const PAGES: u64 = 2_000;
+/// One in so many has a value.
+const VALUES: u64 = 3;
+/// Values are amounts below so many cents.
+const CENTS_MAX: u64 = 100_000;
+/// Customers in each partition, where all partitions have some.
+const CUSTOMERS_OF_A_PARTITION: usize = 4;
+/// Every run measures with the same activities.
+const SEED: u64 = 20_260_301;
+
+/// Whose the activities are.
+pub(super) struct Sample {
+    customers: Customers,
+}
+
+enum Customers {
+    One,
+    AllPartitions,
+    Small(usize),
+}
+
+impl Sample {
+    pub(super) fn one_customer() -> Self {
+        Self { customers: Customers::One }
+    }
+
+    pub(super) fn all_partitions() -> Self {
+        Self { customers: Customers::AllPartitions }
+    }
+
+    /// So many, each with as few activities as there are for each.
+    pub(super) fn small_customers(customers: usize) -> Self {
+        Self { customers: Customers::Small(customers) }
+    }
+
+    fn customers(&self, partitions: Partitions) -> Vec<CustomerId> {
+        match self.customers {
+            Customers::One => vec![customer_in(Partition(0), partitions)],
+            Customers::AllPartitions => (0..partitions.count())
+                .flat_map(|partition| {
+                    (0..CUSTOMERS_OF_A_PARTITION).map(move |_| customer_in(Partition(partition), partitions))
+                })
+                .collect(),
+            Customers::Small(count) => (0..count).map(|_| CustomerId(Uuid::now_v7())).collect(),
+        }
+    }
+
+    /// Appends activities whose times are spread over ninety days in random order.
+    pub(super) async fn append(
+        &self,
+        pool: &PgPool,
+        partitions: Partitions,
+        events: usize,
+    ) -> Result<(), Failure> {
+        let customers = self.customers(partitions);
+        let mut random = Random::new(SEED);
+        let mut connection = pool.acquire().await.map_err(database_failure)?;
+        let end = Utc::now();
+        let mut number = 0;
+        while number < events {
+            let last = events.min(number + BATCH);
+            let batch = (number..last)
+                .map(|number| activity(customers[number % customers.len()], partitions, end, &mut random))
+                .collect::<Result<Vec<Append>, Failure>>()?;
+            let batch: Vec<&Append> = batch.iter().collect();
+            append_events(&mut connection, &batch).await.map_err(database_failure)?;
+            number = last;
+        }
+        Ok(())
+    }
+}
+
+fn activity(
+    customer: CustomerId,
+    partitions: Partitions,
+    end: DateTime<Utc>,
+    random: &mut Random,
+) -> Result<Append, Failure> {
+    let failed = |error: serde_json::Error| Failure::Failed(format!("a sample cannot be made: {error}"));
+    let properties = format!(
+        r#"{{"plan":"{}","country":"c{}","page":"/products/{}","returning":{}}}"#,
+        PLANS[random.below(PLANS.len() as u64) as usize],
+        random.below(COUNTRIES),
+        random.below(PAGES),
+        random.below(2) == 1,
+    );
+    let content = ActivityContent {
+        activity_type: format!("kind.{}", random.below(TYPES)),
+        actor: format!("person-{}", random.below(ACTORS)),
+        occurred_at: end - TimeDelta::milliseconds(random.below(DAYS * DAY_MS) as i64),
+        occurred_at_source: OccurredAtSource::Client,
+        value: (random.below(VALUES) == 0).then(|| random.below(CENTS_MAX) as f64 / 100.0),
+        properties: Some(serde_json::from_str::<Json>(&properties).map_err(failed)?),
+        context: None,
+    };
+    let event = ActivityEvent::ActivityRecorded(content);
+    Ok(Append {
+        partition: partitions.of(customer),
+        customer_id: customer,
+        aggregate_type: "activity",
+        aggregate_id: ActivityId::from_uuid(Uuid::now_v7()).stream(customer),
+        sequence: 1,
+        events: vec![NewEvent {
+            event_id: Uuid::now_v7(),
+            event_type: cqrs_es::DomainEvent::event_type(&event),
+            event_version: cqrs_es::DomainEvent::event_version(&event),
+            payload: event.encode().map_err(failed)?,
+            metadata: format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil()),
+        }],
+    })
+}
