@@ -2,7 +2,7 @@ use access::Caller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, ServerProblems};
+use chassis::{CallerProblems, Problem, ServerProblems};
 use cqrs_es::Aggregate;
 use domain::activity::Activity;
 use domain::token::Scope;
@@ -28,6 +28,8 @@ use crate::state::AppState;
     responses(
         (status = 200, description = "The activity.", body = ActivityAnswer,
          headers(("etag" = String, description = "Its sequence, as \"1\"."))),
+        (status = 400, description = "The path cannot be read, or is without an id and the query is too.", body = Problem,
+         content_type = "application/problem+json"),
         ActivityProblems, CallerProblems, ServerProblems,
     ),
 )]

@@ -2135,6 +2135,15 @@ export interface operations {
                     "application/json": components["schemas"]["CurrentActivity"];
                 };
             };
+            /** @description The path cannot be read, or is without an id and the query is too. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No token and no session, or one that lets nobody in. */
             401: {
                 headers: {
