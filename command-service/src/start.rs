@@ -5,7 +5,7 @@ use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Appender, EventLog, LogError};
+use event_store::{Appender, EventLog, LogError, SessionError};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Semaphore;
@@ -42,6 +42,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown);
 
+    let written = appender.clone();
     let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
         discarder: Discarder::new(log.clone(), appender.clone()),
@@ -52,28 +53,34 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
     });
     let readiness = Readiness::default().with("activities database", move || probe(pool.clone()));
+    let readiness = readiness.with("activities log", move || {
+        let appender = written.clone();
+        async move { appender.writable().await }
+    });
     Ok(Service { router: crate::router(state), readiness, tasks })
 }
 
 async fn connect(config: &Config) -> Result<PgPool, StartError> {
-    let options = config.database.clone().application_name("daybook-activities");
+    let options = event_store::session(config.database.clone(), "daybook-activities");
     let pool = PgPoolOptions::new()
         .max_connections(config.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| StartError::unreachable(DATABASE, error))?;
+        .connect_lazy_with(options);
+    event_store::refuse_pooler(&pool).await.map_err(|error| match error {
+        SessionError::Pooled => StartError::Unusable(format!("{DATABASE} cannot be used: {error}")),
+        SessionError::Database(error) => StartError::unreachable(DATABASE, error),
+    })?;
     if config.migrate {
         let failed =
             |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        crate::MIGRATOR.run(&pool).await.map_err(failed)?;
+        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
     }
     Ok(pool)
 }
 
 /// Connects when it is first used: this service starts before customers, and goes on without them.
 fn log_of_customers(options: PgConnectOptions) -> EventLog {
-    let options = options.application_name("daybook-activities");
+    let options = event_store::session(options, "daybook-activities");
     let pool = PgPoolOptions::new()
         .max_connections(REVOCATIONS_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -85,10 +92,10 @@ fn unopened(error: LogError) -> StartError {
     if error.is_passing() {
         return StartError::unreachable(DATABASE, error);
     }
-    let hint = match error {
-        LogError::Database(_) => " Run `daybook migrate` first.",
+    let hint = match &error {
+        LogError::Database(error) if event_store::is_unmigrated(error) => " Run `daybook migrate` first.",
         LogError::PartitionsDiffer { .. } => " Set DAYBOOK_PARTITIONS to the stored number.",
-        LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => "",
+        LogError::Database(_) | LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => "",
     };
     StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
 }

@@ -5,7 +5,7 @@ use access::{Access, Authenticator};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Aggregates, Appender, AppenderConfig, EventLog, LogError, Repository};
+use event_store::{Aggregates, Appender, AppenderConfig, EventLog, LogError, Repository, SessionError};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let authenticator = Authenticator::new(Arc::<OwnAuthority>::clone(&authority), config.tokens);
     authenticator.follow_revocations(subscribe("customers"), &mut tasks, shutdown.clone());
 
+    let written = appender.clone();
     let repository = Repository::new(log, appender);
     let customers = Arc::new(Aggregates::new(repository.clone()));
     let public_url = config.public_url.trim_end_matches('/').to_owned();
@@ -72,21 +73,27 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         access: Access::new(authenticator, config.internal_key),
     };
     let readiness = Readiness::default().with("customers database", move || probe(pool.clone()));
+    let readiness = readiness.with("customers log", move || {
+        let appender = written.clone();
+        async move { appender.writable().await }
+    });
     Ok(Service { router: crate::router(state), readiness, tasks })
 }
 
 async fn connect(config: &Config) -> Result<PgPool, StartError> {
-    let options = config.database.clone().application_name("daybook-customers");
+    let options = event_store::session(config.database.clone(), "daybook-customers");
     let pool = PgPoolOptions::new()
         .max_connections(config.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| StartError::unreachable(DATABASE, error))?;
+        .connect_lazy_with(options);
+    event_store::refuse_pooler(&pool).await.map_err(|error| match error {
+        SessionError::Pooled => StartError::Unusable(format!("{DATABASE} cannot be used: {error}")),
+        SessionError::Database(error) => StartError::unreachable(DATABASE, error),
+    })?;
     if config.migrate {
         let failed =
             |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        crate::MIGRATOR.run(&pool).await.map_err(failed)?;
+        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
     }
     Ok(pool)
 }
@@ -95,9 +102,10 @@ fn unopened(error: LogError) -> StartError {
     if error.is_passing() {
         return StartError::unreachable(DATABASE, error);
     }
-    let hint = match error {
-        LogError::Database(_) => " Run `daybook migrate` first.",
-        LogError::PartitionsDiffer { .. }
+    let hint = match &error {
+        LogError::Database(error) if event_store::is_unmigrated(error) => " Run `daybook migrate` first.",
+        LogError::Database(_)
+        | LogError::PartitionsDiffer { .. }
         | LogError::Decode(_)
         | LogError::Unreadable(_)
         | LogError::Diverged(_) => "",

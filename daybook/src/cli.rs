@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench;
 use crate::commands::{
-    dead_letters, members, migrate, openapi, postgres, rebuild, replay, serve, status, up,
+    dead_letters, members, migrate, openapi, postgres, rebuild, relay, replay, serve, status, up,
 };
 use crate::failure::Failure;
 
@@ -51,6 +51,8 @@ enum Command {
     /// A new generation is folded beside the live one, catches up with the log, and takes its place in one transaction.
     /// Queries go on all the while.
     Rebuild(rebuild::Arguments),
+    /// Let the relay go on with a log that was set back
+    Relay(relay::Arguments),
     /// List, retry or discard the events that a projection could not fold
     ///
     /// Such an event is set aside with its reason, and later events of its stream wait behind it; everything else goes on.
@@ -78,6 +80,7 @@ impl Cli {
             Command::Status(arguments) => status::run(arguments).await,
             Command::Replay(arguments) => replay::run(arguments).await,
             Command::Rebuild(arguments) => rebuild::run(arguments).await,
+            Command::Relay(arguments) => relay::run(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Command::Members(arguments) => members::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
@@ -126,6 +129,8 @@ mod tests {
             "daybook rebuild --max-load 0",
             "daybook rebuild --verify --rollback",
             "daybook bench",
+            "daybook relay",
+            "daybook relay reset --from -1",
             "daybook dead-letters",
             "daybook dead-letters retry 7",
             "daybook dead-letters discard activities-3-7",
@@ -141,6 +146,7 @@ mod tests {
             "daybook up --listen 8080 --metrics-listen localhost:9100",
             "daybook up --listen :443 --tls-cert cert.pem --tls-key key.pem",
             "daybook replay --log customers --from 3 --to 9 --format csv",
+            "daybook relay reset --log customers --partition 0 --from 0",
             "daybook bench ingest --json --check --seconds 3",
             "daybook dead-letters discard activities-3-7 --reason test --json",
             "daybook members reset-password ada@example.com --json --public-url https://daybook.example.com",

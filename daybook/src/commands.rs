@@ -6,6 +6,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod postgres;
 pub(crate) mod rebuild;
+pub(crate) mod relay;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod status;

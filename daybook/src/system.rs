@@ -144,7 +144,7 @@ impl System {
                 return Ok(Self { public_url, ..found });
             }
         }
-        if !embedded_postgres::exists(folder.path()) {
+        if !embedded_postgres::exists(folder.path())? {
             return Err(Failure::Missing(format!(
                 "there is no database in {}: start a system with `daybook up`, name its folder with --data-dir, or set \
                  DAYBOOK_ACTIVITIES_DATABASE_URL and its kin",
@@ -152,6 +152,12 @@ impl System {
             )));
         }
         let server = match (Server::start(Options::new(folder.path())).await, running) {
+            (Err(embedded_postgres::Error::AlreadyRunning { pid, .. }), None) => {
+                let place = folder.path().display();
+                return Err(Failure::Missing(format!(
+                    "a daybook is starting or stopping in {place} (process {pid}); try again in a moment"
+                )));
+            }
             (Err(embedded_postgres::Error::AlreadyRunning { .. }), Some(addresses)) => {
                 let what =
                     format!("the system in {} runs (process {})", folder.path().display(), addresses.pid);

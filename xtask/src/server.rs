@@ -42,7 +42,7 @@ impl Server {
     }
 
     fn start(command: impl FnOnce(&PathBuf, &PathBuf) -> Command) -> Result<Self, Failure> {
-        // Not below the repository: under /root, PostgreSQL's unprivileged user could not get there.
+        // Not below the repository: under /root, PostgreSQL's unprivileged user could not get there, and would be refused.
         let dir = env::temp_dir().join(format!("daybook-xtask-{}", std::process::id()));
         fs::create_dir_all(&dir).map_err(Failure::io(format!("cannot make {}", dir.display())))?;
         let url_file = dir.join("url");

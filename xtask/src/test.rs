@@ -53,6 +53,7 @@ fn everything() -> ExitCode {
         Tool::Maven,
         Tool::Python,
         Tool::Faketime,
+        Tool::OldestPostgres,
     ];
     steps.step("tools", || tools::ensure(&tools));
     steps.step("format", build::check_format);

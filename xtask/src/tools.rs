@@ -11,6 +11,8 @@ use crate::workspace;
 
 const APT_LIMIT: Duration = Duration::from_mins(15);
 const ASK_LIMIT: Duration = Duration::from_secs(20);
+/// Where Debian has it.
+const OLDEST_POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
 const NODE_MAJOR_MIN: u32 = 20;
 const JAVA_MAJOR_MIN: u32 = 17;
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -34,6 +36,8 @@ pub(crate) enum Tool {
     Python,
     /// Sets the clocks of the tests' processes apart.
     Faketime,
+    /// The oldest PostgreSQL that is supported, for the plans of the statements.
+    OldestPostgres,
 }
 
 impl Tool {
@@ -63,6 +67,9 @@ impl Tool {
             },
             Self::Python if !has_venv() => Some("Python 3 with its module venv is missing".to_owned()),
             Self::Faketime if faketime().is_none() => Some("libfaketime is missing".to_owned()),
+            Self::OldestPostgres if !Path::new(OLDEST_POSTGRES).is_file() => {
+                Some("PostgreSQL 15 is missing".to_owned())
+            }
             Self::Maven if find("mvn").is_none() => Some("Maven is missing (mvn)".to_owned()),
             _ => None,
         }
@@ -78,6 +85,7 @@ impl Tool {
             Self::Maven => &["maven"],
             Self::Python => &["python3", "python3-venv"],
             Self::Faketime => &["libfaketime"],
+            Self::OldestPostgres => &["postgresql-15"],
         }
     }
 }

@@ -1,10 +1,11 @@
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
-use std::thread;
 use std::time::Duration;
+use std::{env, fs, thread};
 
 use local_broker::{Broker, Options};
 use rustix::process::Signal;
@@ -19,6 +20,8 @@ const BROKER_PORT: u16 = 6650;
 const DATA_DIR: &str = "--data-dir";
 /// The default of `daybook up`.
 const DATA_DIR_DEFAULT: &str = ".daybook";
+/// Where others may go.
+const DATA_DIR_OF_ROOT: &str = "/var/lib/daybook/data";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -50,9 +53,16 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
     let profile = if arguments.debug { "debug" } else { "release" };
     let mut command = Command::new(workspace::daybook(profile));
-    command.arg("up").args(&arguments.told);
+    let mut told = arguments.told.clone();
+    if let Some(dir) = reachable_data_dir(&told) {
+        eprintln!(
+            "PostgreSQL, which does not run as root, cannot get to this folder; everything is kept in {dir}"
+        );
+        told.extend([DATA_DIR.into(), dir.into()]);
+    }
+    command.arg("up").args(&told);
     if arguments.with_pulsar {
-        return beside_a_broker(&mut steps, &mut command, &arguments.told);
+        return beside_a_broker(&mut steps, &mut command, &told);
     }
     eprintln!("\n==> daybook up");
     // It takes our place, so that Ctrl-C and its exit code are its own.
@@ -111,6 +121,18 @@ fn attend(child: &mut Child, broker: &mut Broker) -> ExitCode {
 fn usual_port() -> u16 {
     // Whoever asks for port 0 gets any that is free.
     TcpListener::bind((Ipv4Addr::LOCALHOST, BROKER_PORT)).map_or(0, |_| BROKER_PORT)
+}
+
+/// Where everything is kept if root has cloned the repository where nobody else may go, as below /root, and says nothing
+/// else. A folder that exists is left to `daybook up`, which says how to move it.
+fn reachable_data_dir(told: &[OsString]) -> Option<&'static str> {
+    let is_told = data_dir(told) != Path::new(DATA_DIR_DEFAULT);
+    if is_told || !rustix::process::geteuid().is_root() || Path::new(DATA_DIR_DEFAULT).exists() {
+        return None;
+    }
+    let here = env::current_dir().ok()?;
+    let is_open = |dir: &Path| fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
+    (!here.ancestors().all(is_open)).then_some(DATA_DIR_OF_ROOT)
 }
 
 /// Where `daybook up` keeps everything, as it is told.

@@ -10,7 +10,7 @@ mod table;
 /// What it can be told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  daybook status\n  daybook status --json | jq '.projections[] | {name, lag}'"
+    after_help = "It ends with 1 if not every event is accounted for, or a relay has stopped.\n\nExamples:\n  daybook status\n  daybook status --json | jq '.projections[] | {name, lag}'"
 )]
 pub(crate) struct Arguments {
     /// For machines: one JSON object
@@ -34,5 +34,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             "the log is not the one that was folded; run `daybook rebuild`".to_owned(),
         ));
     }
-    Ok(())
+    if report.is_whole() {
+        return Ok(());
+    }
+    Err(Failure::Failed("something is not as it should be, as said above".to_owned()))
 }

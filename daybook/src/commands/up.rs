@@ -93,6 +93,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     };
 
+    // Whoever finds us ready finds us by them.
+    if let Err(failure) = addresses.leave(&folder) {
+        shutdown.cancel();
+        composition.ended(TASKS_LIMIT).await;
+        storage.stop(STOP_LIMIT).await;
+        return Err(failure);
+    }
     let door = Door::new(composition.door.clone());
     let mut serving = JoinSet::new();
     serving.spawn(chassis::serve(listeners.metrics, metrics, closing.clone()));
@@ -139,7 +146,6 @@ async fn welcome(
 ) -> Result<Option<Login>, Failure> {
     let owner = Account::Owner.ensure(door, folder).await?;
     let demo = if with_demo { Account::Demo.ensure(door, folder).await? } else { None };
-    addresses.leave(folder)?;
     let banner = Banner {
         url: addresses.url.as_deref().unwrap_or_default(),
         metrics_url: addresses.metrics_url.as_deref().unwrap_or_default(),

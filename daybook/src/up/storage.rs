@@ -14,6 +14,8 @@ const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_LONGEST: Duration = Duration::from_secs(10);
 /// A server that ran for so long did not fail because of how it was started.
 const LIVED_LONG: Duration = Duration::from_mins(1);
+/// That of the first customer.
+const LOGIN: &str = "login.json";
 const DEATHS_IN_A_ROW_MAX: u32 = 5;
 
 /// Where the system keeps everything: an embedded server, which is kept running, or one that exists.
@@ -41,6 +43,7 @@ impl Storage {
             let databases = Databases::on_server(url).await?;
             return Ok(Self { databases, held: Held::Outside { _lock: lock } });
         }
+        refuse_half_a_folder(folder)?;
         let mut options = Options::new(folder.path());
         let server = Server::start(options.clone()).await?;
         let databases = Databases::of_embedded(&server);
@@ -86,6 +89,20 @@ impl Storage {
             Err(_) => tracing::warn!("the database did not stop within {limit:?}; the next start recovers"),
         }
     }
+}
+
+/// A login without the database that knows it is not a folder to start anew in: nobody could log in, and what was lost would
+/// not be noticed.
+fn refuse_half_a_folder(folder: &DataFolder) -> Result<(), Failure> {
+    let login = folder.path().join(LOGIN);
+    if !login.exists() || embedded_postgres::exists(folder.path())? {
+        return Ok(());
+    }
+    let (folder, login) = (folder.path().display(), login.display());
+    Err(Failure::Missing(format!(
+        "{folder} has a login and no database: restore the whole folder from its backup, give --database-url as when the \
+         login was made, or remove {login} to start anew"
+    )))
 }
 
 /// Keeps a server running until `release`, then hands it back, unless it is just not running.

@@ -9,6 +9,7 @@ use event_bus::{BusError, EventSubscription};
 use event_store::RecordedEvent;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::Authenticator;
 
@@ -22,6 +23,15 @@ const REREAD_EVENTS: i64 = 1_000;
 const QUIET_MAX: Duration = Duration::from_secs(10);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far the log was heard.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The last position that was heard, or was passed over at the beginning.
+    after: i64,
+    /// The event there, if it was heard.
+    last: Option<Uuid>,
+}
 
 impl Authenticator {
     /// Follows customers' log from its head, until `shutdown`: what is revoked there is refused here. Reads on from where
@@ -41,10 +51,10 @@ impl Authenticator {
     }
 
     async fn follow(&self, subscription: &dyn EventSubscription) {
-        let mut position = None;
+        let mut place = None;
         let mut interrupted = false;
         loop {
-            match self.read_on(subscription, &mut position).await {
+            match self.read_on(subscription, &mut place).await {
                 Ok(()) => {
                     self.link().connected();
                     interrupted = false;
@@ -63,33 +73,44 @@ impl Authenticator {
     async fn read_on(
         &self,
         subscription: &dyn EventSubscription,
-        position: &mut Option<i64>,
+        place: &mut Option<Place>,
     ) -> Result<(), BusError> {
         let waited = tokio::time::timeout(QUIET_MAX, subscription.published()).await;
-        let mut after = match (*position, waited) {
-            (Some(after), Ok(published)) => published.map(|_| after)?,
-            (Some(after), Err(_)) => after,
+        let mut at = match (*place, waited) {
+            (Some(at), Ok(published)) => published.map(|_| at)?,
+            (Some(at), Err(_)) => at,
             (None, Ok(published)) => {
                 let here = published?.into_iter().filter(|published| published.partition == PARTITION);
                 let head = here.map(|published| published.position).max().unwrap_or(0);
-                (head - REREAD_EVENTS).max(0)
+                Place { after: (head - REREAD_EVENTS).max(0), last: None }
             }
             (None, Err(_)) => return Err(BusError::Broker(format!("no announcement within {QUIET_MAX:?}"))),
         };
         loop {
-            let fetching = subscription.fetch(PARTITION, after, FETCH_EVENTS_MAX);
+            // Beginning with the last one that was heard, which tells whether this is still the same log.
+            let known = i64::from(at.last.is_some());
+            let fetching = subscription.fetch(PARTITION, at.after - known, FETCH_EVENTS_MAX);
             let events = tokio::time::timeout(FETCH_TIMEOUT, fetching).await;
-            let events = events
-                .unwrap_or_else(|_| Err(BusError::Broker(format!("no events within {FETCH_TIMEOUT:?}"))))?;
-            for event in &events {
-                self.hear(event).await;
-                after = event.position;
+            let mut events = events
+                .unwrap_or_else(|_| Err(BusError::Broker(format!("no events within {FETCH_TIMEOUT:?}"))))?
+                .into_iter();
+            if at.last.is_some() && events.next().map(|event| event.event_id) != at.last {
+                *place = None;
+                self.forget();
+                let reason =
+                    "the log of customers was set back or is another one; every token is validated again";
+                return Err(BusError::Diverged(reason.to_owned()));
             }
-            *position = Some(after);
-            if events.is_empty() {
+            let before = at.after;
+            for event in events {
+                self.hear(&event).await;
+                at = Place { after: event.position, last: Some(event.event_id) };
+            }
+            *place = Some(at);
+            if at.after == before {
                 return Ok(());
             }
-            subscription.acknowledge(PARTITION, after).await?;
+            subscription.acknowledge(PARTITION, at.after).await?;
         }
     }
 

@@ -58,6 +58,46 @@ pub enum Error {
         /// The unprivileged user's number.
         uid: u32,
     },
+    /// PostgreSQL cannot serve in the data folder.
+    #[error(
+        "PostgreSQL refuses to run as root, and user {uid}, as whom it runs instead, may not pass through {closed}, so it \
+         cannot serve in {dir}; choose a folder that everyone may reach with --data-dir (as /srv/daybook), run daybook as \
+         the user to whom that folder belongs, or let others pass (chmod o+x {closed}) and start again",
+        closed = closed.display(), dir = dir.display()
+    )]
+    OutOfReach {
+        /// The data folder.
+        dir: PathBuf,
+        /// The unprivileged user's number.
+        uid: u32,
+        /// The first folder on the way that is closed.
+        closed: PathBuf,
+    },
+    /// An earlier version put the cluster outside of the data folder, where no backup of the folder finds it.
+    #[error(
+        "an earlier version put the database of {dir} into {cluster}, outside of it; bring both together, in a folder that \
+         everyone may reach: mkdir -p /srv/daybook && cp -a {dir}/. /srv/daybook && mv {cluster} /srv/daybook/postgres && \
+         rm /srv/daybook/postgres.location, then start with --data-dir /srv/daybook",
+        dir = dir.display(), cluster = cluster.display()
+    )]
+    Elsewhere {
+        /// The data folder.
+        dir: PathBuf,
+        /// Where the cluster is.
+        cluster: PathBuf,
+    },
+    /// The data folder names a cluster that is not there.
+    #[error(
+        "{dir} says that its database lies in {cluster}, and it is not there; restore it from a backup of that folder as \
+         {dir}/postgres and remove {dir}/postgres.location, or choose another folder with --data-dir to start anew",
+        dir = dir.display(), cluster = cluster.display()
+    )]
+    ElsewhereGone {
+        /// The data folder.
+        dir: PathBuf,
+        /// Where the cluster should be.
+        cluster: PathBuf,
+    },
     /// The cluster belongs to somebody else.
     #[error("{} belongs to user {uid}; run as that user or as root, or choose another folder with --data-dir", dir.display())]
     OtherOwner {

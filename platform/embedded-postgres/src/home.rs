@@ -1,18 +1,14 @@
 //! Where the cluster of a data folder lies, and what lies beside it.
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::Error;
-use crate::owner::{Owner, share};
+use crate::owner::Owner;
 
-/// Clusters of data folders that PostgreSQL's user cannot get to, such as those below `/root`.
-const ELSEWHERE: &str = "/var/lib/daybook";
-/// The note in such a data folder that says where its cluster is.
+/// The note of earlier versions in a data folder that PostgreSQL's user could not get to: it names the folder elsewhere in
+/// which the cluster lies.
 const NOTE: &str = "postgres.location";
 
 /// The folder of a cluster and its companions. It is complete or absent.
@@ -60,30 +56,38 @@ impl Home {
     }
 }
 
-/// Where the cluster of `data_dir` is, if it has been decided.
-pub(crate) fn find(data_dir: &Path) -> Option<Home> {
-    if let Ok(note) = fs::read_to_string(data_dir.join(NOTE)) {
-        return Some(Home::at(PathBuf::from(note.trim_end_matches('\n'))));
+/// The cluster of `data_dir`, which lies in it and nowhere else.
+///
+/// # Errors
+/// [`Error::Elsewhere`] or [`Error::ElsewhereGone`] for a folder of an earlier version whose cluster lies outside of it.
+pub(crate) fn of(data_dir: &Path) -> Result<Home, Error> {
+    let inside = Home::at(data_dir.join("postgres"));
+    let note = data_dir.join(NOTE);
+    let named = match fs::read_to_string(&note) {
+        Ok(named) => PathBuf::from(named.trim_end_matches('\n')),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(inside),
+        Err(error) => return Err(Error::io("cannot read", &note)(error)),
+    };
+    if Home::at(named.clone()).is_initialized() {
+        Err(Error::Elsewhere { dir: data_dir.to_owned(), cluster: named })
+    } else {
+        Err(Error::ElsewhereGone { dir: data_dir.to_owned(), cluster: named })
     }
-    let inside = data_dir.join("postgres");
-    inside.exists().then(|| Home::at(inside))
 }
 
-/// Decides where a new cluster of `data_dir` (absolute) goes: inside, if `owner` can get there.
-pub(crate) fn choose(data_dir: &Path, owner: &Owner) -> Result<Home, Error> {
+/// Makes sure that `owner` can get to the cluster in `data_dir` (absolute, without symbolic links): it may pass through the
+/// folder itself, which is ours to arrange; the folders above are not.
+///
+/// # Errors
+/// [`Error::OutOfReach`], which says which of them is in the way.
+pub(crate) fn make_reachable(data_dir: &Path, owner: &Owner) -> Result<(), Error> {
     owner.let_through(data_dir)?;
-    if owner.reaches(data_dir) {
-        return Ok(Home::at(data_dir.join("postgres")));
+    match owner.stopped_at(data_dir) {
+        None => Ok(()),
+        Some(closed) => {
+            Err(Error::OutOfReach { dir: data_dir.to_owned(), uid: owner.uid(), closed: closed.to_owned() })
+        }
     }
-    let parent = Path::new(ELSEWHERE);
-    make_public_dir(parent)?;
-    let dir = parent.join(name_of(data_dir));
-    let note = data_dir.join(NOTE);
-    fs::write(&note, format!("{}\n", dir.display())).map_err(Error::io("cannot write", &note))?;
-    share(&note, data_dir)?;
-    tracing::info!(data_dir = %data_dir.display(), cluster = %dir.display(),
-        "PostgreSQL's user cannot get to the data folder; the cluster goes elsewhere");
-    Ok(Home::at(dir))
 }
 
 /// Makes `dir` and all above it, for everyone to read whatever the umask says; leaves alone what exists.
@@ -105,12 +109,4 @@ pub(crate) fn make_public_dir(dir: &Path) -> Result<(), Error> {
 
 pub(crate) fn make_public(dir: &Path) -> std::io::Result<()> {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
-}
-
-fn name_of(data_dir: &Path) -> String {
-    let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
-    digest.iter().take(8).fold(String::new(), |mut name, byte| {
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
 }

@@ -3,6 +3,8 @@
 //! The binaries are downloaded once per machine ([`VERSION`]) and shared; the cluster lies in `DATA_DIR/postgres/`.
 //!
 //! Invariants:
+//! * What lies under the data folder is all there is: a copy of it is a copy of everything, and a folder in which
+//!   PostgreSQL cannot serve is refused.
 //! * One program per data folder: `DATA_DIR/lock` is locked for as long as a [`Server`] lives.
 //! * A cluster is complete or absent: it is initialized beside its place and moved there in one step.
 //! * A postmaster found in our data folder is left over from a program that was killed. It is stopped, never reused:
@@ -56,7 +58,9 @@ impl Options {
 }
 
 /// Whether `data_dir` holds a cluster that [`Server::start`] would find again.
-#[must_use]
-pub fn exists(data_dir: &Path) -> bool {
-    home::find(data_dir).is_some_and(|home| home.is_initialized())
+///
+/// # Errors
+/// [`Error::Elsewhere`] or [`Error::ElsewhereGone`] for a folder of an earlier version whose cluster lies outside of it.
+pub fn exists(data_dir: &Path) -> Result<bool, Error> {
+    Ok(home::of(data_dir)?.is_initialized())
 }

@@ -84,7 +84,15 @@ impl Owner {
 
     /// Whether this user can get to `path`: may pass through it and every folder above. `path` must be absolute.
     pub(crate) fn reaches(&self, path: &Path) -> bool {
-        !self.lent || path.ancestors().all(|dir| fs::metadata(dir).is_ok_and(|found| self.passes(&found)))
+        self.stopped_at(path).is_none()
+    }
+
+    /// The topmost folder on the way to `path`, or `path` itself, through which this user may not pass.
+    pub(crate) fn stopped_at<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        let mut closed = path
+            .ancestors()
+            .filter(|dir| self.lent && !fs::metadata(dir).is_ok_and(|found| self.passes(&found)));
+        closed.by_ref().last()
     }
 
     fn passes(&self, dir: &Metadata) -> bool {

@@ -25,7 +25,7 @@ const ORPHANS_POLL: Duration = Duration::from_millis(200);
 pub struct Server {
     // Fields are dropped in this order: the server stops before its folder is free.
     postmaster: Postmaster,
-    _locks: Vec<FolderLock>,
+    _lock: FolderLock,
     home: Home,
     port: u16,
     admin_password: String,
@@ -42,19 +42,12 @@ impl Server {
     /// Every [`Error`] but [`Error::Ended`]; nothing runs then.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let data_dir = make_data_dir(&options.data_dir)?;
-        let mut locks = vec![FolderLock::take(&data_dir)?];
-        let found = home::find(&data_dir);
-        let owner = Owner::of(&found.as_ref().unwrap_or(&Home::at(data_dir.join("postgres"))).cluster())?;
+        let lock = FolderLock::take(&data_dir)?;
+        let home = home::of(&data_dir)?;
+        let owner = Owner::of(&home.cluster())?;
+        home::make_reachable(&data_dir, &owner)?;
         let binaries = Binaries::ensure(&owner).await?;
-        let home = match found {
-            Some(home) => home,
-            None => home::choose(&data_dir, &owner)?,
-        };
         cluster::ensure(&home, &owner, &binaries).await?;
-        if !home.dir().starts_with(&data_dir) {
-            // A copy of this data folder has a copy of the note, which leads to the same cluster.
-            locks.push(FolderLock::take(home.dir())?);
-        }
         leftover::clear(&home.cluster(), &owner).await?;
 
         let log = options.log_file.clone().unwrap_or_else(|| home.log());
@@ -63,7 +56,7 @@ impl Server {
         port::record(&home, port)?;
         let server = Self {
             postmaster,
-            _locks: locks,
+            _lock: lock,
             port,
             admin_password: cluster::read_password(&home.admin_password())?,
             role_password: match options.role_password {
@@ -82,7 +75,7 @@ impl Server {
         self.port
     }
 
-    /// Where the cluster lies: in the data folder, unless the user that PostgreSQL runs as cannot get there.
+    /// Where the cluster lies, in the data folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.home.dir()

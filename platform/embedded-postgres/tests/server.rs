@@ -13,9 +13,9 @@ use support::{Serve, is_root, number, postmaster_pid, query, run};
 #[tokio::test]
 async fn a_stopped_server_finds_its_data_and_its_port_again() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(!exists(dir.path()));
+    assert!(!exists(dir.path()).unwrap());
     let server = Server::start(Options::new(dir.path())).await.unwrap();
-    assert!(exists(dir.path()));
+    assert!(exists(dir.path()).unwrap());
     run(&server.database_url("activities"), "CREATE TABLE kept AS SELECT 42::int8 AS n").await;
     let (port, admin_url) = (server.port(), server.admin_url());
 
@@ -151,7 +151,7 @@ async fn an_initialization_broken_off_leaves_nothing_broken() {
         _ = start => panic!("it was not broken off"),
         () = support::until("initdb is under way", || unfinished() > 0) => {}
     }
-    assert!(!exists(dir.path()));
+    assert!(!exists(dir.path()).unwrap());
     // As an initdb leaves it that was killed with the program.
     fs::create_dir_all(dir.path().join("postgres-unfinished-1/cluster/base")).unwrap();
     Server::start(Options::new(dir.path())).await.unwrap().stop().await.unwrap();
@@ -184,22 +184,80 @@ async fn it_runs_as_an_ordinary_user_and_as_root_on_the_same_folder() {
     server.stop();
 }
 
+/// Run by root only can this be seen: an ordinary user's PostgreSQL reaches what the user reaches.
 #[tokio::test]
-async fn a_data_folder_that_the_unprivileged_user_cannot_reach_has_its_cluster_elsewhere() {
+async fn a_data_folder_that_the_unprivileged_user_cannot_reach_is_refused_and_serves_once_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     let data_dir = closed.join("data");
+    if is_root() {
+        let error = Server::start(Options::new(&data_dir)).await.unwrap_err();
+        let in_the_way = fs::canonicalize(&closed).unwrap();
+        assert!(matches!(&error, Error::OutOfReach { closed, .. } if *closed == in_the_way), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("--data-dir") && !said.contains('\n'), "{said}");
+        assert!(!exists(&data_dir).unwrap());
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o701)).unwrap();
+    }
     let server = Server::start(Options::new(&data_dir)).await.unwrap();
-    let elsewhere = server.dir().to_owned();
-    assert_eq!(elsewhere.starts_with(&data_dir), !is_root());
+    assert!(server.dir().starts_with(fs::canonicalize(&data_dir).unwrap()));
+    server.stop().await.unwrap();
+    if is_root() {
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+        let error = Server::start(Options::new(&data_dir)).await.unwrap_err();
+        assert!(matches!(error, Error::OutOfReach { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_stopped_folder_has_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (original, copy) = (dir.path().join("original"), dir.path().join("copy"));
+    let server = Server::start(Options::new(&original)).await.unwrap();
+    run(&server.database_url("activities"), "CREATE TABLE kept AS SELECT 42::int8 AS n").await;
+    server.stop().await.unwrap();
+    let copying = std::process::Command::new("cp").arg("-a").args([&original, &copy]).status().unwrap();
+    assert!(copying.success());
+    fs::remove_dir_all(&original).unwrap();
+    let server = Server::start(Options::new(&copy)).await.unwrap();
+    assert_eq!(number(&server.database_url("activities"), "SELECT n FROM kept").await, 42);
+    server.stop().await.unwrap();
+    // And the folder that is gone comes back with nothing of it.
+    let server = Server::start(Options::new(&original)).await.unwrap();
+    let found = "SELECT count(*) FROM pg_class WHERE relname = 'kept'";
+    assert_eq!(number(&server.database_url("activities"), found).await, 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_whose_cluster_lies_elsewhere_is_refused_with_the_way_to_move_it_and_never_started_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (data_dir, elsewhere) = (dir.path().join("data"), dir.path().join("elsewhere"));
+    let server = Server::start(Options::new(&data_dir)).await.unwrap();
     run(&server.admin_url(), "CREATE TABLE kept AS SELECT 7::int8 AS n").await;
     server.stop().await.unwrap();
-    assert!(exists(&data_dir));
-    let server = Server::start(Options::new(&data_dir)).await.unwrap();
-    assert_eq!(server.dir(), elsewhere);
+    // As an earlier version left it.
+    fs::rename(data_dir.join("postgres"), &elsewhere).unwrap();
+    fs::write(data_dir.join("postgres.location"), format!("{}\n", elsewhere.display())).unwrap();
+    let error = Server::start(Options::new(&data_dir)).await.unwrap_err();
+    assert!(matches!(error, Error::Elsewhere { .. }) && exists(&data_dir).is_err(), "{error}");
+
+    // The commands that it names, with a folder of this test in the place of the one that they name.
+    let said = error.to_string();
+    let commands = said.split_once("reach: ").unwrap().1.split_once(", then start").unwrap().0;
+    let joined = dir.path().join("joined");
+    let commands = commands.replace("/srv/daybook", joined.to_str().unwrap());
+    assert!(std::process::Command::new("sh").args(["-ec", &commands]).status().unwrap().success());
+    let server = Server::start(Options::new(&joined)).await.unwrap();
     assert_eq!(number(&server.admin_url(), "SELECT n FROM kept").await, 7);
     server.stop().await.unwrap();
-    fs::remove_dir_all(elsewhere).unwrap();
+
+    let error = Server::start(Options::new(&data_dir)).await.unwrap_err();
+    assert!(matches!(error, Error::ElsewhereGone { .. }), "{error}");
+    assert!(!data_dir.join("postgres").exists());
 }

@@ -15,6 +15,9 @@ pub enum BusError {
     /// The broker is there and cannot be used as it is; somebody must do something.
     #[error("{0}")]
     Refused(String),
+    /// The bus holds what is not in the log; somebody must decide which of them counts.
+    #[error("{0}")]
+    Diverged(String),
 }
 
 impl BusError {
@@ -22,6 +25,7 @@ impl BusError {
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Refused(reason) => Self::Refused(reason.clone()),
+            Self::Diverged(reason) => Self::Diverged(reason.clone()),
             Self::Broker(reason) => Self::Broker(reason.clone()),
             Self::Log(error) => Self::Broker(error.to_string()),
             Self::Database(error) => Self::Broker(error.to_string()),

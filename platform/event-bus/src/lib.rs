@@ -2,7 +2,8 @@
 //!
 //! Invariants: the log is the truth and the bus only carries it; the relay publishes at least once and in order within a
 //! partition, and a consumer's checkpoint makes it exactly once; losing a wake-up is harmless, because every wait has a
-//! slow poll behind it; log partition *n* is topic partition *n*.
+//! slow poll behind it; log partition *n* is topic partition *n*; a relay that finds another event than the one it stands at,
+//! in the log or at the end of the bus, stops that partition until somebody decides.
 
 mod bus;
 pub mod conformance;
@@ -16,8 +17,8 @@ pub use bus::Bus;
 pub use embedded::{EmbeddedPublisher, EmbeddedSubscription};
 pub use error::BusError;
 pub use pulsar::{Feed, Group, PulsarConfig};
-pub use relay::Relay;
-pub use traits::{EventPublisher, EventSubscription, Published};
+pub use relay::{Relay, RelayStatus, relay_status, reset_relay};
+pub use traits::{Carried, EventPublisher, EventSubscription, Published};
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 mod admin;
 mod buffer;
 mod config;
+mod last;
 mod link;
 mod message;
 mod publisher;

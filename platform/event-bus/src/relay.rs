@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Partition;
-use event_store::{EventLog, Head};
+use event_store::{Divergence, EventLog, Head, LogError};
 use futures::StreamExt;
 use sqlx::postgres::PgListener;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -12,6 +12,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{BusError, EventPublisher, Published};
+
+mod standing;
+mod stopped;
+use standing::Standing;
+pub use stopped::{RelayStatus, relay_status, reset_relay};
 
 /// By which a process tells the relays of other processes that it has appended.
 const CHANNEL: &str = "daybook_appended";
@@ -50,7 +55,7 @@ pub struct Relay {
 struct Held {
     connection: PgConnection,
     listener: PgListener,
-    positions: BTreeMap<Partition, i64>,
+    standings: BTreeMap<Partition, Standing>,
     /// Heads of partitions that another process relays, as last told to it.
     told: BTreeMap<Partition, i64>,
     next_election: tokio::time::Instant,
@@ -98,7 +103,7 @@ impl Relay {
         let mut listener = PgListener::connect_with(self.log.pool()).await?;
         listener.listen(CHANNEL).await?;
         let next_election = tokio::time::Instant::now();
-        Ok(Held { connection, listener, positions: BTreeMap::new(), told: BTreeMap::new(), next_election })
+        Ok(Held { connection, listener, standings: BTreeMap::new(), told: BTreeMap::new(), next_election })
     }
 
     async fn relay(&mut self, held: &mut Held, progressed: &mut bool) -> BusError {
@@ -134,64 +139,108 @@ impl Relay {
     async fn round(&mut self, held: &mut Held) -> Result<bool, BusError> {
         if tokio::time::Instant::now() >= held.next_election {
             in_time(self.elect(held)).await?;
+            in_time(self.look_at_stopped(held)).await?;
             held.next_election = tokio::time::Instant::now() + POLL_INTERVAL;
         }
         self.commits.mark_unchanged();
         let mut others = false;
-        let mut waiting: Vec<(Head, i64)> = Vec::new();
+        let mut tasks: Vec<Task> = Vec::new();
         for head in in_time(async { Ok(self.log.heads().await?) }).await? {
-            match held.positions.get(&head.partition) {
-                Some(published) if head.position > *published => waiting.push((head, *published)),
-                Some(_) => {}
+            match held.standings.get(&head.partition) {
+                Some(standing) => tasks.extend(Task::of(head, standing)),
                 None => others |= held.told.insert(head.partition, head.position) != Some(head.position),
             }
         }
-        tell_backlog(waiting.iter().map(|(head, published)| head.position - published));
+        tell_backlog(tasks.iter().map(Task::waiting));
         let publishing = async {
-            let published = self.publish(waiting).await;
-            self.publisher.flush().await.map(|()| published)
+            let done = self.publish(&mut tasks).await;
+            self.publisher.flush().await.map(|()| done)
         };
         tokio::pin!(publishing);
-        let (moved, more, failed) = loop {
+        let done = loop {
             tokio::select! {
-                published = &mut publishing => break published?,
+                done = &mut publishing => break done?,
                 // A broker that does not answer holds up the round, and the backlog grows meanwhile.
                 () = tokio::time::sleep(POLL_INTERVAL) => {
                     let Ok(heads) = in_time(async { Ok(self.log.heads().await?) }).await else { continue };
-                    tell_backlog(heads.iter().filter_map(|head| Some(head.position - held.positions.get(&head.partition)?)));
+                    tell_backlog(heads.iter().filter_map(|head| Some(head.position - held.standings.get(&head.partition)?.position)));
                 }
             }
         };
-        in_time(self.store(held, &moved)).await?;
+        in_time(self.store(held, &done)).await?;
         if others {
             sqlx::query!("SELECT pg_notify($1, '')", CHANNEL).execute(self.log.pool()).await?;
         }
-        failed.map_or(Ok(more), Err)
+        done.failed.map_or(Ok(done.more), Err)
     }
 
-    /// Publishes several partitions at a time; one that fails does not hold up the others. Answers how far each has come,
-    /// whether there is more, and what failed.
-    async fn publish(&self, waiting: Vec<(Head, i64)>) -> (Vec<(Partition, i64)>, bool, Option<BusError>) {
-        let publishing = futures::stream::iter(waiting)
-            .map(|(head, published)| async move {
-                (head, published, self.publisher.publish(head.partition, published, head.position).await)
+    /// Publishes several partitions at a time; one that fails does not hold up the others.
+    async fn publish(&self, tasks: &mut Vec<Task>) -> Done {
+        let mut done = Done::default();
+        if let Err(error) = in_time(self.check_log(tasks, &mut done)).await {
+            done.failed = Some(error);
+            return done;
+        }
+        let publishing = futures::stream::iter(tasks.drain(..))
+            .map(|task| async move {
+                let outcome = self.carry(&task).await;
+                (task, outcome)
             })
             .buffer_unordered(PARTITIONS_CONCURRENT);
-        let (mut moved, mut more, mut failed) = (Vec::new(), false, None);
         tokio::pin!(publishing);
-        while let Some((head, published, outcome)) = publishing.next().await {
+        while let Some((task, outcome)) = publishing.next().await {
+            let partition = task.head.partition;
             match outcome {
                 Ok(to) => {
-                    more |= to < head.position;
-                    if to > published {
-                        moved.push((head.partition, to));
-                        metrics::counter!("daybook_relay_published_total").increment((to - published) as u64);
+                    done.more |= to < task.head.position;
+                    done.checked.insert(partition);
+                    if to > task.standing.position {
+                        done.moved.push((partition, to));
+                        let published = (to - task.standing.position) as u64;
+                        metrics::counter!("daybook_relay_published_total").increment(published);
                     }
                 }
-                Err(error) => failed = Some(error),
+                Err(BusError::Diverged(reason)) => done.stopped.push((partition, reason)),
+                // Nobody waits for what the bus would have said.
+                Err(_) if task.waiting() <= 0 => {}
+                Err(error) => done.failed = Some(error),
             }
         }
-        (moved, more, failed)
+        done
+    }
+
+    /// Stops what stands at an event that the log does not have any more: it was set back while we ran.
+    async fn check_log(&self, tasks: &mut Vec<Task>, done: &mut Done) -> Result<(), BusError> {
+        let stands = |task: &Task| (task.head.partition, task.standing.position);
+        let places: Vec<_> = tasks.iter().map(stands).filter(|(_, position)| *position > 0).collect();
+        let found = if places.is_empty() { Vec::new() } else { self.log.stamps(&places).await? };
+        tasks.retain(|task| {
+            let stamp = found.iter().find(|stamp| stamp.partition == task.head.partition);
+            let diverged = task.standing.compare(task.head.partition, stamp).err();
+            done.stopped.extend(diverged.map(|error| (task.head.partition, error.to_string())));
+            diverged.is_none()
+        });
+        Ok(())
+    }
+
+    /// Publishes a partition, after making sure once that the bus ends with an event of this log. Returns how far it came.
+    async fn carry(&self, task: &Task) -> Result<i64, BusError> {
+        let (partition, after) = (task.head.partition, task.standing.position);
+        if !task.standing.is_bus_checked
+            && !task.standing.is_superseded
+            && let Some(last) = self.publisher.last(partition).await?
+        {
+            let found = match self.log.stamp(partition, last.position).await {
+                Ok(found) => Some(found),
+                Err(LogError::Diverged(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+            last.compare(partition, found.as_ref())?;
+        }
+        if task.waiting() <= 0 {
+            return Ok(after);
+        }
+        self.publisher.publish(partition, after, task.head.position).await
     }
 
     /// Takes free partitions up to a fair share of all, and gives up what it has beyond it. Nothing is being published
@@ -206,23 +255,23 @@ impl Relay {
         .fetch_one(&mut held.connection)
         .await?;
         let share = usize::from(self.log.partitions().count()).div_ceil(relays.max(1) as usize);
-        if held.positions.len() > share {
+        if held.standings.len() > share {
             let excess: Vec<i32> =
-                held.positions.keys().skip(share).map(|partition| i32::from(partition.0)).collect();
+                held.standings.keys().skip(share).map(|partition| i32::from(partition.0)).collect();
             sqlx::query!("SELECT pg_advisory_unlock($1, p) FROM unnest($2::int[]) AS p", LOCK_CLASS, &excess)
                 .fetch_all(&mut held.connection)
                 .await?;
-            held.positions.retain(|partition, _| !excess.contains(&i32::from(partition.0)));
+            held.standings.retain(|partition, _| !excess.contains(&i32::from(partition.0)));
             return Ok(());
         }
         let free: Vec<i32> = self
             .log
             .partitions()
             .all()
-            .filter(|partition| !held.positions.contains_key(partition))
+            .filter(|partition| !held.standings.contains_key(partition))
             .map(|partition| i32::from(partition.0))
             .collect();
-        let wanted = share - held.positions.len();
+        let wanted = share - held.standings.len();
         if free.is_empty() || wanted == 0 {
             return Ok(());
         }
@@ -236,39 +285,102 @@ impl Relay {
         .await?;
         // Read after the lock: the last holder may have moved it.
         let taken: BTreeSet<i32> = taken.into_iter().collect();
-        for published in positions(self.log.pool()).await? {
-            if taken.contains(&i32::from(published.partition.0)) {
-                held.positions.insert(published.partition, published.position);
+        for (partition, standing) in standing::read(self.log.pool()).await? {
+            if taken.contains(&i32::from(partition.0)) {
+                tell_stopped(partition, &standing);
+                held.standings.insert(partition, standing);
             }
         }
         Ok(())
     }
 
-    async fn store(&self, held: &mut Held, moved: &[(Partition, i64)]) -> Result<(), BusError> {
-        if moved.is_empty() {
+    /// An operator may have decided about a partition that has stopped.
+    async fn look_at_stopped(&self, held: &mut Held) -> Result<(), BusError> {
+        if held.standings.values().all(|standing| standing.stopped.is_none()) {
             return Ok(());
         }
-        let partitions: Vec<i32> = moved.iter().map(|(partition, _)| i32::from(partition.0)).collect();
-        let positions: Vec<i64> = moved.iter().map(|(_, position)| *position).collect();
-        // On the connection that holds the locks: were it gone, so would be the right to move the positions.
-        sqlx::query!(
-            "UPDATE relay_position r SET position = m.position
-               FROM unnest($1::int[], $2::bigint[]) AS m (partition, position) WHERE r.partition = m.partition",
-            &partitions,
-            &positions,
-        )
-        .execute(&mut held.connection)
-        .await?;
-        for (partition, position) in moved {
-            held.positions.insert(*partition, *position);
+        for (partition, standing) in standing::read(self.log.pool()).await? {
+            if let Some(ours) = held.standings.get_mut(&partition).filter(|ours| ours.stopped.is_some()) {
+                *ours = standing;
+            }
         }
         Ok(())
+    }
+
+    async fn store(&self, held: &mut Held, done: &Done) -> Result<(), BusError> {
+        // On the connection that holds the locks: were it gone, so would be the right to move the positions.
+        for (partition, mut standing) in standing::store(&mut held.connection, &done.moved).await? {
+            if !standing.is_noted() {
+                let position = standing.position;
+                let reason = Divergence::Missing { partition, position }.to_string();
+                standing::stop(&mut held.connection, partition, &reason).await?;
+                standing.stopped = Some(reason);
+                tell_stopped(partition, &standing);
+            }
+            held.standings.insert(partition, standing);
+        }
+        for partition in &done.checked {
+            if let Some(standing) = held.standings.get_mut(partition) {
+                standing.is_bus_checked = true;
+            }
+        }
+        for (partition, reason) in &done.stopped {
+            standing::stop(&mut held.connection, *partition, reason).await?;
+            if let Some(standing) = held.standings.get_mut(partition) {
+                standing.stopped = Some(reason.clone());
+                tell_stopped(*partition, standing);
+            }
+        }
+        let stopped = held.standings.values().filter(|standing| standing.stopped.is_some()).count();
+        metrics::gauge!("daybook_relay_stopped_partitions").set(stopped as f64);
+        Ok(())
+    }
+}
+
+/// A partition to be published, or to be looked at for the first time.
+struct Task {
+    head: Head,
+    standing: Standing,
+}
+
+impl Task {
+    fn of(head: Head, standing: &Standing) -> Option<Self> {
+        let is_due = head.position != standing.position || !standing.is_bus_checked;
+        (is_due && standing.stopped.is_none()).then(|| Self { head, standing: standing.clone() })
+    }
+
+    fn waiting(&self) -> i64 {
+        self.head.position - self.standing.position
+    }
+}
+
+/// What a round came to.
+#[derive(Default)]
+struct Done {
+    /// How far partitions have been published.
+    moved: Vec<(Partition, i64)>,
+    /// The bus ends with an event of this log, or with none.
+    checked: BTreeSet<Partition>,
+    /// And why.
+    stopped: Vec<(Partition, String)>,
+    more: bool,
+    failed: Option<BusError>,
+}
+
+fn tell_stopped(partition: Partition, standing: &Standing) {
+    if let Some(reason) = &standing.stopped {
+        tracing::error!(
+            %partition,
+            reason,
+            "this partition is not published until somebody decides: see `daybook relay reset --help`"
+        );
     }
 }
 
 /// What waits in each partition.
 fn tell_backlog(waiting: impl Iterator<Item = i64>) {
-    metrics::gauge!("daybook_relay_backlog_events").set(waiting.sum::<i64>() as f64);
+    metrics::gauge!("daybook_relay_backlog_events")
+        .set(waiting.map(|waiting| waiting.max(0)).sum::<i64>() as f64);
 }
 
 /// How far each partition has been published.

@@ -5,6 +5,7 @@ mod faults;
 mod python;
 mod relay;
 mod security;
+mod set_back;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,8 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::Partition;
-use event_store::RecordedEvent;
+use event_store::{RecordedEvent, Stamp};
+use uuid::Uuid;
 
 use crate::BusError;
 
@@ -14,12 +16,51 @@ pub trait EventPublisher: Send + Sync + 'static {
     /// [`BusError`] if nothing more can be published now; the relay tries again later.
     async fn publish(&self, partition: Partition, after: i64, to: i64) -> Result<i64, BusError>;
 
+    /// The last event of a partition that the bus holds, as far as it can tell. A relay asks before it publishes: if the log
+    /// has another event there, it was set back, and what it would publish are second events of the same positions.
+    ///
+    /// # Errors
+    /// [`BusError`]; the relay asks again later.
+    async fn last(&self, _partition: Partition) -> Result<Option<Carried>, BusError> {
+        Ok(None)
+    }
+
     /// Called after a round over several partitions, so that an adapter can send one message for all.
     ///
     /// # Errors
     /// As [`Self::publish`]; the whole round is then repeated.
     async fn flush(&self) -> Result<(), BusError> {
         Ok(())
+    }
+}
+
+/// An event that the bus holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Its place in its partition.
+    pub position: i64,
+    /// Its own id.
+    pub event_id: Uuid,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl Carried {
+    /// Compares it with the event that the log has at its position.
+    ///
+    /// # Errors
+    /// [`BusError::Diverged`] unless it is the same one.
+    pub fn compare(&self, partition: Partition, found: Option<&Stamp>) -> Result<(), BusError> {
+        let Self { position, event_id, recorded_at } = *self;
+        let log_has = match found {
+            Some(found) if found.event_id == event_id => return Ok(()),
+            Some(found) => format!("the log has event {} of {} there", found.event_id, found.recorded_at),
+            None => "the log ends before".to_owned(),
+        };
+        Err(BusError::Diverged(format!(
+            "the bus ends with event {event_id} of {recorded_at} at partition {partition}, position {position}, and \
+             {log_has}: the log was set back or is another one"
+        )))
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{Append, Appended, EventLog};
 
 mod commit;
 mod queue;
+mod refusing;
 use commit::{Answers, Committer};
 use queue::Queue;
+use refusing::Refusing;
 
 /// What the appenders' connections are called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "daybook-appender";
@@ -94,6 +96,7 @@ pub struct Appender {
     places_max: usize,
     waiting: Gauge,
     commits: watch::Sender<()>,
+    refusing: Refusing,
 }
 
 impl Appender {
@@ -110,8 +113,10 @@ impl Appender {
         let commits = watch::Sender::new(());
         // Bounded by `places`: every job holds as many of them as it has events.
         let queue = Queue::new(count, SMALL_GROUP_PATIENCE);
+        let refusing = Refusing::new(log.pool().clone());
         for _ in 0..count {
-            let committer = Committer::new(Arc::clone(&options), Duration::from_millis(config.retry_max_ms));
+            let retry_max = Duration::from_millis(config.retry_max_ms);
+            let committer = Committer::new(Arc::clone(&options), retry_max, refusing.clone());
             tasks.spawn(run(Arc::clone(&queue), committer, config.batch_events_max, commits.clone()));
         }
         let (closing, stop) = (Arc::clone(&queue), shutdown.clone());
@@ -126,6 +131,7 @@ impl Appender {
             places_max: config.queue_events_max,
             waiting: metrics::gauge!("daybook_append_queue_events"),
             commits,
+            refusing,
         }
     }
 
@@ -148,6 +154,15 @@ impl Appender {
         let stopping = || AppendError::Unavailable("shutting down".to_owned());
         self.queue.push(partition, Job { appends, answer, places }).map_err(|_| stopping())?;
         outcome.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Whether the log can be written, as far as is known: it counts as writable until an append is refused for want of room
+    /// or of permission, and again as soon as one, or a trial write of this function's, succeeds.
+    ///
+    /// # Errors
+    /// Why it cannot, in words for everybody.
+    pub async fn writable(&self) -> Result<(), String> {
+        self.refusing.tried_again().await
     }
 
     /// Changes after every commit; the outbox relay waits for it.

@@ -133,6 +133,34 @@ impl EventLog {
         })
     }
 
+    /// The stamps of the events at these positions, in one keyed read for each; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn stamps(&self, places: &[(Partition, i64)]) -> Result<Vec<Stamp>, LogError> {
+        let (partitions, positions): (Vec<i32>, Vec<i64>) =
+            places.iter().map(|(partition, position)| (i32::from(partition.0), *position)).unzip();
+        let rows = sqlx::query!(
+            r#"SELECT p.partition AS "partition!", p.position AS "position!", e.event_id AS "event_id!",
+                      e.recorded_at AS "recorded_at!", (SELECT log_id FROM log_identity) AS "log_id!"
+                 FROM unnest($1::int[], $2::bigint[]) AS p (partition, position)
+                CROSS JOIN LATERAL (SELECT s.event_id, s.recorded_at FROM events s
+                                     WHERE s.partition = p.partition AND s.position = p.position LIMIT 1) e"#,
+            &partitions,
+            &positions,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let stamps = rows.into_iter().map(|row| Stamp {
+            log_id: LogId(row.log_id),
+            partition: Partition(row.partition as u16),
+            position: row.position,
+            event_id: row.event_id,
+            recorded_at: row.recorded_at,
+        });
+        Ok(stamps.collect())
+    }
+
     /// Whether this log still has, at its position, the event that a reader has read. To be asked before a reader goes on
     /// from a checkpoint; then everything before that event is what the reader has read too, for a log only grows.
     ///

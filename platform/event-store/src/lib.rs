@@ -15,6 +15,7 @@ mod history;
 mod identity;
 mod log;
 mod repository;
+mod session;
 mod stream_positions;
 
 pub use aggregates::{Aggregates, ExecuteError};
@@ -27,6 +28,9 @@ pub use history::{HistoryFilter, HistoryPage, HistoryQuery, LOOKED_AT_EVENTS_MAX
 pub use identity::{Divergence, LogId, Stamp};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;
+pub use session::{
+    MigrationError, SESSION_SETTINGS, SessionError, is_unmigrated, migrate, refuse_pooler, session,
+};
 pub use stream_positions::StreamPosition;
 
 #[cfg(test)]

@@ -152,7 +152,10 @@ fn ready(program: &mut Program, data_dir: &Path) -> Value {
         // A killed program leaves its addresses; they count once they are those of this one.
         let left = fs::read(data_dir.join("addresses.json")).ok();
         let left = left.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-        if let Some(addresses) = left.filter(|addresses| addresses["pid"] == program.id()) {
+        if let Some(addresses) = left.filter(|addresses| addresses["pid"] == program.id())
+            // Somebody can log in by then.
+            && program.out().contains(addresses["url"].as_str().unwrap())
+        {
             return addresses;
         }
         assert!(program.ended().is_none(), "it ended before it was ready");

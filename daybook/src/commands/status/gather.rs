@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use event_store::EventLog;
+use event_bus::BusError;
+use event_store::{EventLog, LogError};
 use projection_service::ProjectionStatus;
 use sqlx::PgPool;
 
@@ -53,7 +54,8 @@ pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
 
 fn unreadable(database: Database, error: &sqlx::Error) -> Failure {
     let name = database.name();
-    Failure::Failed(format!("the database of {name} cannot be read: {error}. Has `daybook migrate` run?"))
+    let hint = if event_store::is_unmigrated(error) { ". Run `daybook migrate` first" } else { "" };
+    Failure::Failed(format!("the database of {name} cannot be read: {error}{hint}"))
 }
 
 /// Partitions that are not folded any further, since the log is not the one that was folded.
@@ -69,21 +71,31 @@ async fn diverged(reports: &PgPool, activities: PgPool) -> Result<Vec<String>, F
 }
 
 async fn log(database: Database, pool: PgPool) -> Result<LogReport, Failure> {
-    let relayed = sqlx::query!("SELECT partition, position FROM relay_position")
-        .fetch_all(&pool)
-        .await
-        .map_err(|error| unreadable(database, &error))?;
-    let relayed: BTreeMap<u16, i64> =
-        relayed.into_iter().map(|row| (row.partition as u16, row.position)).collect();
-    let heads =
-        if relayed.is_empty() { Vec::new() } else { EventLog::open_existing(pool).await?.heads().await? };
+    let (mut relayed, mut heads) = (BTreeMap::new(), Vec::new());
+    match EventLog::open_existing(pool).await {
+        Ok(log) => {
+            let status = event_bus::relay_status(&log).await.map_err(|error| match error {
+                BusError::Database(error) | BusError::Log(LogError::Database(error)) => {
+                    unreadable(database, &error)
+                }
+                other => Failure::Failed(other.to_string()),
+            })?;
+            relayed.extend(status.into_iter().map(|relay| (relay.partition, relay)));
+            heads = log.heads().await?;
+        }
+        // Its service has not started yet.
+        Err(LogError::PartitionsDiffer { stored: 0, .. }) => {}
+        Err(LogError::Database(error)) => return Err(unreadable(database, &error)),
+        Err(error) => return Err(error.into()),
+    }
     let partitions: Vec<LogPartition> = heads
         .into_iter()
         .map(|head| LogPartition {
             partition: head.partition.0,
             head: head.position,
             recorded_at: head.recorded_at,
-            relay_position: relayed.get(&head.partition.0).copied().unwrap_or_default(),
+            relay_position: relayed.get(&head.partition).map_or(0, |relay| relay.position),
+            relay_stopped: relayed.get(&head.partition).and_then(|relay| relay.stopped.clone()),
         })
         .collect();
     let events = partitions.iter().map(|one| one.head).sum();

@@ -43,6 +43,9 @@ pub(super) struct LogPartition {
     pub(super) recorded_at: Option<DateTime<Utc>>,
     /// How far the relay has published.
     pub(super) relay_position: i64,
+    /// Why the relay does not go on until somebody decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) relay_stopped: Option<String>,
 }
 
 /// A projection's live generation.
@@ -130,8 +133,26 @@ impl Accounts {
 }
 
 impl Report {
+    /// Whether every event is accounted for and carried on.
+    pub(super) fn is_whole(&self) -> bool {
+        let mut partitions = self.logs.iter().flat_map(|log| &log.partitions);
+        partitions.all(|one| one.relay_stopped.is_none())
+            && self.projections.iter().all(|projection| projection.sum.accounted_for)
+    }
+
     /// Finds what there is to worry about.
     pub(super) fn judged(mut self) -> Self {
+        for log in &self.logs {
+            let stopped =
+                log.partitions.iter().filter_map(|one| Some((one.partition, one.relay_stopped.as_ref()?)));
+            self.problems.extend(stopped.map(|(partition, reason)| {
+                format!(
+                    "the relay of {name} has stopped partition {partition}: {reason}. If the log is right as it is: \
+                     `daybook relay reset --log {name}`, then `daybook rebuild`",
+                    name = log.name
+                )
+            }));
+        }
         for projection in &self.projections {
             if !projection.sum.accounted_for {
                 self.problems

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -113,15 +114,25 @@ struct Log {
     events: Mutex<Vec<TokenEvent>>,
     head: watch::Sender<i64>,
     is_cut: watch::Sender<bool>,
+    /// How often it was set back.
+    course: AtomicU64,
 }
 
 impl Log {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             events: Mutex::default(),
+            course: AtomicU64::new(0),
             head: watch::Sender::new(0),
             is_cut: watch::Sender::new(false),
         })
+    }
+
+    /// The restore of an empty backup.
+    fn set_back(&self) {
+        self.events.lock().unwrap().clear();
+        self.head.send_replace(0);
+        self.course.fetch_add(1, Ordering::SeqCst);
     }
 
     fn append(&self, event: TokenEvent) {
@@ -153,7 +164,14 @@ impl EventSubscription for Log {
         self.cut()?;
         let events = self.events.lock().unwrap();
         let numbered = events.iter().zip(1..).skip(after as usize).take(max);
-        Ok(numbered.map(|(event, position)| recorded(partition, position, event)).collect())
+        let course = self.course.load(Ordering::SeqCst);
+        let event_id = |position: i64| Uuid::from_u64_pair(course, position as u64);
+        Ok(numbered
+            .map(|(event, position)| RecordedEvent {
+                event_id: event_id(position),
+                ..recorded(partition, position, event)
+            })
+            .collect())
     }
 
     async fn acknowledge(&self, _: Partition, _: i64) -> Result<(), BusError> {
@@ -221,6 +239,28 @@ async fn revocations_are_followed_through_an_interruption() {
     eventually_refused(&authenticator, 3, noon() + TimeDelta::hours(1), Refusal::Expired).await;
     assert!(authenticator.authenticate(secret(3).reveal(), noon()).await.is_ok());
 
+    shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(10), tasks.join_all()).await.unwrap();
+}
+
+#[tokio::test]
+async fn revocations_are_followed_in_a_log_that_was_set_back_and_every_token_is_validated_again() {
+    let (authority, log) = (Counting::new(valid_until(None)), Log::new());
+    let authenticator = authenticator(&authority);
+    let (mut tasks, shutdown) = (JoinSet::new(), CancellationToken::new());
+    authenticator.follow_revocations(Arc::<Log>::clone(&log), &mut tasks, shutdown.clone());
+    for n in 1..=3 {
+        assert!(authenticator.authenticate(secret(n).reveal(), noon()).await.is_ok());
+    }
+    log.append(revoked(secret(1).hash()));
+    eventually_refused(&authenticator, 1, noon(), Refusal::Revoked).await;
+    log.set_back();
+    log.append(revoked(secret(2).hash()));
+    eventually_refused(&authenticator, 2, noon(), Refusal::Revoked).await;
+    // What was known of the third token was known from a log that is gone.
+    let asked = authority.asked();
+    assert!(authenticator.authenticate(secret(3).reveal(), noon()).await.is_ok());
+    assert_eq!(authority.asked(), asked + 1);
     shutdown.cancel();
     tokio::time::timeout(Duration::from_secs(10), tasks.join_all()).await.unwrap();
 }

@@ -77,6 +77,12 @@ impl Buffer {
         self.marks.clear();
     }
 
+    /// Throws away what waits: it is not in the log.
+    pub(crate) fn discard(&mut self) {
+        self.messages.clear();
+        self.bytes = 0;
+    }
+
     /// The id that acknowledges as much as possible up to a position.
     pub(crate) fn acknowledge(&mut self, position: i64) -> Option<MessageIdData> {
         let mut found = None;

@@ -9,11 +9,11 @@ use pulsar::producer::{Message, Producer, SendFuture};
 use pulsar::{ProducerOptions, TokioExecutor};
 use tokio::sync::Mutex;
 
-use super::PulsarConfig;
 use super::link::{Link, OPERATION_TIMEOUT};
 use super::message::{Feed, encode};
 use super::topic::Topic;
-use crate::{BusError, EventPublisher};
+use super::{PulsarConfig, last};
+use crate::{BusError, Carried, EventPublisher};
 
 /// The client sends a batch when the receipt of the one before is there, so a batch should be large.
 const BATCH_MESSAGES: u32 = 1_000;
@@ -188,5 +188,9 @@ impl EventPublisher for PulsarPublisher {
             }
         }
         Ok(reached)
+    }
+
+    async fn last(&self, partition: Partition) -> Result<Option<Carried>, BusError> {
+        last::last(&self.link, partition).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Partition;
-use event_store::{EventLog, RecordedEvent};
+use event_store::{EventLog, LogError, RecordedEvent};
 use pulsar::message::proto::MessageIdData;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -167,6 +167,27 @@ impl PulsarSubscription {
         Some(told.collect()).filter(|told: &Vec<Published>| !told.is_empty()).map(Ok)
     }
 
+    /// Whether there are events, and the log has them: its last one tells for all, for a log only grows. What the broker
+    /// brings of a log that was set back since is thrown away.
+    async fn are_of_the_log(&self, carried: &[RecordedEvent]) -> Result<bool, BusError> {
+        let Some(last) = carried.last() else { return Ok(false) };
+        match self.log.stamp(last.partition, last.position).await {
+            Ok(found) if found.event_id == last.event_id => return Ok(true),
+            Ok(_) | Err(LogError::Diverged(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let partition = last.partition;
+        tracing::error!(
+            %partition, position = last.position, event_id = %last.event_id,
+            "the bus brings an event that is not in the log, which was set back or is another one; the log counts"
+        );
+        metrics::counter!("daybook_bus_foreign_messages_total").increment(carried.len() as u64);
+        if let Some(buffer) = self.shared.buffers.get(usize::from(partition.0)) {
+            locked(buffer).discard();
+        }
+        Ok(false)
+    }
+
     fn buffered(&self, partition: Partition, after: i64, max: usize) -> Run {
         match self.shared.buffers.get(usize::from(partition.0)) {
             Some(buffer) => locked(buffer).after(after, max),
@@ -220,11 +241,11 @@ impl EventSubscription for PulsarSubscription {
                 Run::Messages(messages) => {
                     let carried: Vec<RecordedEvent> =
                         messages.iter().map_while(|message| decode(message)).collect();
-                    if !carried.is_empty() {
+                    if self.are_of_the_log(&carried).await? {
                         events.extend(carried);
                         continue;
                     }
-                    1
+                    carried.len().max(1) as i64
                 }
                 Run::HoleUpTo(position) => position - last - 1,
                 Run::Nothing if !events.is_empty() => return Ok(events),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
+use super::refusing::Refusing;
 use super::{AppendError, Job};
 use crate::append::append_events;
 use crate::error::is_passing;
@@ -20,11 +21,12 @@ pub(super) struct Committer {
     options: Arc<PgConnectOptions>,
     connection: Option<PgConnection>,
     retry_max: Duration,
+    refusing: Refusing,
 }
 
 impl Committer {
-    pub(super) fn new(options: Arc<PgConnectOptions>, retry_max: Duration) -> Self {
-        Self { options, connection: None, retry_max }
+    pub(super) fn new(options: Arc<PgConnectOptions>, retry_max: Duration, refusing: Refusing) -> Self {
+        Self { options, connection: None, retry_max, refusing }
     }
 
     /// Commits a group. If the database refuses it for what one of its jobs holds, each job is tried alone, so that one bad
@@ -56,6 +58,7 @@ impl Committer {
         loop {
             let error = match self.once(&appends, uncertain).await {
                 Ok(outcomes) => {
+                    self.refusing.note(Ok(()));
                     metrics::histogram!("daybook_append_commit_duration_seconds").record(begin.elapsed());
                     return Ok(outcomes);
                 }
@@ -69,6 +72,7 @@ impl Committer {
             }
             metrics::counter!("daybook_append_retries_total").increment(1);
             if begin.elapsed() + pause > self.retry_max {
+                self.refusing.note(Err(&error));
                 return Err(AppendError::Unavailable(error.to_string()));
             }
             tokio::time::sleep(pause).await;

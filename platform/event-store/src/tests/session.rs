@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::subject::{Subject, append, customer_in};
+use crate::{AppendError, AppenderConfig, MigrationError, SessionError, migrate, refuse_pooler, session};
+
+#[tokio::test]
+async fn a_server_of_its_own_is_taken_and_one_that_forgets_what_it_was_told_is_not() {
+    let subject = Subject::start().await;
+    let pool = |options| PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    refuse_pooler(&pool(session(subject.database.options(), "test"))).await.unwrap();
+    // As a pooler does that is told to ignore what it does not know.
+    let error = refuse_pooler(&pool(subject.database.options())).await.unwrap_err();
+    assert!(matches!(error, SessionError::Pooled), "{error}");
+}
+
+#[tokio::test]
+async fn a_pooler_that_refuses_a_setting_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut startup = [0; 1024];
+            let _ = stream.read(&mut startup).await;
+            // Word for word what PgBouncer 1.18 sends.
+            let fields = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
+            let length = (fields.len() as u32 + 4).to_be_bytes();
+            let _ = stream.write_all(&[b"E", &length[..], fields].concat()).await;
+        }
+    });
+    let options = PgConnectOptions::new()
+        .host("127.0.0.1")
+        .port(port)
+        .username("u")
+        .ssl_mode(sqlx::postgres::PgSslMode::Disable);
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(session(options, "test"));
+    let error = refuse_pooler(&pool).await.unwrap_err();
+    assert!(matches!(error, SessionError::Pooled) && error.to_string().contains("PgBouncer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_said_to_be_one() {
+    let subject = Subject::start().await;
+    let pool = subject.database.pool();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/activities");
+    let migrator = sqlx::migrate::Migrator::new(folder).await.unwrap();
+    migrate(&migrator, pool).await.unwrap();
+    pool.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'later', true, '', 0)",
+    )
+    .await
+    .unwrap();
+    let error = migrate(&migrator, pool).await.unwrap_err();
+    assert!(matches!(error, MigrationError::Newer { migration: 9999 }), "{error}");
+    assert!(error.to_string().contains("newer version of Daybook"), "{error}");
+}
+
+#[tokio::test]
+async fn a_log_that_refused_to_be_written_is_not_writable_until_it_is_again() {
+    let config = AppenderConfig { appenders: 1, retry_max_ms: 50, ..AppenderConfig::default() };
+    let subject = Subject::start_with(config, |options| options).await;
+    let (pool, appender) = (subject.database.pool(), &subject.appender);
+    let activity = || vec![append(customer_in(0), "a", 1, 1)];
+    assert_eq!(appender.writable().await, Ok(()));
+    let turn = async |state: &str| {
+        let name: String =
+            sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
+        let alter = format!(
+            "SET default_transaction_read_only = off; ALTER DATABASE {name} SET default_transaction_read_only = {state}"
+        );
+        pool.execute(sqlx::raw_sql(&alter)).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        pool.execute(end).await.unwrap();
+    };
+    turn("on").await;
+    let error = appender.append(activity()).await.unwrap_err();
+    assert!(matches!(error, AppendError::Unavailable(_)), "{error}");
+    let reason = appender.writable().await.unwrap_err();
+    assert!(reason.contains("read-only") || reason.contains("cannot be written"), "{reason}");
+    turn("off").await;
+    super::subject::eventually("it can be written again, without an append", || async {
+        appender.writable().await.is_ok()
+    })
+    .await;
+    appender.append(activity()).await.unwrap();
+}
