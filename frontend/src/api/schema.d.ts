@@ -67,7 +67,9 @@ export interface paths {
         put?: never;
         /**
          * Record an activity
-         * @description Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`.
+         * @description Answers once it is durable. The same id again with the same content gets the first answer, with `duplicate`. Content is
+         *     the same when it means the same: whatever the spacing and the order of keys, and with numbers that are equal by value,
+         *     as 100 and 1e2.
          */
         post: operations["record_activity"];
         delete?: never;
@@ -99,7 +101,8 @@ export interface paths {
         head?: never;
         /**
          * Correct an activity
-         * @description Reports move what it contributed to the new place. The history keeps both.
+         * @description Reports move what it contributed to the new place. The history keeps both. A correction that says what the activity says
+         *     already, with numbers compared by value, changes nothing.
          */
         patch: operations["correct_activity"];
         trace?: never;
@@ -241,7 +244,8 @@ export interface paths {
         /**
          * Read the history
          * @description Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
-         *     stream of lines.
+         *     stream of lines. Each event is one line, and every number in it has the digits that were sent. A page of a filter that
+         *     matches little may be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
          */
         get: operations["history"];
         put?: never;
@@ -261,7 +265,7 @@ export interface paths {
         };
         /**
          * Read the history of one stream
-         * @description Its events in order, and the state that they fold to, now or as it was.
+         * @description Its events in order, in pages, and the state that all of them fold to, now or as it was.
          */
         get: operations["stream_history"];
         put?: never;
@@ -805,7 +809,7 @@ export interface components {
             type?: string | null;
             /**
              * Format: double
-             * @description A new value; null takes it away.
+             * @description A new value, which a double must hold to its last digit; null takes it away.
              */
             value?: number | null;
         };
@@ -857,7 +861,7 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description An amount, a duration, a score.
+             * @description An amount, a duration, a score: a double.
              */
             value?: number | null;
         };
@@ -990,9 +994,12 @@ export interface components {
         };
         /** @description A page of history. Only documents the answer; [`HistoryEvent`] writes it. */
         HistoryPage: {
-            /** @description In position order, without a hole in what was asked for. */
+            /**
+             * @description In position order, without a hole in what was asked for. A page looks at a bounded number of events and has a bounded
+             *     size, so it may have fewer items than asked for, or none.
+             */
             items: components["schemas"]["RecordedEvent"][];
-            /** @description For the next page, as `after`; null at the end. */
+            /** @description For the next page, as `after`; null at the end, and only there. */
             next_cursor?: string | null;
         };
         /** @description An invitation that waits to be accepted; its link is not kept. */
@@ -1177,7 +1184,7 @@ export interface components {
              * @description When it happened; the time of receipt if not given. At most 24 hours ahead and 5 years back.
              */
             occurred_at?: string | null;
-            /** @description What the customer wants to know about it: at most 32 KiB, at most 8 deep. */
+            /** @description What the customer wants to know about it: at most 32 KiB, at most 8 deep. Every number keeps its digits. */
             properties?: Record<string, never> | null;
             /**
              * @description What was done.
@@ -1186,7 +1193,8 @@ export interface components {
             type: string;
             /**
              * Format: double
-             * @description An amount, a duration, a score; finite.
+             * @description An amount, a duration, a score: a double (IEEE 754). A number that a double does not hold to its last digit is
+             *     refused, as 9007199254740993 is; up to 15 significant digits every number is held.
              */
             value?: number | null;
         };
@@ -1463,8 +1471,10 @@ export interface components {
             aggregate_id: string;
             /** @description `activity`. */
             aggregate_type: string;
-            /** @description Its events up to then, in order. */
+            /** @description Its events up to then, in order: a page of them. */
             events: components["schemas"]["RecordedEvent"][];
+            /** @description For the next page, as `after`; null at the end, and only there. The state is the same on every page. */
+            next_cursor?: string | null;
             /**
              * Format: int64
              * @description How many events it had then.
@@ -1961,7 +1971,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -2067,7 +2077,7 @@ export interface operations {
                 "if-match"?: string | null;
             };
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -2187,7 +2197,7 @@ export interface operations {
                 "if-match"?: string | null;
             };
             path: {
-                /** @description The activity's id. */
+                /** @description The activity's id, percent-encoded. Of an id that clients take out of a path, as `..`, the address is `/v1/activities/?id=..`. */
                 id: string;
             };
             cookie?: never;
@@ -3200,11 +3210,11 @@ export interface operations {
                 cursor?: number;
                 /** @description How many at most: 100 if not given; a stream has no limit unless one is given. */
                 limit?: number;
-                /** @description Recorded at or after this time. */
+                /** @description Recorded at or after this time, or on this day of the customer's zone or after it. */
                 since?: string;
                 /** @description Of an activity of this type, before or after a correction. */
                 type?: string;
-                /** @description Recorded before this time. */
+                /** @description Recorded before this time, or before this day of the customer's zone. */
                 until?: string;
             };
             header?: never;
@@ -3297,11 +3307,18 @@ export interface operations {
     stream_history: {
         parameters: {
             query?: {
+                /** @description Events after this sequence: the `next_cursor` of the page before; from the first one if not given. */
+                after?: number;
                 /**
-                 * @description As it stood at this sequence, or at this time (RFC 3339); now if not given.
+                 * @description As it stood at this sequence, at this time (RFC 3339), or when this day began in the customer's zone; now if not
+                 *     given.
                  * @example 1
                  */
                 at?: string;
+                /** @description The same by another name. */
+                cursor?: number;
+                /** @description How many events at most: 100 if not given. */
+                limit?: number;
             };
             header?: never;
             path: {
