@@ -34,6 +34,8 @@ pub(crate) enum Tool {
     Python,
     /// Sets the clocks of the tests' processes apart.
     Faketime,
+    /// Stands before the door, as in the documentation.
+    Nginx,
 }
 
 impl Tool {
@@ -63,6 +65,7 @@ impl Tool {
             },
             Self::Python if !has_venv() => Some("Python 3 with its module venv is missing".to_owned()),
             Self::Faketime if faketime().is_none() => Some("libfaketime is missing".to_owned()),
+            Self::Nginx if nginx().is_none() => Some("nginx is missing".to_owned()),
             Self::Maven if find("mvn").is_none() => Some("Maven is missing (mvn)".to_owned()),
             _ => None,
         }
@@ -78,6 +81,7 @@ impl Tool {
             Self::Maven => &["maven"],
             Self::Python => &["python3", "python3-venv"],
             Self::Faketime => &["libfaketime"],
+            Self::Nginx => &["nginx"],
         }
     }
 }
@@ -123,6 +127,11 @@ pub(crate) fn faketime() -> Option<PathBuf> {
     let architectures = fs::read_dir("/usr/lib").ok()?.flatten();
     let inside = |folder: fs::DirEntry| folder.path().join("faketime/libfaketime.so.1");
     architectures.map(inside).find(|path| path.is_file())
+}
+
+/// In a folder that only the superuser's path has.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    find("nginx").or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|path| is_program(path)))
 }
 
 fn node_major() -> Option<u32> {
