@@ -17,6 +17,7 @@ mod operations;
 mod owasp;
 mod people;
 mod processes;
+mod proxy;
 mod pulsar;
 mod reports;
 mod support;

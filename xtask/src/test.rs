@@ -54,6 +54,7 @@ fn everything() -> ExitCode {
         Tool::Python,
         Tool::Faketime,
         Tool::OldestPostgres,
+        Tool::Nginx,
     ];
     steps.step("tools", || tools::ensure(&tools));
     steps.step("format", build::check_format);
@@ -98,6 +99,7 @@ fn only(parts: &[String]) -> ExitCode {
         Tool::Maven,
         Tool::Python,
         Tool::Faketime,
+        Tool::Nginx,
     ];
     if in_browser {
         tools.push(Tool::Chromium);
@@ -157,6 +159,9 @@ fn with_surroundings<'a>(
     command.env("DAYBOOK_BINARY", workspace::daybook("debug"));
     if let Some(library) = tools::faketime() {
         command.env("DAYBOOK_TEST_FAKETIME", library);
+    }
+    if let Some(nginx) = tools::nginx() {
+        command.env("DAYBOOK_TEST_NGINX", nginx);
     }
     if let Some(browser) = tools::chromium() {
         command.env("CHROMIUM_PATH", browser);

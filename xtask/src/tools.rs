@@ -38,6 +38,8 @@ pub(crate) enum Tool {
     Faketime,
     /// The oldest PostgreSQL that is supported, for the plans of the statements.
     OldestPostgres,
+    /// Stands before the door, as in the documentation.
+    Nginx,
 }
 
 impl Tool {
@@ -70,6 +72,7 @@ impl Tool {
             Self::OldestPostgres if !Path::new(OLDEST_POSTGRES).is_file() => {
                 Some("PostgreSQL 15 is missing".to_owned())
             }
+            Self::Nginx if nginx().is_none() => Some("nginx is missing".to_owned()),
             Self::Maven if find("mvn").is_none() => Some("Maven is missing (mvn)".to_owned()),
             _ => None,
         }
@@ -86,6 +89,7 @@ impl Tool {
             Self::Python => &["python3", "python3-venv"],
             Self::Faketime => &["libfaketime"],
             Self::OldestPostgres => &["postgresql-15"],
+            Self::Nginx => &["nginx"],
         }
     }
 }
@@ -131,6 +135,11 @@ pub(crate) fn faketime() -> Option<PathBuf> {
     let architectures = fs::read_dir("/usr/lib").ok()?.flatten();
     let inside = |folder: fs::DirEntry| folder.path().join("faketime/libfaketime.so.1");
     architectures.map(inside).find(|path| path.is_file())
+}
+
+/// In a folder that only the superuser's path has.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    find("nginx").or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|path| is_program(path)))
 }
 
 fn node_major() -> Option<u32> {
