@@ -30,6 +30,16 @@ describe('the series of a report', () => {
     expect(rows[0]?.total).toBe(of.total);
   });
 
+  it('counts what the report has cut off among the others', () => {
+    const names = Array.from({ length: SLOTS + 1 }, (_, index) => `type-${index}`);
+    const cut = { bucket: NINE, other: true, count: 7 };
+    const of = report([...names.map((group) => ({ bucket: NINE, group, count: 10 })), cut]);
+    const { groups, rows } = toSeries(of, slotsOf(of));
+    expect(groups.at(-1)).toEqual({ name: OTHER, slot: 0, total: 10 + 7 });
+    expect(rows).toEqual([expect.objectContaining({ total: of.total })]);
+    expect(rows[0]?.counts.at(-1)).toBe(10 + 7);
+  });
+
   it('keeps the colour that a type has among all types when only it is shown', () => {
     const all = report([
       { bucket: NINE, group: 'often', count: 9 },

@@ -6,6 +6,9 @@ export const SLOTS = 7;
 export const OTHER_SLOT = 0;
 export const OTHER = 'other types';
 
+/** A bucket of a group; where there are more groups than were asked for, the rest is one without a name. */
+type Bucket = ActivityReport['series'][number] & { other?: boolean };
+
 export type Group = { name: string; total: number; slot: number };
 export type Row = { bucket: string; counts: number[]; total: number };
 /** `counts[i]` of each row belongs to `groups[i]`. */
@@ -43,17 +46,22 @@ export function toSeries(report: ActivityReport, slots: Map<string, number>): Se
       other = { name: OTHER, total: (other?.total ?? 0) + total, slot: OTHER_SLOT };
     }
   }
+  const buckets: readonly Bucket[] = report.series;
+  const rest = buckets.reduce((sum, { other: isRest, count }) => sum + (isRest ? count : 0), 0);
+  if (rest > 0) other = { name: OTHER, total: (other?.total ?? 0) + rest, slot: OTHER_SLOT };
   if (other !== undefined) groups.push(other);
 
   const rows = new Map<string, Row>();
-  for (const { bucket, group, count } of report.series) {
+  for (const { bucket, group, count, other: isRest } of buckets) {
     let row = rows.get(bucket);
     if (row === undefined) {
       row = { bucket, counts: groups.map(() => 0), total: 0 };
       rows.set(bucket, row);
     }
-    if (count === 0 || group == null) continue;
-    const column = columns.get(group) ?? groups.length - 1;
+    if (count === 0 || (group == null && isRest !== true)) continue;
+    const own = group == null ? undefined : columns.get(group);
+    // What has no column of its own is in the last one.
+    const column = own ?? groups.length - 1;
     row.counts[column] = (row.counts[column] ?? 0) + count;
     row.total += count;
   }
