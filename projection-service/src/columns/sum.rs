@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use num_bigint::BigInt;
 
+use super::shortest;
+
 /// A sum of doubles, each taken as the shortest decimal that reads back as it. Exact until it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExactSum {
@@ -15,14 +17,9 @@ const QUOTIENT_DIGITS: i32 = 40;
 impl ExactSum {
     /// Adds a double.
     pub(crate) fn add(&mut self, value: f64) {
-        let text = format!("{value:e}");
-        let Some((digits, exponent)) = text.split_once('e') else { return };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let (Ok(number), Ok(exponent)) = (format!("{whole}{fraction}").parse(), exponent.parse::<i32>())
-        else {
-            return;
-        };
-        self.add_part(number, exponent - fraction.len() as i32);
+        if let Some((number, exponent)) = shortest(value) {
+            self.add_part(number.into(), exponent);
+        }
     }
 
     /// Adds `number` times 10 to the power of −`scale`.
@@ -94,6 +91,14 @@ mod tests {
         assert_eq!(sum(&[0.1, 0.2]).to_f64(), 0.3);
         assert_eq!(sum(&[1e300, 5e-324, -1e300]).to_f64(), 5e-324);
         assert_eq!(sum(&[]).to_f64(), 0.0);
+    }
+
+    #[test]
+    fn a_sum_is_of_the_decimals_that_the_log_has() {
+        // Two decimals of 17 digits are equally near to this double, and JSON has the even one.
+        let log: Vec<f64> = vec![1_501_199_875_790_165.25; 3];
+        assert_eq!(serde_json::json!(log[0]).to_string(), "1501199875790165.2");
+        assert_eq!(sum(&log).to_f64(), 4_503_599_627_370_495.5);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use super::shortest;
+
 /// The column `value`. Numbers are kept as decimals with one scale wherever they all fit, so that sums are exact and cheap.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
@@ -64,12 +66,8 @@ fn decimal(value: f64) -> Option<(i64, u8)> {
     if value.fract() == 0.0 && value.abs() <= NUMBER_MAX as f64 {
         return Some((value as i64, 0));
     }
-    let text = format!("{value:e}");
-    let (digits, exponent) = text.split_once('e')?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let exponent = exponent.parse::<i32>().ok()? - fraction.len() as i32;
+    let (number, exponent) = shortest(value)?;
     let scale = u8::try_from(-exponent).ok().filter(|scale| *scale <= SCALE_MAX)?;
-    let number: i64 = format!("{whole}{fraction}").parse().ok()?;
     (number.abs() <= NUMBER_MAX).then_some((number, scale))
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use domain::Decimal;
 
 use super::{Relation, Test};
-use crate::columns::{Mask, Scalar, Values};
+use crate::columns::{Mask, Scalar, Values, shortest};
 
 /// A test of the column `value`, prepared so that a row costs a comparison or two of whole numbers.
 #[derive(Debug)]
@@ -89,7 +89,8 @@ impl Bounds {
         let double_is = match double {
             f64::INFINITY => Ordering::Greater,
             f64::NEG_INFINITY => Ordering::Less,
-            finite => Decimal::parse(&format!("{finite:e}"))
+            finite => shortest(finite)
+                .and_then(|(digits, exponent)| Decimal::parse(&format!("{digits}e{exponent}")))
                 .map_or(Ordering::Equal, |shortest| shortest.cmp(number)),
         };
         Self { number: number.clone(), double, double_is, relation }
