@@ -62,10 +62,14 @@ fn names_of(query: &str) -> Result<Vec<String>, Problem> {
 
 fn misfit(path: &str, message: &str, names: &[String]) -> Problem {
     if let Some(rest) = message.strip_prefix("unknown field `") {
-        let name = rest.split("`, expected").next().unwrap_or(rest).trim_end_matches('`');
-        let known = rest.split_once("expected ").map_or("", |(_, known)| known).replace('`', "");
+        // The name is a client's and may have anything in it; what comes after it is ours.
+        let (name, known) = match rest.strip_suffix("`, there are no fields") {
+            Some(name) => (name, ""),
+            None => rest.rsplit_once("`, expected ").unwrap_or((rest.trim_end_matches('`'), "")),
+        };
+        let known = known.replace('`', "");
         let known = known.trim_start_matches("one of ");
-        let detail = if known.is_empty() || known.starts_with("there are no") {
+        let detail = if known.is_empty() {
             "is unknown: there are none here".to_owned()
         } else {
             format!("is unknown; known here: {known}")
@@ -148,6 +152,20 @@ mod tests {
             read("interval=day&interval=day").unwrap_err(),
             "The parameter interval is given more than once."
         );
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named_where_there_are_none_and_whatever_it_is_called() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        for (query, name) in [("page=2", "page"), ("a%60%2C+expected+b=1", "a`, expected b")] {
+            let problem = ProblemQuery::<Nothing>::read(query).map(|_| ()).unwrap_err();
+            let detail = format!("The parameter {name} is unknown: there are none here.");
+            assert_eq!(problem.detail, Some(detail));
+        }
+        let detail = read("a%60%2C+expected+b=1").unwrap_err();
+        assert!(detail.starts_with("The parameter a`, expected b is unknown; known here: limit"), "{detail}");
     }
 
     #[test]

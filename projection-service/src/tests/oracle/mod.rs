@@ -55,6 +55,14 @@ pub(super) fn answer(log: &Log, question: &Question, folded: i64) -> Json {
         ("time", Json::from(time.copied().map(calendar::instant))),
     ]);
     fields.insert("as_of".to_owned(), as_of);
+    if question.path.starts_with("/v1/reports/") {
+        let range = Json::object([
+            ("from", Json::from(calendar::instant(question.from()))),
+            ("to", Json::from(calendar::instant(question.to()))),
+            ("time_zone", Json::from(question.zone().name())),
+        ]);
+        fields.insert("range".to_owned(), range);
+    }
     fields.insert("customer_id".to_owned(), Json::from(log.customer.to_string()));
     body
 }

@@ -49,11 +49,11 @@ pub(super) fn occurred_at(scene: DateTime<Utc>) -> impl Strategy<Value = DateTim
     let quarter = (0..QUARTERS).prop_map(move |quarter| scene + TimeDelta::minutes(15 * quarter));
     let day = 24 * 60 * 60 * 1_000_000;
     prop_oneof![
-        4 => quarter.clone(),
+        3 => quarter.clone(),
         1 => quarter.clone().prop_map(|time| time - TimeDelta::microseconds(1)),
-        3 => (0..SCENE_DAYS * day).prop_map(move |micros| scene + TimeDelta::microseconds(micros)),
+        1 => (0..SCENE_DAYS * day).prop_map(move |micros| scene + TimeDelta::microseconds(micros)),
         // Within one day, so that sessions and funnels come about.
-        6 => (0..day / 4).prop_map(move |micros| scene + TimeDelta::days(4) + TimeDelta::microseconds(micros)),
+        6 => (0..day / 8).prop_map(move |micros| scene + TimeDelta::days(4) + TimeDelta::microseconds(micros)),
         1 => quarter.prop_map(|time| time - TimeDelta::days(800)),
     ]
 }
@@ -69,7 +69,7 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 /// An object of some of the frequent keys and of a few out of many rare ones; or none.
-pub(super) fn object() -> impl Strategy<Value = Option<Json>> {
+pub(super) fn object() -> BoxedStrategy<Option<Json>> {
     let frequent = subsequence(&KEYS[..], 0..4).prop_flat_map(|keys| {
         let count = keys.len();
         (Just(keys), proptest::collection::vec(json(), count))
@@ -82,22 +82,29 @@ pub(super) fn object() -> impl Strategy<Value = Option<Json>> {
         let fields: Vec<String> = frequent.chain(rare).collect();
         Some(Json(serde_json::value::RawValue::from_string(format!("{{{}}}", fields.join(","))).unwrap()))
     });
-    prop_oneof![1 => Just(None), 3 => text]
+    prop_oneof![1 => Just(None), 3 => text].boxed()
+}
+
+/// The first ones most often.
+fn skewed(of: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => select(&of[..3]), 1 => select(of)]
 }
 
 pub(super) fn value() -> impl Strategy<Value = Option<f64>> {
     proptest::option::weighted(0.7, select(&VALUES[..]))
 }
 
-pub(super) fn content(scene: DateTime<Utc>) -> impl Strategy<Value = ActivityContent> {
-    let fields = (select(&TYPES[..]), select(&ACTORS[..]), occurred_at(scene), value(), object(), object());
-    fields.prop_map(|(kind, actor, occurred_at, value, properties, context)| ActivityContent {
-        activity_type: kind.to_owned(),
-        actor: actor.to_owned(),
-        occurred_at,
-        occurred_at_source: OccurredAtSource::Client,
-        value,
-        properties,
-        context,
-    })
+pub(super) fn content(scene: DateTime<Utc>) -> BoxedStrategy<ActivityContent> {
+    let fields = (skewed(&TYPES), skewed(&ACTORS), occurred_at(scene), value(), object(), object());
+    fields
+        .prop_map(|(kind, actor, occurred_at, value, properties, context)| ActivityContent {
+            activity_type: kind.to_owned(),
+            actor: actor.to_owned(),
+            occurred_at,
+            occurred_at_source: OccurredAtSource::Client,
+            value,
+            properties,
+            context,
+        })
+        .boxed()
 }

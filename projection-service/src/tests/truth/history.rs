@@ -13,9 +13,10 @@ pub(super) const CUSTOMERS: usize = 2;
 /// What may happen; numbers choose among what there is.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
+    /// Several at a time, so that there is much in a history that is short.
     Record {
         customer: usize,
-        content: ActivityContent,
+        contents: Vec<ActivityContent>,
     },
     Correct {
         customer: usize,
@@ -101,13 +102,17 @@ fn sizes() -> impl Strategy<Value = Sizes> {
     })
 }
 
-fn step(scene: DateTime<Utc>) -> impl Strategy<Value = Step> {
+/// Activities that are recorded in one step.
+const RECORDED_MAX: usize = 8;
+
+fn step(scene: DateTime<Utc>) -> BoxedStrategy<Step> {
     let who = 0..CUSTOMERS;
     let changes = (content(scene), any::<[bool; 6]>())
         .prop_map(|(content, is_changed)| Changes { content, is_changed });
     let maintenance = prop_oneof![5 => Just(Maintenance::Merge), 1 => Just(Maintenance::Restart)];
     prop_oneof![
-        20 => (who.clone(), content(scene)).prop_map(|(customer, content)| Step::Record { customer, content }),
+        20 => (who.clone(), proptest::collection::vec(content(scene), 1..RECORDED_MAX))
+            .prop_map(|(customer, contents)| Step::Record { customer, contents }),
         6 => (who.clone(), any::<usize>(), changes)
             .prop_map(|(customer, which, changes)| Step::Correct { customer, which, changes }),
         3 => (who.clone(), any::<usize>()).prop_map(|(customer, which)| Step::Redact { customer, which }),
@@ -119,6 +124,7 @@ fn step(scene: DateTime<Utc>) -> impl Strategy<Value = Step> {
             .prop_map(|(page, pages, sizes)| Step::Fold { page, pages, sizes }),
         3 => maintenance.prop_map(Step::Maintain),
     ]
+    .boxed()
 }
 
 pub(super) fn steps(scene: DateTime<Utc>, max: usize) -> impl Strategy<Value = Vec<Step>> {

@@ -1,9 +1,14 @@
 //! Every report of every history is what the log says: random histories, in any form that a read model can have, and
 //! random questions.
 
+mod cells;
 mod content;
 mod history;
+mod one;
+mod questions;
 mod rows;
+mod same;
+mod travel;
 mod world;
 
 use std::cell::RefCell;
@@ -37,7 +42,7 @@ fn holds<S: Strategy>(
     let outcome = TestRunner::new(config).run(strategy, |case| {
         let mut world = world.borrow_mut();
         world.begin_again();
-        runtime.block_on(property(&mut world, case))
+        runtime.block_on(Box::pin(property(&mut world, case)))
     });
     if let Err(failure) = outcome {
         panic!("{failure}");

@@ -19,6 +19,8 @@ use crate::tests::oracle::{self};
 
 /// So that its own jobs never come: the test folds.
 const NEVER_MS: u64 = 60 * 60 * 1_000;
+/// Items of a page when it is not said.
+const LIMIT_DEFAULT: usize = 100;
 /// Events of one page that are read of the log.
 const PAGE: i64 = 1_000;
 
@@ -77,7 +79,11 @@ impl<'h> World<'h> {
 
     pub(super) async fn happen(&mut self, number: usize, step: &Step) {
         match step {
-            Step::Record { customer, content } => self.record(*customer, number, content),
+            Step::Record { customer, contents } => {
+                for (place, content) in contents.iter().enumerate() {
+                    self.record(*customer, &format!("activity {number}.{place}"), content);
+                }
+            }
             Step::Correct { customer, which, changes } => self.correct(*customer, *which, changes),
             Step::Redact { customer, which } => self.redact(*customer, *which),
             Step::Unknown { customer, which, is_new } => self.unknown(*customer, *which, *is_new, number),
@@ -98,12 +104,11 @@ impl<'h> World<'h> {
         self.story.push(format!("customer {customer}: {what}"));
     }
 
-    fn record(&mut self, customer: usize, number: usize, content: &ActivityContent) {
-        let id = format!("activity {number}");
+    fn record(&mut self, customer: usize, id: &str, content: &ActivityContent) {
         let event = ActivityEvent::ActivityRecorded(content.clone());
-        self.waiting.push(self.house.next(self.customers[customer], &id, &event));
+        self.waiting.push(self.house.next(self.customers[customer], id, &event));
         self.tell(customer, &format!("record {id} {}", text(content)));
-        self.standing[customer].push(id);
+        self.standing[customer].push(id.to_owned());
     }
 
     fn choose(&self, customer: usize, which: usize) -> Option<String> {
@@ -268,8 +273,34 @@ impl<'h> World<'h> {
         log: &Log,
         folded: i64,
     ) -> Result<(), TestCaseError> {
-        let found = self.ask(customer, question).await?;
+        let mut found = self.ask(customer, question).await?;
+        if let (Json::Object(fields), "/v1/activities") = (&mut found, question.path.as_str()) {
+            fields.remove("range");
+            fields.insert("items".to_owned(), Json::Array(self.items(customer, question).await?));
+            fields.insert("next_cursor".to_owned(), Json::Null);
+        }
         self.same(customer, question, &found, &oracle::answer(log, question, folded))
+    }
+
+    /// Every item of a list, page after page.
+    pub(super) async fn items(
+        &self,
+        customer: usize,
+        question: &Question,
+    ) -> Result<Vec<Json>, TestCaseError> {
+        let limit = question.number("limit").unwrap_or(LIMIT_DEFAULT);
+        let mut items = Vec::new();
+        let mut page = question.clone();
+        loop {
+            let body = self.ask(customer, &page).await?;
+            let found = body.field("items").items();
+            items.extend(found.iter().cloned());
+            match body.field("next_cursor").text() {
+                None if found.len() <= limit => return Ok(items),
+                Some(cursor) if found.len() == limit => page = question.clone().with("cursor", cursor),
+                _ => return Err(self.failure(customer, &page, "a page is too long or too short")),
+            }
+        }
     }
 
     pub(super) fn same(
