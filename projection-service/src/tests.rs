@@ -13,7 +13,6 @@ mod house;
 mod how_to;
 mod intake;
 mod measures;
-mod naive;
 mod oracle;
 mod queries;
 mod rebuild;

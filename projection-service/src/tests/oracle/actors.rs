@@ -7,9 +7,11 @@ use super::question::Question;
 
 /// Every page one after the other.
 pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+    let mut rows = question.filtered(activities);
+    rows.retain(|row| question.is_in_range(row.occurred_at));
     let mut actors: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
-    for activity in activities {
-        actors.entry(&activity.actor).or_default().push(activity);
+    for row in &rows {
+        actors.entry(&row.actor).or_default().push(row);
     }
     let wanted = question.get("q").unwrap_or("").to_lowercase();
     actors.retain(|name, _| name.to_lowercase().contains(&wanted));
@@ -23,4 +25,21 @@ pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
     };
     let items = actors.into_iter().map(item).collect();
     Json::object([("items", Json::Array(items)), ("next_cursor", Json::Null)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::oracle::testing::{day, same};
+
+    #[test]
+    fn actors_are_found_by_any_part_of_their_name() {
+        let rows = day(&["ada x 10:00", "Adam x 11:00", "ada x 12:00", "bob x 10:00"]);
+        same(
+            &report(&Question::new("", &[("q", "AD")]), &rows),
+            r#"{"next_cursor":null,"items":[
+                {"actor":"Adam","count":1,"first_seen":"2026-03-01T11:00:00Z","last_seen":"2026-03-01T11:00:00Z"},
+                {"actor":"ada","count":2,"first_seen":"2026-03-01T10:00:00Z","last_seen":"2026-03-01T12:00:00Z"}]}"#,
+        );
+    }
 }

@@ -46,6 +46,10 @@ pub(super) fn answer(log: &Log, question: &Question, folded: i64) -> Json {
         "/v1/reports/paths" => paths::report(question, &activities),
         "/v1/activities" => list::report(question, &activities),
         "/v1/actors" => actors::report(question, &activities),
+        // The only actor of whom this is asked.
+        "/v1/actors/ada/activities" => {
+            list::report(&question.clone().with("filter", r#"["is","actor","ada"]"#), &activities)
+        }
         other => panic!("there is no report {other}"),
     };
     let Json::Object(fields) = &mut body else { unreachable!("a report is an object") };

@@ -23,15 +23,17 @@ use world::World;
 const CASES: u32 = 24;
 const CASES_VARIABLE: &str = "DAYBOOK_TEST_CASES";
 
-/// Tries a property in a world of its own for each random value. What was found once is tried again first.
+/// Tries a property in a world of its own for each random value. What was found once is tried again
+/// first: it is kept beside the file of the test.
 fn holds<S: Strategy>(
+    file: &'static str,
     strategy: &S,
     property: &impl AsyncFn(&mut World<'_>, S::Value) -> Result<(), TestCaseError>,
 ) {
     let wanted = std::env::var(CASES_VARIABLE).ok().map(|cases| cases.parse().unwrap());
     let config = Config {
         cases: wanted.unwrap_or(CASES),
-        source_file: Some(file!()),
+        source_file: Some(file),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         max_shrink_iters: 300,
         ..Config::default()

@@ -65,7 +65,7 @@ async fn check_cell(
 
 #[test]
 fn every_number_is_what_the_activities_behind_it_say() {
-    holds(&case(), &async |world, case| {
+    holds(file!(), &case(), &async |world, case| {
         world.happen_all(&case.steps).await;
         for (customer, question, chosen) in &case.questions {
             let body = world.ask(*customer, question).await?;

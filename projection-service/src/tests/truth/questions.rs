@@ -266,6 +266,22 @@ pub(super) fn list(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
     )
 }
 
+/// Actors by a part of their name, or what one of them did.
+pub(super) fn actors(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+    let found = one("q", &["", "A", "ё", "&", ".", "Zoë"]);
+    let all = question(
+        "/v1/actors",
+        (sometimes(range(scene, SCENE_DAYS)), filters(), sometimes(found), sometimes(count("limit", 1..4)))
+            .prop_map(|(range, filters, found, limit)| vec![range, filters, found, limit]),
+    );
+    let of_one = question(
+        "/v1/actors/ada/activities",
+        // The actor is in the path, and nowhere else.
+        filters().prop_map(|filters| vec![filters.into_iter().filter(|(name, _)| name != "actor").collect()]),
+    );
+    prop_oneof![2 => all, 1 => of_one]
+}
+
 /// Of any report.
 pub(super) fn any(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
     prop_oneof![
@@ -277,5 +293,6 @@ pub(super) fn any(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
         2 => top(scene),
         1 => paths(scene),
         2 => list(scene),
+        1 => actors(scene),
     ]
 }

@@ -114,7 +114,7 @@ fn every_row_of_every_history_says_what_the_log_says() {
     let moment = (0..CUSTOMERS, proptest::option::weighted(0.7, any::<Index>()));
     let moments = proptest::collection::vec(moment, STEPS_MAX);
     let case = (scene().prop_flat_map(|scene: DateTime<Utc>| steps(scene, STEPS_MAX)), moments);
-    holds(&case, &async |world, (steps, moments)| {
+    holds(file!(), &case, &async |world, (steps, moments)| {
         // Looked at all the time, so that much of it is in memory when it changes.
         for (number, (step, moment)) in steps.iter().zip(&moments).enumerate() {
             world.happen(number, step).await;

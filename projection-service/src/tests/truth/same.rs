@@ -60,7 +60,7 @@ fn case() -> impl Strategy<Value = Case> {
 
 #[test]
 fn every_report_of_every_history_is_what_the_log_says() {
-    holds(&case(), &async |world, case| {
+    holds(file!(), &case(), &async |world, case| {
         let folded = world.happen_all(&case.steps).await;
         let logs = world.logs().await;
         for (customer, question, moment) in &case.questions {

@@ -90,7 +90,7 @@ async fn ask_all_again(world: &mut World<'_>, answered: &[Answered]) -> Result<(
 
 #[test]
 fn what_was_answered_once_is_answered_again_as_of_then() {
-    holds(&case(), &async |world, case| {
+    holds(file!(), &case(), &async |world, case| {
         let answered = answer_all(world, &case).await?;
         ask_all_again(world, &answered).await?;
         world.restart().await;
