@@ -24,7 +24,10 @@ impl SessionCookie {
     #[must_use]
     pub fn of_instance(instance: &str) -> Self {
         let hash = Sha256::digest(format!("daybook session cookie:{instance}"));
-        let digits: String = hash.iter().take(INSTANCE_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = hash
+            .iter()
+            .take(INSTANCE_BYTES)
+            .fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         Self(format!("daybook_session_{digits}"))
     }
 

@@ -99,12 +99,11 @@ async fn rebuild_held(
     }
     let partitions: Vec<Partition> = diverged.iter().map(|(partition, _)| *partition).collect();
     note_of_log(pool, log, &partitions).await?;
-    let generation = match unfinished(pool, log).await? {
-        Some(generation) => generation,
-        None => {
-            generations::drop_others(pool, None).await?;
-            generations::begin(pool, log.partitions()).await?
-        }
+    let generation = if let Some(generation) = unfinished(pool, log).await? {
+        generation
+    } else {
+        generations::drop_others(pool, None).await?;
+        generations::begin(pool, log.partitions()).await?
     };
     let folder = Folder::new(log.clone(), Sizes::default());
     let limit = LoadLimit { load_max: options.load_max };
@@ -237,8 +236,8 @@ async fn roll_back_held(
     let folder = Folder::new(log.clone(), Sizes::default());
     let limit = LoadLimit { load_max: options.load_max };
     let filler = Filler::new(pool, folder, generation, options.parallel, limit);
-    let (folded, total) = (filler.folded().await?, filler.heads().await?.values().sum::<i64>() as u64);
-    let meter = Arc::new(Meter::new(folded, total, progress));
+    let (done, total) = (filler.folded().await?, filler.heads().await?.values().sum::<i64>() as u64);
+    let meter = Arc::new(Meter::new(done, total, progress));
     fill(&filler, &meter, false).await?;
     hold.fold().await?;
     let swapped = async {

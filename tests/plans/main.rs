@@ -1,5 +1,6 @@
 //! Whether the hot statements keep their plans, whatever the statistics are: on the tests' server, which is the embedded
 //! one, and on the oldest PostgreSQL that is supported. A statement is added in `hot.rs`.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests end by panicking, in what they share too")]
 
 mod explain;
 mod filled;

@@ -88,10 +88,9 @@ fn configuration(dir: &Path, door: &str, port: u16) -> String {
         assert!(block.contains(written), "the page does not say {written}");
         block = block.replace(written, here);
     }
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("    {kind}_temp_path {certificates}/{kind};\n"))
-        .collect();
+        .concat();
     format!("pid nginx.pid;\nevents {{}}\nhttp {{\n    access_log off;\n{temporary}{block}}}\n")
 }
 
@@ -135,8 +134,8 @@ async fn behind_nginx_every_client_has_its_own_address() {
     for _ in 0..ATTEMPTS_MAX {
         let body =
             json!({"email": format!("{}@example.com", Uuid::now_v7()), "password": "a wrong password"});
-        let guessed = send(guesser.post(format!("{}/v1/session", nginx.url)).json(&body)).await;
-        assert_eq!(guessed.status, 401, "{}", guessed.text);
+        let refused = send(guesser.post(format!("{}/v1/session", nginx.url)).json(&body)).await;
+        assert_eq!(refused.status, 401, "{}", refused.text);
     }
     assert_eq!(log_in(&guesser, PASSWORD).await, 429);
     assert_eq!(log_in(&other, PASSWORD).await, 200);

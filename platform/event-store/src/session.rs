@@ -10,7 +10,7 @@ use sqlx::{Executor, PgPool, Row as _};
 pub const SESSION_SETTINGS: [(&str, &str); 3] =
     [("plan_cache_mode", "force_custom_plan"), ("enable_seqscan", "off"), ("jit", "off")];
 
-/// How PgBouncer refuses a setting that comes with the connection; PostgreSQL calls it another name.
+/// How `PgBouncer` refuses a setting that comes with the connection; PostgreSQL calls it another name.
 const REFUSED_BY_PGBOUNCER: &str = "unsupported startup parameter";
 /// SQLSTATE of a table, a column or a function that does not exist.
 const UNDEFINED: [&str; 3] = ["42P01", "42703", "42883"];

@@ -15,21 +15,6 @@ impl Dictionary {
         Self { codes: vec![0; rows], values: vec![Scalar::Absent] }
     }
 
-    /// The column of these values, in the order of rows.
-    #[cfg(test)]
-    pub(crate) fn of(rows: impl IntoIterator<Item = Scalar>) -> Self {
-        let mut known: std::collections::HashMap<Scalar, u16> = std::collections::HashMap::new();
-        let (mut codes, mut values) = (Vec::new(), Vec::new());
-        for value in rows {
-            let next = values.len() as u16;
-            codes.push(*known.entry(value).or_insert_with_key(|value| {
-                values.push(value.clone());
-                next
-            }));
-        }
-        Self { codes, values }
-    }
-
     /// The value of a row.
     pub(crate) fn value(&self, row: usize) -> &Scalar {
         &self.values[usize::from(self.codes[row])]

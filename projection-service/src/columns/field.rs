@@ -19,10 +19,6 @@ pub(crate) enum Field {
 pub(crate) struct Path(Vec<String>);
 
 impl Path {
-    pub(crate) fn new(keys: Vec<String>) -> Self {
-        Self(keys)
-    }
-
     /// Keys between dots; `\.` is a dot and `\\` a backslash inside a key. None if a key is empty.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut keys = vec![String::new()];
@@ -99,7 +95,7 @@ mod tests {
         }
         assert_eq!(
             Field::parse(r"properties.a\.b.c"),
-            Some(Field::Property(Path::new(vec!["a.b".to_owned(), "c".to_owned()])))
+            Some(Field::Property(Path(vec!["a.b".to_owned(), "c".to_owned()])))
         );
         for text in ["", "Type", "properties", "properties.", "properties..a", "other.a"] {
             assert_eq!(Field::parse(text), None, "{text}");

@@ -23,8 +23,6 @@ mod varint;
 pub(crate) use column::{ColumnName, Rare, Sparse, read_dictionary, read_sparse, read_values, write_sparse};
 pub(crate) use dictionary::Dictionary;
 pub(crate) use field::Field;
-#[cfg(test)]
-pub(crate) use field::Path;
 pub(crate) use flatten::flatten;
 pub(crate) use off_async::off_async;
 pub(crate) use parquet_file::{read_i32, read_i64};

@@ -13,6 +13,7 @@ pub(crate) fn shortest(value: f64) -> Option<(i64, i32)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::excessive_precision, reason = "decimals as they were sent")]
 mod tests {
     use super::*;
 

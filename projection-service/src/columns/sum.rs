@@ -76,6 +76,7 @@ fn nearest(decimal: &str) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, clippy::excessive_precision, reason = "sums are exact")]
 mod tests {
     use super::*;
 

@@ -35,7 +35,7 @@ struct Row {
 }
 
 impl Target {
-    fn from_row(row: Row, partition: Partition) -> Self {
+    fn from_row(row: &Row, partition: Partition) -> Self {
         Self {
             generation: row.generation,
             position: row.position,
@@ -198,7 +198,7 @@ pub(crate) async fn lock_live(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Target::from_row(row, partition)))
+    Ok(row.map(|row| Target::from_row(&row, partition)))
 }
 
 /// Locks the checkpoint of a generation of a partition; none if it was taken away.
@@ -224,5 +224,5 @@ pub(crate) async fn lock_generation(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Target::from_row(row, partition)))
+    Ok(row.map(|row| Target::from_row(&row, partition)))
 }

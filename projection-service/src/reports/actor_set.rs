@@ -45,10 +45,14 @@ impl ActorSet {
             match (&mut *block, other) {
                 (block, Block::List(list)) => list.into_iter().for_each(|low| block.insert(low)),
                 (Block::Bits(bits), Block::Bits(other)) => {
-                    bits.iter_mut().zip(other.iter()).for_each(|(word, other)| *word |= other);
+                    for (word, other) in bits.iter_mut().zip(other.iter()) {
+                        *word |= other;
+                    }
                 }
                 (Block::List(list), Block::Bits(mut bits)) => {
-                    list.iter().for_each(|low| set(&mut bits, *low));
+                    for low in list.iter() {
+                        set(&mut bits, *low);
+                    }
                     *block = Block::Bits(bits);
                 }
             }
@@ -65,9 +69,15 @@ impl ActorSet {
         match self.blocks.get(block) {
             None => {}
             Some(Block::List(list)) => {
-                list.iter().for_each(|low| words[usize::from(low / 64)] |= 1 << (low % 64));
+                for low in list {
+                    words[usize::from(low / 64)] |= 1 << (low % 64);
+                }
             }
-            Some(Block::Bits(bits)) => words.iter_mut().zip(bits.iter()).for_each(|(word, bit)| *word |= bit),
+            Some(Block::Bits(bits)) => {
+                for (word, bit) in words.iter_mut().zip(bits.iter()) {
+                    *word |= bit;
+                }
+            }
         }
     }
 
@@ -113,7 +123,9 @@ impl Block {
         // With half of the room left, the next time that it is full is worth the next look.
         if list.len() > LIST_MAX / 2 {
             let mut bits = Box::new([0; BLOCK_WORDS]);
-            list.iter().for_each(|low| set(&mut bits, *low));
+            for low in list.iter() {
+                set(&mut bits, *low);
+            }
             *self = Self::Bits(bits);
         }
     }

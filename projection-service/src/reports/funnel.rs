@@ -23,8 +23,8 @@ use crate::view::StandingRow;
 const STEPS_MIN: usize = 2;
 /// The most steps of a funnel.
 pub(super) const STEPS_MAX: usize = 10;
-const WITHIN_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
-const WITHIN_MAX: Duration = Duration::from_secs(366 * 86_400);
+const WITHIN_DEFAULT: Duration = Duration::from_hours(168);
+const WITHIN_MAX: Duration = Duration::from_hours(8784);
 
 /// What is asked.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

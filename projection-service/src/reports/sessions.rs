@@ -22,9 +22,9 @@ use crate::view::StandingRow;
 /// The most days of one report.
 const DAYS_MAX: usize = 4_000;
 /// The pause that ends a session, unless another one is asked for.
-pub(crate) const GAP_DEFAULT: Duration = Duration::from_secs(30 * 60);
+pub(crate) const GAP_DEFAULT: Duration = Duration::from_mins(30);
 /// The longest pause that can be asked for.
-pub(crate) const GAP_MAX: Duration = Duration::from_secs(7 * 86_400);
+pub(crate) const GAP_MAX: Duration = Duration::from_hours(168);
 
 /// What is asked.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

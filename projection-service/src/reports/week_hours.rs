@@ -28,13 +28,12 @@ pub(crate) struct Parameters {}
 #[schema(as = WeekHoursBody)]
 pub(crate) struct Body {
     /// All 168 of them, from Monday.
-    hours: Vec<Hour>,
+    hours: Vec<WeekHour>,
 }
 
 /// One hour of the week.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = WeekHour)]
-pub(crate) struct Hour {
+pub(crate) struct WeekHour {
     /// The day.
     #[schema(example = "monday")]
     weekday: &'static str,
@@ -79,8 +78,11 @@ pub(crate) async fn answer(_: Parameters, query: &Query) -> Result<Body, Reports
     for partial in partials {
         counts.iter_mut().zip(partial).for_each(|(count, other)| *count += other);
     }
-    let hour =
-        |(index, count)| Hour { weekday: WEEKDAYS[index / HOURS_OF_DAY], hour: index % HOURS_OF_DAY, count };
+    let hour = |(index, count)| WeekHour {
+        weekday: WEEKDAYS[index / HOURS_OF_DAY],
+        hour: index % HOURS_OF_DAY,
+        count,
+    };
     Ok(Body { hours: counts.into_iter().enumerate().map(hour).collect() })
 }
 

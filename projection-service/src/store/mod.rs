@@ -14,7 +14,9 @@ mod seal;
 pub(crate) use actors::{ActorOrdinals, key as actor_key};
 pub(crate) use batch::{Batch, Event, Prior};
 pub(crate) use ends::between as ends_between;
-pub(crate) use merge::{Merger, merge_customer, read as read_segment};
+#[cfg(test)]
+pub(crate) use merge::merge_customer;
+pub(crate) use merge::{Merger, read as read_segment};
 
 /// The name of the read model, for operators and in the tables of checkpoints.
 pub(crate) const NAME: &str = "activities";

@@ -95,10 +95,10 @@ async fn a_fold_and_a_merge_that_are_broken_off_anywhere_lose_and_double_nothing
         // Each page begins at another number, so that all of them have been at every statement.
         let mut polls = page % 7;
         let more = loop {
-            match broken_off(step(&house, &folder, customer), polls).await {
-                Some(more) => break more,
-                None => (broken, polls) = (broken + 1, polls + 7),
+            if let Some(more) = broken_off(step(&house, &folder, customer), polls).await {
+                break more;
             }
+            (broken, polls) = (broken + 1, polls + 7);
         };
         let mut polls = page % 7;
         while broken_off(merge_customer(house.pool(), place, customer.0, SIZES), polls).await.is_none() {

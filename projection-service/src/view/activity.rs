@@ -23,6 +23,7 @@ pub(crate) struct StandingRow {
 
 /// An activity as it stands at the moment looked at.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "`type` is a word of the language")]
 pub(crate) struct Activity {
     /// The client's id of it, or the one that was made for it.
     pub(crate) id: String,

@@ -51,7 +51,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Service {
         let in_flight = InFlight { pulse: Arc::clone(&self.pulse), number };
         let mut request = linger(request);
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        Answering { answering: self.router.clone().oneshot(request), keep_alive, in_flight: Some(in_flight) }
+        Answering { answer: self.router.clone().oneshot(request), keep_alive, in_flight: Some(in_flight) }
     }
 }
 
@@ -79,7 +79,7 @@ pin_project! {
     /// An answer on its way.
     pub(super) struct Answering {
         #[pin]
-        answering: Oneshot<Router, Request>,
+        answer: Oneshot<Router, Request>,
         keep_alive: Option<HeaderValue>,
         in_flight: Option<InFlight>,
     }
@@ -90,7 +90,7 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(mut response) = ready!(this.answering.poll(context));
+        let Ok(mut response) = ready!(this.answer.poll(context));
         if let Some(keep_alive) = this.keep_alive.take()
             && !response.headers().contains_key(CONNECTION)
             && !this.in_flight.as_ref().is_some_and(|in_flight| in_flight.pulse.is_ending())

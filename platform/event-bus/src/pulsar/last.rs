@@ -28,7 +28,8 @@ struct Message {
 /// The last event of a topic partition; none if it is empty, or its last message is thrown away already or not ours.
 pub(super) async fn last(link: &Link, partition: Partition) -> Result<Option<Carried>, BusError> {
     let asking = async {
-        let ids = Box::pin(consumer(link, partition, None)).await?.get_last_message_id().await?;
+        let mut consumer_of_all = Box::pin(consumer(link, partition, None)).await?;
+        let ids = Box::pin(consumer_of_all.get_last_message_id()).await?;
         let Some(id) = ids.into_iter().next().filter(|id| id.entry_id != NO_ENTRY) else { return Ok(None) };
         // With a place in a batch, the broker begins with the entry itself and not after it.
         let from = MessageIdData { batch_index: Some(0), ..id.clone() };
@@ -46,7 +47,7 @@ pub(super) async fn last(link: &Link, partition: Partition) -> Result<Option<Car
         Ok(last)
     };
     let limit = 2 * OPERATION_TIMEOUT;
-    let message = match tokio::time::timeout(limit, asking).await {
+    let message = match tokio::time::timeout(limit, Box::pin(asking)).await {
         Ok(outcome) => outcome.map_err(|error: Failure| error.0)?,
         Err(_) => return Err(BusError::Broker(format!("the last message: no answer within {limit:?}"))),
     };

@@ -191,6 +191,6 @@ impl EventPublisher for PulsarPublisher {
     }
 
     async fn last(&self, partition: Partition) -> Result<Option<Carried>, BusError> {
-        last::last(&self.link, partition).await
+        Box::pin(last::last(&self.link, partition)).await
     }
 }

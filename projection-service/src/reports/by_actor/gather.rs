@@ -170,11 +170,14 @@ impl Extent {
     }
 }
 
+/// The extent of no rows: anything joins it to itself.
+const NOTHING: Range<i64> = Range { start: i64::MAX, end: i64::MIN };
+
 impl Scan for Extent {
     type Partial = Range<i64>;
 
     fn begin(&self) -> Range<i64> {
-        i64::MAX..i64::MIN
+        NOTHING
     }
 
     fn scan(&self, extent: &mut Range<i64>, rows: &Rows<'_>) {

@@ -89,7 +89,9 @@ pub(super) async fn results<T: Tally>(
         },
     )
     .await?;
-    threads.into_iter().for_each(|(found, _)| tally.merge(found));
+    for (found, _) in threads {
+        tally.merge(found);
+    }
     Ok(tally)
 }
 

@@ -76,7 +76,9 @@ pub(super) async fn paths<T: Tally>(
         move |tally, actor| follow.actor(tally, actor),
     )
     .await?;
-    threads.into_iter().for_each(|found| tally.merge(found));
+    for found in threads {
+        tally.merge(found);
+    }
     Ok((rows.question, rows.types, tally))
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn sessions<E: Entry, T: Tally>(
         let select = Open(open.clone());
         let (_, threads) =
             by_actor::<E, _, _>(source, window.clone(), &needs, select, begin, move |found, actor| {
-                follow.actor(found, actor)
+                follow.actor(found, actor);
             })
             .await?;
         let mut seen = HashSet::new();
