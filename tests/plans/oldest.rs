@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// A server that ends with this value.
 pub(crate) struct Server {

@@ -167,12 +167,12 @@ async fn a_stream_that_has_grown_is_read_in_pages_and_its_state_is_right_on_each
     house.record("a").await;
     // More than a page can have, as if it had been corrected so often.
     sqlx::query(
-        r#"INSERT INTO events
+        r"INSERT INTO events
            SELECT partition, position + n, 1 + n, recorded_at + n * interval '1 second', gen_random_uuid(), customer_id,
                   aggregate_type, aggregate_id, 'ActivityCorrected', '1.0.0',
                   json_build_object('before', payload, 'after', (payload::jsonb || jsonb_build_object('value', n))::json),
                   metadata
-             FROM events, generate_series(1, 1500) n"#,
+             FROM events, generate_series(1, 1500) n",
     )
     .execute(house.database.pool())
     .await

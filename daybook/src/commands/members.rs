@@ -42,7 +42,7 @@ enum Action {
         /// The address with which the member logs in
         #[arg(value_name = "EMAIL")]
         email: String,
-        /// What the link begins with, as https://daybook.example.com
+        /// What the link begins with, as `https://daybook.example.com`
         ///
         /// Without it `DAYBOOK_PUBLIC_URL`, and without that the address at which the system in the data folder listens.
         #[arg(long, value_name = "URL")]

@@ -142,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_sends_many_requests_without_waiting_gets_the_answers_together() {
-        let second = Duration::from_secs(60);
+        let second = Duration::from_mins(1);
         let pulse = Arc::new(Pulse::new(Limits { head: second, idle: second, write: second }));
         let (mut client, server) = tokio::io::duplex(1024 * 1024);
         let writes = Arc::new(AtomicUsize::new(0));

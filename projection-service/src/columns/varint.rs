@@ -114,7 +114,9 @@ mod tests {
     fn numbers_are_read_as_they_were_written() {
         let numbers = [0, 1, -1, 63, 64, -64, -65, i64::MAX, i64::MIN];
         let mut writer = Writer::default();
-        numbers.iter().for_each(|number| writer.signed(*number));
+        for number in numbers {
+            writer.signed(number);
+        }
         writer.unsigned(u64::MAX);
         writer.double(0.1);
         writer.bytes("é".repeat(100).as_bytes());

@@ -170,7 +170,9 @@ mod tests {
         fn a_set_has_what_was_added_and_what_another_one_has(one in some(), other in some()) {
             let set = |ordinals: &[u32]| {
                 let mut set = ActorSet::default();
-                ordinals.iter().for_each(|ordinal| set.insert(*ordinal));
+                for ordinal in ordinals {
+                    set.insert(*ordinal);
+                }
                 set
             };
             let mut merged = set(&one);

@@ -77,7 +77,9 @@ mod tests {
 
     fn percentiles(lengths: &[u64]) -> [Option<f64>; 3] {
         let mut durations = Durations::default();
-        lengths.iter().for_each(|length| durations.push(*length));
+        for length in lengths {
+            durations.push(*length);
+        }
         [50, 90, 100].map(|percent| durations.percentile(percent))
     }
 
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_length_is_a_number_and_a_unit() {
-        let max = Duration::from_secs(7 * 86_400);
+        let max = Duration::from_hours(7 * 24);
         let read = |text| parse("gap", text, max).ok().map(|length| length.as_secs());
         assert_eq!(["45s", "30m", "2h", "7d"].map(read), [Some(45), Some(1_800), Some(7_200), Some(604_800)]);
         for text in

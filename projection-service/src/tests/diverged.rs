@@ -72,7 +72,7 @@ async fn a_log_that_was_set_back_and_has_gone_on_is_not_folded_until_a_rebuild()
     assert_eq!(reports.body(customer, DAY).await["total"], 14);
     assert_eq!(reports.ready().await.0, StatusCode::OK);
     house.record(customer, "newer", content("page.left", "bob", TIME)).await;
-    tokio::time::timeout(Duration::from_secs(60), house.folded()).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), house.folded()).await.unwrap();
     let rebuilt = rebuild(house.pool(), &house.log, options(true), |_| {}).await.unwrap();
     assert_eq!(rebuilt.differences, Some(Differences::default()));
     reports.stop().await;

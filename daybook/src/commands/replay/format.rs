@@ -12,7 +12,7 @@ use crate::output::{is_unseen, printable};
 pub(super) enum Format {
     /// One JSON object a line, as GET /v1/history answers
     Ndjson,
-    /// RFC 4180, with a line of names; an activity_id that a spreadsheet would take for a formula begins with an apostrophe
+    /// RFC 4180, with a line of names; an `activity_id` that a spreadsheet would take for a formula begins with an apostrophe
     Csv,
     /// For people
     Table,

@@ -21,7 +21,7 @@ fn endless() -> (Body, mpsc::Receiver<()>) {
     let (held, given_up) = mpsc::channel::<()>(1);
     let parts = futures::stream::repeat_with(move || {
         let _held = &held;
-        Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 64 * 1024]))
+        Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 64 * 1024]))
     });
     (Body::from_stream(parts), given_up)
 }
@@ -139,7 +139,7 @@ async fn a_reader_that_stops_reading_is_given_up() {
     let address = serving_router(QUICK, 100, giving(body)).await;
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    client.read_exact(&mut [0; 100_000]).await.unwrap();
+    client.read_exact(&mut vec![0; 100_000]).await.unwrap();
     let ended = tokio::time::timeout(PATIENCE, given_up.recv()).await;
     assert!(ended.is_ok(), "the answer is held for a reader who has stopped");
 }

@@ -140,7 +140,9 @@ proptest! {
                     };
                     *links.entry(link).or_default() += 1;
                 }
-                path.into_iter().for_each(|node| *nodes.entry(node).or_default() += 1);
+                for node in path {
+                    *nodes.entry(node).or_default() += 1;
+                }
             }
         }
         let (mut told_nodes, mut told_links) = told(&all, question(direction, "a", depth));
