@@ -207,7 +207,7 @@ pub(crate) async fn drop_others(pool: &PgPool, building: Option<i32>) -> Result<
 }
 
 async fn drop_tables(pool: &PgPool, parent: &str, kept: &[String]) -> Result<(), sqlx::Error> {
-    let children = sqlx::query!(
+    let mut children = sqlx::query!(
         r#"SELECT c.relname::text AS "name!", i.inhrelid IS NOT NULL AS "attached!",
                   coalesce(i.inhdetachpending, false) AS "half_detached!"
              FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
@@ -219,6 +219,8 @@ async fn drop_tables(pool: &PgPool, parent: &str, kept: &[String]) -> Result<(),
     )
     .fetch_all(pool)
     .await?;
+    // PostgreSQL begins no other detachment while one is pending.
+    children.sort_by_key(|child| !child.half_detached);
     let mut connection = pool.acquire().await?;
     for child in children {
         let name = child.name;

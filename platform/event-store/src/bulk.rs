@@ -4,9 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::Partition;
 use futures::TryStreamExt;
-use sqlx::Connection;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
+use sqlx::{Connection, PgConnection};
 
 use crate::binary_rows::{self, Fields};
 use crate::{EventLog, EventRef, LogError};
@@ -20,7 +18,8 @@ const BULK_EVENTS_FIRST: i64 = 8_192;
 
 /// Reads a partition in bulk, from one position up to another.
 pub struct BulkReader {
-    connection: PoolConnection<Postgres>,
+    /// Of its own: a reader that is given up leaves no transaction open in the pool.
+    connection: PgConnection,
     partition: Partition,
     /// The last position that was read.
     after: i64,
@@ -44,7 +43,7 @@ impl EventLog {
     /// # Errors
     /// What the database says.
     pub async fn read_bulk(&self, partition: Partition, after: i64, to: i64) -> Result<BulkReader, LogError> {
-        let connection = self.pool().acquire().await?;
+        let connection = self.pool().acquire().await?.detach();
         Ok(BulkReader { connection, partition, after, to, fitting: BULK_EVENTS_FIRST })
     }
 }

@@ -1,5 +1,5 @@
 use domain::Partition;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Differences;
@@ -21,12 +21,14 @@ impl Differences {
     }
 }
 
-/// A snapshot that sees what is committed now, however long it is looked at.
-pub(super) async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+/// A snapshot that sees what is committed now, however long it is looked at. Its connection is its own: one that is given
+/// up leaves no transaction open in the pool.
+pub(super) async fn snapshot(pool: &PgPool) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = pool.acquire().await?.detach();
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     // The first statement takes it.
-    sqlx::query!("SELECT count(*) FROM projections").fetch_one(&mut *transaction).await?;
-    Ok(transaction)
+    sqlx::query!("SELECT count(*) FROM projections").fetch_one(&mut connection).await?;
+    Ok(connection)
 }
 
 /// In what a generation differs from the live one: in how it accounts for events, in what is set aside, and in the rows of

@@ -172,6 +172,7 @@ fn every_operation_is_documented() {
             "/v1/dead-letters/{id}/discard",
             "/v1/dead-letters/{id}/retry",
             "/v1/projections",
+            "/v1/projections/{name}/rebuild",
             "/v1/reports/active-users",
             "/v1/reports/activity",
             "/v1/reports/funnel",
