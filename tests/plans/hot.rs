@@ -137,8 +137,8 @@ pub(crate) const CUSTOMERS: &[Hot] = &[
     },
     Hot {
         krate: PEOPLE,
-        contains: "FROM credentials c JOIN members m USING (member_id) WHERE c.email = $1",
-        arguments: "'4242@example.com'",
+        contains: "FROM credentials c JOIN members m USING (member_id) WHERE c.email = ANY ($1)",
+        arguments: "ARRAY['4242@example.com', '4243@example.com'], '4242@example.com'",
         keyed: &[("credentials", &["email"]), ("members", &["member_id"])],
     },
     Hot {
