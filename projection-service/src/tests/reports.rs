@@ -106,11 +106,16 @@ async fn only_what_lies_in_the_range_is_counted() {
     assert_eq!(hours, expected(&[("2026-01-01T10:00:00Z", 2), ("2026-01-01T11:00:00Z", 1)]));
     let minutes = series(&reports, customer, &format!("{range}&interval=minute")).await;
     assert_eq!(minutes.len(), 105);
-    // Seconds are rounded outwards to whole minutes.
-    let body = reports
-        .body(customer, "/v1/reports/activity?from=2026-01-01T10:06:30Z&to=2026-01-01T11:52:30Z")
-        .await;
-    assert_eq!(body["total"], 5);
+    // Nothing is rounded: an instant is in the range or it is not.
+    for (from, to, total) in [
+        ("10:06:30", "11:52:30", 5),
+        ("10:06:59", "11:52:00.000001", 5),
+        ("10:06:59.000001", "11:52:00", 3),
+        ("10:07:00.000001", "11:51:59", 1),
+    ] {
+        let path = format!("/v1/reports/activity?from=2026-01-01T{from}Z&to=2026-01-01T{to}Z");
+        assert_eq!(reports.body(customer, &path).await["total"], total, "{from} {to}");
+    }
     reports.stop().await;
 }
 
