@@ -71,6 +71,49 @@ impl House {
     }
 }
 
+/// A log of the same events with other metadata: what a consumer beside it gets without them has travelled.
+struct Copied {
+    log: EventLog,
+    _database: ScratchDatabase,
+}
+
+const COPIED: &str = r#"{"copied":"yes"}"#;
+
+impl Copied {
+    /// Without any event.
+    async fn empty() -> Self {
+        let database = ScratchDatabase::migrated("activities").await;
+        let log = EventLog::open(database.pool().clone(), Partitions::new(4).unwrap()).await.unwrap();
+        Self { log, _database: database }
+    }
+
+    /// Copies a partition.
+    async fn fill(&self, from: &EventLog, partition: Partition) {
+        for event in from.read(partition, 0, event_store::PAGE_EVENTS_MAX).await.unwrap() {
+            sqlx::query(
+                "INSERT INTO events (partition, position, sequence, recorded_at, event_id, customer_id, aggregate_type,
+                                     aggregate_id, event_type, event_version, payload, metadata)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::json, $12::json)",
+            )
+            .bind(i32::from(event.partition.0))
+            .bind(event.position)
+            .bind(event.sequence)
+            .bind(event.recorded_at)
+            .bind(event.event_id)
+            .bind(event.customer_id.0)
+            .bind(&event.aggregate_type)
+            .bind(&event.aggregate_id)
+            .bind(&event.event_type)
+            .bind(&event.event_version)
+            .bind(event.payload.as_str())
+            .bind(COPIED)
+            .execute(self.log.pool())
+            .await
+            .unwrap();
+        }
+    }
+}
+
 /// Notes what it is given, and fails while told to.
 #[derive(Default)]
 struct Noting {

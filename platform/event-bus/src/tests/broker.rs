@@ -87,11 +87,9 @@ async fn a_broker_that_is_away_is_told_and_is_no_reason_not_to_start() {
 async fn events_come_through_the_broker_and_not_only_from_the_log() {
     let mut house = house().await;
     let config = config();
-    // The consumer's log is another one and empty, so what it gets has travelled.
-    let empty = ScratchDatabase::migrated("activities").await;
-    let elsewhere = EventLog::open(empty.pool().clone(), Partitions::new(4).unwrap()).await.unwrap();
+    let copied = Copied::empty().await;
     let group = Group::shared("travelled");
-    let subscription = PulsarSubscription::new(config.clone(), Feed::Activities, elsewhere, &group);
+    let subscription = PulsarSubscription::new(config.clone(), Feed::Activities, copied.log.clone(), &group);
     // It says so when all of its readers are connected, by the first look at its log.
     let connected = async { while subscription.published().await.is_err() {} };
     tokio::time::timeout(PATIENCE, connected).await.unwrap();
@@ -99,12 +97,14 @@ async fn events_come_through_the_broker_and_not_only_from_the_log() {
     let customer = CustomerId(Uuid::now_v7());
     let partition = house.log.partitions().of(customer);
     house.append_many(customer, 200).await;
+    copied.fill(&house.log, partition).await;
     let mut positions: Vec<i64> = Vec::new();
     let receiving = async {
         while positions.len() < 200 {
             let _ = subscription.published().await;
             let after = positions.last().copied().unwrap_or(0);
             let events = subscription.fetch(partition, after, 64).await.unwrap();
+            assert!(events.iter().all(|event| event.metadata.as_str() != COPIED), "it was read from the log");
             positions.extend(events.iter().map(|event| event.position));
             subscription.acknowledge(partition, after).await.unwrap();
         }

@@ -64,22 +64,22 @@ async fn over_tls_and_with_a_token_everything_travels_and_nobody_else_gets_in() 
 
     let publisher = Arc::new(publisher(config.clone()));
     publisher.prepare().await.unwrap();
-    // The consumer's log is another one and empty, so what it gets has travelled.
-    let empty = ScratchDatabase::migrated("activities").await;
-    let elsewhere = EventLog::open(empty.pool().clone(), Partitions::new(4).unwrap()).await.unwrap();
-    let subscription =
-        PulsarSubscription::new(config, Feed::Activities, elsewhere, &Group::shared("secured"));
+    let copied = Copied::empty().await;
+    let group = Group::shared("secured");
+    let subscription = PulsarSubscription::new(config, Feed::Activities, copied.log.clone(), &group);
     let connected = async { while subscription.published().await.is_err() {} };
     tokio::time::timeout(PATIENCE, connected).await.unwrap();
     house.relay(publisher);
     let customer = CustomerId(Uuid::now_v7());
     house.append_many(customer, 100).await;
     let partition = house.log.partitions().of(customer);
+    copied.fill(&house.log, partition).await;
     let mut reached = 0;
     let receiving = async {
         while reached < 100 {
             let _ = subscription.published().await;
             let events = subscription.fetch(partition, reached, 100).await.unwrap();
+            assert!(events.iter().all(|event| event.metadata.as_str() != COPIED), "it was read from the log");
             reached = events.last().map_or(reached, |event| event.position);
         }
     };
