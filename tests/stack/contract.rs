@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::{Api, PASSWORD, Program, Stack, send, within};
 
-const LIMIT: Duration = Duration::from_mins(3);
+const LIMIT: Duration = Duration::from_mins(10);
 /// Random contents for each operation.
 const EXAMPLES_MAX: &str = "40";
 /// The same contents each time.

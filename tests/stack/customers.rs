@@ -18,7 +18,7 @@ async fn signing_up_logs_in() {
     body["time_zone"] = "Europe/Berlin".into();
     let answer = api.post("/v1/customers", &body).await;
     let cookie = answer.header("set-cookie");
-    for part in ["daybook_session=", "HttpOnly", "SameSite=Lax", "Path=/"] {
+    for part in ["daybook_session_", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     let signed_up = answer.json(201);

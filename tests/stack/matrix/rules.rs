@@ -87,6 +87,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("GET /v1/reports/retention", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/reports/sessions", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/reports/top", Who::May(P::Read), Thing::Nothing, 200),
+    rule("GET /v1/reports/week-hours", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/session", Who::LoggedIn, Thing::Nothing, 200),
     rule("POST /v1/session", Who::Anyone, Thing::Nothing, 200),
     rule("DELETE /v1/session", Who::LoggedIn, Thing::Nothing, 204),

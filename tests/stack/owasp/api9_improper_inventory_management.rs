@@ -27,12 +27,21 @@ async fn there_is_one_version_and_nothing_beside_it() {
     }
 }
 
+/// The methods of both.
+fn with(item: &Value, other: &Value) -> Value {
+    let both = [item, other].into_iter().flat_map(|item| item.as_object().unwrap().clone());
+    both.collect::<serde_json::Map<String, Value>>().into()
+}
+
 #[tokio::test]
 async fn every_method_of_every_path_is_documented_or_refused() {
     let customer = shared().customer().await;
     let document = customer.api.get("/openapi.json").await.json(200);
     let mut surplus = Vec::new();
+    let activity = &document["paths"]["/v1/activities/{id}"];
     for (path, item) in document["paths"].as_object().unwrap() {
+        // A word of ours is an activity's id too.
+        let item = &if path.starts_with("/v1/activities/") { with(item, activity) } else { item.clone() };
         let place = path.replace(['{', '}'], "");
         for method in METHODS.iter().filter(|method| item[**method] == Value::Null) {
             let request = customer.api.request(method.to_uppercase().parse().unwrap(), &place);
@@ -52,7 +61,13 @@ async fn every_method_of_every_path_is_documented_or_refused() {
 #[tokio::test]
 async fn every_documented_operation_says_who_may_call_it_and_how_it_refuses() {
     let document = shared().anonymous().get("/openapi.json").await.json(200);
-    let open = ["POST /v1/customers", "POST /v1/session", "POST /v1/invitations/accept"];
+    let open = [
+        "POST /v1/customers",
+        "POST /v1/session",
+        "POST /v1/invitations/accept",
+        "POST /v1/password/forgotten",
+        "POST /v1/password/reset",
+    ];
     for (path, item) in
         document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1"))
     {
