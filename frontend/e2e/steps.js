@@ -133,7 +133,7 @@ export const steps = {
     await goTo(page, 'Operations');
     await page.getByTestId('no-dead-letters').waitFor();
     const projections = page.getByTestId('projections').locator('tbody tr');
-    await projections.filter({ hasText: 'up to date' }).nth(2).waitFor();
+    await projections.filter({ hasText: /^activities.*up to date/ }).waitFor();
     await goTo(page, 'Overview');
     await page.getByTestId('feed-item').first().waitFor();
   },

@@ -60,8 +60,8 @@ impl Config {
         let connections = "DAYBOOK_REPORTS_CONNECTIONS_MAX";
         let delay = "DAYBOOK_FOLD_DELAY_MS";
         Ok(Self {
-            listen: env.or("DAYBOOK_REPORTS_LISTEN", (Ipv4Addr::LOCALHOST, 8103).into())?,
-            metrics_listen: env.or("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103).into())?,
+            listen: env.listen("DAYBOOK_REPORTS_LISTEN", (Ipv4Addr::LOCALHOST, 8103))?,
+            metrics_listen: env.listen("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103))?,
             database: env
                 .required("DAYBOOK_REPORTS_DATABASE_URL", "It is where reports keeps its read models.")?,
             connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
@@ -136,6 +136,8 @@ mod tests {
     fn what_cannot_be_used_is_named() {
         for (key, value, told) in [
             ("DAYBOOK_REPORTS_CONNECTIONS_MAX", "2", "must be 6 to"),
+            ("DAYBOOK_REPORTS_LISTEN", "localhost", "such as 8080"),
+            ("DAYBOOK_REPORTS_METRICS_LISTEN", "localhost", "such as 8080"),
             ("DAYBOOK_FOLD_DELAY_MS", "x", "DAYBOOK_FOLD_DELAY_MS"),
             ("DAYBOOK_FOLD_DELAY_MS", "99999999", "must be 0 to"),
             ("DAYBOOK_CUSTOMERS_URL", "nowhere", "DAYBOOK_CUSTOMERS_URL"),

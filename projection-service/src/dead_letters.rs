@@ -200,7 +200,7 @@ pub async fn dead_letters(pool: &PgPool, query: &DeadLetterQuery) -> Result<Vec<
         set_aside_at: row.set_aside_at,
         attempted_at: row.attempted_at,
         waiting: row.waiting,
-        payload: row.payload.0,
+        payload: row.payload.0.into_canonical(),
     });
     Ok(letter.collect())
 }

@@ -5,7 +5,7 @@ use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks};
 use domain::Partitions;
 use event_bus::{Feed, Group};
-use event_store::{EventLog, LogError};
+use event_store::{EventLog, LogError, SessionError};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Notify;
@@ -34,6 +34,8 @@ const LOG_CONNECTIONS_MAX: u32 = JOBS_CONCURRENT as u32 + 3;
 const CUSTOMERS_CONNECTIONS_MAX: u32 = 2;
 /// Partitions that are folded at the same time when the service rebuilds by itself: it has something else to do.
 const REBUILD_PARALLEL: usize = 2;
+/// What its connections are called in `pg_stat_activity`.
+const SESSION: &str = "daybook-reports";
 const DATABASE: &str = "the database of reports (DAYBOOK_REPORTS_DATABASE_URL)";
 const ACTIVITIES: &str = "the log of activities (DAYBOOK_ACTIVITIES_DATABASE_URL)";
 
@@ -92,32 +94,33 @@ pub(crate) fn state(
 }
 
 async fn connect(config: &Config) -> Result<PgPool, StartError> {
+    let options = event_store::session(config.database.clone(), SESSION);
     let pool = PgPoolOptions::new()
         .max_connections(config.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(config.database.clone().application_name("daybook-reports"))
-        .await
-        .map_err(|error| StartError::unreachable(DATABASE, error))?;
+        .connect_lazy_with(options);
+    refuse_pooler(&pool, DATABASE).await?;
     if config.migrate {
         let failed =
             |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        crate::MIGRATOR.run(&pool).await.map_err(failed)?;
+        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
     }
     Ok(pool)
 }
 
-fn hint(error: &sqlx::Error) -> &'static str {
-    if is_undefined_table(error) { " Run `daybook migrate` first." } else { "" }
+async fn refuse_pooler(pool: &PgPool, database: &str) -> Result<(), StartError> {
+    event_store::refuse_pooler(pool).await.map_err(|error| match error {
+        SessionError::Pooled => StartError::Unusable(format!("{database} cannot be used: {error}")),
+        SessionError::Database(error) => StartError::unreachable(database, error),
+    })
 }
 
-/// SQLSTATE 42P01.
-fn is_undefined_table(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42P01")
+fn hint(error: &sqlx::Error) -> &'static str {
+    if event_store::is_unmigrated(error) { " Run `daybook migrate` first." } else { "" }
 }
 
 fn read_only(options: &PgConnectOptions) -> PgConnectOptions {
-    let options = options.clone().application_name("daybook-reports");
-    options.options([("default_transaction_read_only", "on")])
+    event_store::session(options.clone(), SESSION).options([("default_transaction_read_only", "on")])
 }
 
 /// Opens the log of activities, which that service creates when it first starts; the two may start at the same time.
@@ -125,9 +128,8 @@ async fn open_log(config: &Config) -> Result<EventLog, StartError> {
     let pool = PgPoolOptions::new()
         .max_connections(LOG_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(read_only(&config.activities_database))
-        .await
-        .map_err(|error| StartError::unreachable(ACTIVITIES, error))?;
+        .connect_lazy_with(read_only(&config.activities_database));
+    refuse_pooler(&pool, ACTIVITIES).await?;
     let opening = async {
         loop {
             match EventLog::open_existing(pool.clone()).await {
@@ -147,7 +149,7 @@ async fn open_log(config: &Config) -> Result<EventLog, StartError> {
 fn is_missing(error: &LogError) -> bool {
     match error {
         LogError::PartitionsDiffer { stored, .. } => *stored == 0,
-        LogError::Database(error) => is_undefined_table(error),
+        LogError::Database(error) => event_store::is_unmigrated(error),
         LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => false,
     }
 }

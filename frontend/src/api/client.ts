@@ -52,7 +52,10 @@ async function read(response: Response): Promise<Response> {
   return answer;
 }
 
-export const client = createClient<paths>({
+/** What the pages read; what else a report can be taken out as is for links. */
+type Read = 'application/json' | 'application/problem+json';
+
+export const client = createClient<paths, Read>({
   baseUrl: window.location.origin,
   // Looked up at each call, so that a test can put its own in place.
   fetch: async (request) => read(await globalThis.fetch(request)),

@@ -1,6 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { Interval, Range } from '../filters/range';
-import { activeUsersWindow, reportWindow } from '../filters/range';
+import { lastHour, type Interval, type Range } from '../filters/range';
 import { client } from './client';
 import { serverNow } from './clock';
 import { answered } from './problem';
@@ -18,10 +17,10 @@ export type Freshness = Pick<ActivityPage, 'as_of' | 'lag_ms'>;
 export type ActivityReport = Ok<'/v1/reports/activity'>;
 export type ActiveUsersReport = Ok<'/v1/reports/active-users'>;
 export type ActiveUsersDay = ActiveUsersReport['days'][number];
+export type TopReport = Ok<'/v1/reports/top'>;
 
 /** How often an open page asks again. A page in the background does not ask. */
 const POLL_MS = 2_000;
-const SLOW_POLL_MS = 15_000;
 const FEED_LENGTH = 30;
 
 /** How often the page asks how fresh the reports are: what it says of that is true within two seconds. */
@@ -52,12 +51,17 @@ export function feedQuery(type: string | undefined) {
     queryFn: () =>
       answered(
         client.GET('/v1/activities', {
-          params: { query: { limit: FEED_LENGTH, ...(type !== undefined && { type }) } },
+          params: { query: { limit: FEED_LENGTH, ...(type !== undefined && { type: [type] }) } },
         }),
       ),
     refetchInterval: POLL_MS,
     placeholderData: keepPreviousData,
   });
+}
+
+/** Which time a report is about. The server works it out, except for the hour, for which it has no name. */
+function windowOf(range: Range) {
+  return range === '1h' ? lastHour(serverNow()) : { range };
 }
 
 type ReportOf = { range: Range; interval: Interval; type?: string | undefined; timeZone: string };
@@ -71,11 +75,11 @@ export function activityReportQuery({ range, interval, type, timeZone }: ReportO
         client.GET('/v1/reports/activity', {
           params: {
             query: {
-              ...reportWindow(range, new Date(serverNow()), timeZone),
+              ...windowOf(range),
               interval,
-              group_by: 'type',
+              group_by: ['type'],
               time_zone: timeZone,
-              ...(type !== undefined && { type }),
+              ...(type !== undefined && { type: [type] }),
             },
           },
         }),
@@ -85,29 +89,30 @@ export function activityReportQuery({ range, interval, type, timeZone }: ReportO
   });
 }
 
-/** Every type of the range, whatever the filter is: what there is to choose from. */
-export function typesQuery(of: Omit<ReportOf, 'type'>) {
+/** The types of the range, whatever the filter is, the most frequent first: what there is to choose from. */
+export function typesQuery(range: Range, timeZone: string) {
   return queryOptions({
-    ...activityReportQuery(of),
-    refetchInterval: SLOW_POLL_MS,
-    // With no filter this is the chart's own query, which asks often enough for both.
-    staleTime: SLOW_POLL_MS,
+    queryKey: ['report', 'top', 'type', range, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/top', {
+          params: { query: { ...windowOf(range), dimension: 'type', time_zone: timeZone } },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
   });
 }
 
-/** Active users by day. */
+/** Active users by day. They are counted by day, so that a short range shows its month. */
 export function activeUsersQuery(range: Range, timeZone: string) {
+  const asked = range === '12mo' ? '12mo' : '30d';
   return queryOptions({
-    queryKey: ['report', 'active-users', range, timeZone],
+    queryKey: ['report', 'active-users', asked, timeZone],
     queryFn: () =>
       answered(
         client.GET('/v1/reports/active-users', {
-          params: {
-            query: {
-              ...activeUsersWindow(range, new Date(serverNow()), timeZone),
-              time_zone: timeZone,
-            },
-          },
+          params: { query: { range: asked, time_zone: timeZone } },
         }),
       ),
     refetchInterval: POLL_MS,

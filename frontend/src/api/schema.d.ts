@@ -61,7 +61,8 @@ export interface paths {
         };
         /**
          * List activities
-         * @description Activities as they now stand, the newest first by the time at which they happened.
+         * @description Activities as they stand, the newest first by the time at which they happened. Pages have each activity once, whatever
+         *     is recorded in the meantime. As CSV, NDJSON or Parquet without `limit`, all of them, as a stream.
          */
         get: operations["list_activities"];
         put?: never;
@@ -121,6 +122,67 @@ export interface paths {
          * @description Valid items are durable when this answers even if others are rejected; each rejected item says why.
          */
         post: operations["record_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List actors
+         * @description Who has activities, in the order of names, with how many and when the first and the last one happened. With a range or
+         *     filters, only the activities that pass are looked at.
+         */
+        get: operations["list_actors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actors/{actor}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an actor
+         * @description How many activities an actor has, and when the first and the last one happened.
+         */
+        get: operations["show_actor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actors/{actor}/activities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Activities of an actor
+         * @description As the list of activities, of one actor.
+         */
+        get: operations["list_activities_of_actor"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -471,6 +533,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/projections/{name}/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a rebuild is
+         * @description The one that was asked for last.
+         */
+        get: operations["get_rebuild"];
+        put?: never;
+        /**
+         * Rebuild a projection
+         * @description Folds the whole log anew beside what is live, which the result replaces in one moment. It goes on in the background,
+         *     also after a restart; one that is under way is not begun a second time. `Location` says where to read how far it is.
+         */
+        post: operations["rebuild_projection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reports/active-users": {
         parameters: {
             query?: never;
@@ -480,8 +567,9 @@ export interface paths {
         };
         /**
          * Active users by day
-         * @description How many different actors were active on each day that the range touches, in the week and in the 30 days that end with
-         *     it. Exact: an actor who comes every day counts once in a week.
+         * @description How many different actors were active on each day that the range touches, in the week and in the 30 days that end
+         *     with it. Exact: an actor who comes every day counts once in a week. `explain` takes `DAY`, `DAY,weekly` or
+         *     `DAY,monthly`.
          */
         get: operations["report_active_users"];
         put?: never;
@@ -501,10 +589,135 @@ export interface paths {
         };
         /**
          * Activity over time
-         * @description How many activities there were, or the sum or mean of their values, in every bucket of the range. An activity counts
-         *     when it happened, whenever it was recorded; a correction moves it and a redaction takes it out.
+         * @description How many activities there were, how many different actors, or a measure of their values, in every bucket of the range,
+         *     divided by fields if asked for. An activity counts when it happened, whenever it was recorded; a correction moves it
+         *     and a redaction takes it out. `total` is over the whole range: of actors and quantiles it is no sum.
          */
         get: operations["report_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Funnel
+         * @description How many actors go through steps, one after the other, within a time, and how long each step takes them. `explain`
+         *     takes the number of a step, from 1.
+         */
+        get: operations["report_funnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Paths
+         * @description What actors do after a type of activity, or before it, within a session. `explain` takes `DEPTH,TYPE` for a node, and
+         *     `FROM>TO` for a link.
+         */
+        get: operations["report_paths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retention
+         * @description How many of those who began in a day, a week or a month came back in the ones after it. `explain` takes the first day
+         *     of a cohort, or `DAY,K` for those who came back in the K-th unit after.
+         */
+        get: operations["report_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description How often actors were active without a long pause, how long, and how many of them. A session is never cut by the
+         *     range; it is in the report if it begins in it. `explain` takes `DAY`, `total` or `single`.
+         */
+        get: operations["report_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Top values
+         * @description The values of a field that most activities of the range have, with how many different actors these have.
+         */
+        get: operations["report_top"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/week-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hours of the week
+         * @description How many activities there were in each hour of the week, in the zone. `explain` takes `WEEKDAY,HOUR`.
+         */
+        get: operations["report_week_hours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -681,6 +894,11 @@ export interface components {
             /** @description What follows `#token=` in the link. */
             token: string;
         };
+        /** @description Active users by day. */
+        ActiveUsersBody: {
+            /** @description Every day that the range touches, each counted whole. */
+            days: components["schemas"]["ActiveUsersDay"][];
+        };
         /** @description One day. */
         ActiveUsersDay: {
             /**
@@ -709,19 +927,7 @@ export interface components {
              */
             weekly: number;
         };
-        /** @description Active users by day. */
-        ActiveUsersReport: {
-            /** @description How far history is in it. */
-            as_of: components["schemas"]["AsOf"];
-            /** @description Every day that the range touches, each counted whole. */
-            days: components["schemas"]["ActiveUsersDay"][];
-            /**
-             * Format: int64
-             * @description How long the first event that is not in it has been waiting, in milliseconds.
-             */
-            lag_ms: number;
-        };
-        /** @description An activity as it now stands. */
+        /** @description An activity as it stands at the moment looked at. */
         Activity: {
             /** @description Who did it. */
             actor: string;
@@ -736,12 +942,12 @@ export interface components {
             occurred_at: string;
             /**
              * Format: int32
-             * @description Where the event that recorded it lies in the log.
+             * @description The partition of the log in which the event lies that recorded it.
              */
             partition: number;
             /**
              * Format: int64
-             * @description As `partition`.
+             * @description The position of that event in its partition.
              */
             position: number;
             /** @description What else is known about it. */
@@ -767,6 +973,16 @@ export interface components {
              */
             value: number | null;
         };
+        /** @description Activity over time. */
+        ActivityBody: {
+            /** @description Every bucket, the empty ones too; with `group_by`, every group in each, the largest first and the rest last. */
+            series: components["schemas"]["ActivityBucket"][];
+            /**
+             * Format: double
+             * @description The measure over the whole range, whatever the groups.
+             */
+            total: number | null;
+        };
         /** @description One number of the report. */
         ActivityBucket: {
             /**
@@ -776,42 +992,324 @@ export interface components {
             bucket: string;
             /**
              * Format: double
-             * @description The measure.
+             * @description The measure; null where there is nothing to compute it from.
              */
-            count: number;
-            /** @description The group; only with `group_by`. */
-            group?: string;
+            count: number | null;
+            /** @description The value of the field, null if there is none; an array of two with two fields. Only with `group_by`. */
+            group?: unknown;
+            /** @description Whether it is everything that is in no group of its own. */
+            other?: boolean;
         };
         /** @description A page of activities. */
         ActivityPage: {
-            /** @description How far history is in it. */
-            as_of: components["schemas"]["AsOf"];
             /** @description The newest first, by the time at which they happened. */
             items: components["schemas"]["Activity"][];
-            /**
-             * Format: int64
-             * @description How long the first event that is not in it has been waiting, in milliseconds.
-             */
-            lag_ms: number;
-            /** @description For the next page; none if this is the last one. */
+            /** @description For the next page; null if this is the last one. */
             next_cursor: string | null;
         };
-        /** @description Activity over time. */
-        ActivityReport: {
+        /** @description An actor, as its activities show it. */
+        Actor: {
+            /**
+             * @description Its name.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How many activities it has.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When its first one happened.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description When its last one happened.
+             */
+            last_seen: string;
+        };
+        /** @description A page of actors. */
+        ActorPage: {
+            /** @description In the order of their names. */
+            items: components["schemas"]["Actor"][];
+            /** @description For the next page; null if this is the last one. */
+            next_cursor: string | null;
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_ActiveUsersBody: {
+            /** @description Every day that the range touches, each counted whole. */
+            days: components["schemas"]["ActiveUsersDay"][];
+        } & {
             /** @description How far history is in it. */
             as_of: components["schemas"]["AsOf"];
             /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
              * Format: int64
-             * @description How long the first event that is not in it has been waiting, in milliseconds.
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
              */
             lag_ms: number;
-            /** @description Every bucket, the empty ones too; with `group_by`, for every group that occurs in the range. */
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_ActivityBody: {
+            /** @description Every bucket, the empty ones too; with `group_by`, every group in each, the largest first and the rest last. */
             series: components["schemas"]["ActivityBucket"][];
             /**
              * Format: double
-             * @description The measure over the whole range.
+             * @description The measure over the whole range, whatever the groups.
              */
-            total: number;
+            total: number | null;
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_ActivityPage: {
+            /** @description The newest first, by the time at which they happened. */
+            items: components["schemas"]["Activity"][];
+            /** @description For the next page; null if this is the last one. */
+            next_cursor: string | null;
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_Actor: {
+            /**
+             * @description Its name.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How many activities it has.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When its first one happened.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description When its last one happened.
+             */
+            last_seen: string;
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_ActorPage: {
+            /** @description In the order of their names. */
+            items: components["schemas"]["Actor"][];
+            /** @description For the next page; null if this is the last one. */
+            next_cursor: string | null;
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_FunnelBody: {
+            /** @description In the order in which they were asked for. */
+            steps: components["schemas"]["FunnelStep"][];
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_PathsBody: {
+            /** @description Between these nodes; by `from`, then the most frequent first. */
+            links: components["schemas"]["PathsLink"][];
+            /** @description By depth, the most frequent first and of equals by type; at most 100 of each depth. */
+            nodes: components["schemas"]["PathsNode"][];
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_RetentionBody: {
+            /** @description Every unit that the range touches, in order, each counted whole. */
+            cohorts: components["schemas"]["RetentionCohort"][];
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_SessionsBody: {
+            /**
+             * Format: int64
+             * @description How many different actors they are of.
+             */
+            actors: number;
+            /** @description Every day that the range touches. */
+            days: components["schemas"]["SessionsDay"][];
+            /**
+             * Format: double
+             * @description How many activities they have on average; none without sessions.
+             */
+            mean_activities: number | null;
+            /**
+             * Format: double
+             * @description The median of their lengths from the first to the last activity, in seconds; none without sessions.
+             */
+            median_s: number | null;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description How many have one activity only.
+             */
+            single: number;
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_TopBody: {
+            /** @description The largest first, ties by name. */
+            items: components["schemas"]["TopItem"][];
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description An answer, and what it is an answer to. */
+        Answer_WeekHoursBody: {
+            /** @description All 168 of them, from Monday. */
+            hours: components["schemas"]["WeekHour"][];
+        } & {
+            /** @description How far history is in it. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description Whose activities are in it.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
         };
         /** @description How far the answer takes history into account. */
         AsOf: {
@@ -997,7 +1495,7 @@ export interface components {
             event_version: string;
             /**
              * @description Names it for good, whatever is rebuilt.
-             * @example feed-3-1042
+             * @example activities-3-1042
              */
             id: string;
             /**
@@ -1014,7 +1512,7 @@ export interface components {
             position: number;
             /**
              * @description The projection that goes on without it.
-             * @example feed
+             * @example activities
              */
             projection: string;
             /** @description Why it could not be folded, the last time that it was tried. */
@@ -1082,6 +1580,41 @@ export interface components {
              * @description The member's address; upper and lower case do not matter.
              */
             email: string;
+        };
+        /** @description The steps of the funnel. */
+        FunnelBody: {
+            /** @description In the order in which they were asked for. */
+            steps: components["schemas"]["FunnelStep"][];
+        };
+        /** @description How many came so far. */
+        FunnelStep: {
+            /**
+             * Format: int64
+             * @description How many actors took it in the attempt of theirs that reached furthest.
+             */
+            actors: number;
+            /**
+             * Format: double
+             * @description As a part of the actors of the first step; none where that has none.
+             */
+            conversion: number | null;
+            /**
+             * Format: double
+             * @description As a part of the actors of the step before, for the first step of itself; none where that has none.
+             */
+            conversion_from_previous: number | null;
+            /**
+             * Format: double
+             * @description The median of the seconds from the step taken before; none for the first step, and where nobody took it.
+             */
+            median_s: number | null;
+            /**
+             * Format: double
+             * @description The 90th percentile of these seconds.
+             */
+            p90_s: number | null;
+            /** @description The type that was asked for; none where the step is filters. */
+            type: string | null;
         };
         /** @description A page of history. Only documents the answer; [`HistoryEvent`] writes it. */
         HistoryPage: {
@@ -1316,6 +1849,37 @@ export interface components {
             /** @description 1 to 1,000 of them. */
             activities: components["schemas"]["NewActivity"][];
         };
+        /** @description Paths, merged step by step. */
+        PathsBody: {
+            /** @description Between these nodes; by `from`, then the most frequent first. */
+            links: components["schemas"]["PathsLink"][];
+            /** @description By depth, the most frequent first and of equals by type; at most 100 of each depth. */
+            nodes: components["schemas"]["PathsNode"][];
+        };
+        /** @description An activity of one node that is followed by one of another. */
+        PathsLink: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description The earlier one, by its place in `nodes`, from 0. */
+            from: number;
+            /** @description The later one. */
+            to: number;
+        };
+        /** @description A type at a distance from what was asked for. */
+        PathsNode: {
+            /**
+             * Format: int64
+             * @description How many activities in the range that match what was asked for have an activity of this type there.
+             */
+            count: number;
+            /** @description How many activities after or before it, in the order of the actor; 0 is what was asked for. */
+            depth: number;
+            /** @description The type. */
+            type: string;
+        };
         /** @description An error as a client sees it: `application/problem+json` (RFC 9457). */
         Problem: {
             /** @description What happened this time, and what to do. */
@@ -1379,7 +1943,7 @@ export interface components {
             lag_ms: number;
             /**
              * @description Its name.
-             * @example feed
+             * @example activities
              */
             name: string;
             /**
@@ -1403,6 +1967,24 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description A range of time. */
+        Range: {
+            /**
+             * Format: date-time
+             * @description Inclusive.
+             */
+            from: string;
+            /**
+             * @description IANA name of the zone in which days, weeks and months begin.
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+            /**
+             * Format: date-time
+             * @description Exclusive.
+             */
+            to: string;
+        };
         /** @description The answer of `/readyz`. */
         ReadinessReport: {
             /** @description What is missing if not. */
@@ -1410,6 +1992,68 @@ export interface components {
             /** @description Whether the service can serve. */
             ready: boolean;
         };
+        /** @description A rebuild that was asked for. */
+        RebuildJob: {
+            /**
+             * Format: date-time
+             * @description When it ended; none until then.
+             */
+            ended_at: string | null;
+            /** @description Why it failed, if it did. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Events that are folded.
+             */
+            folded: number;
+            /**
+             * Format: int32
+             * @description The new generation, once it is live.
+             */
+            generation: number | null;
+            /**
+             * Format: uuid
+             * @description Names it.
+             */
+            id: string;
+            /**
+             * @description What is rebuilt.
+             * @example activities
+             */
+            projection: string;
+            /**
+             * Format: double
+             * @description Events a second, lately.
+             */
+            rate: number;
+            /**
+             * Format: int64
+             * @description How long the rest takes at this rate, in milliseconds; none if that is not known.
+             */
+            remaining_ms: number | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @description When it began; none while it waits.
+             */
+            started_at: string | null;
+            /** @description How it stands with it. */
+            state: components["schemas"]["RebuildState"];
+            /**
+             * Format: int64
+             * @description Events that are to be folded.
+             */
+            total: number;
+        };
+        /**
+         * @description How it stands with a rebuild.
+         * @enum {string}
+         */
+        RebuildState: "waiting" | "running" | "done" | "failed";
         /** @description An activity that is durable. */
         RecordedActivity: {
             /** @description Whether the same had been recorded before; this is then the first answer again. */
@@ -1509,10 +2153,33 @@ export interface components {
             folded: number;
             /**
              * @description The dead letter, which is none any more.
-             * @example feed-3-1042
+             * @example activities-3-1042
              */
             id: string;
             stopped_at: components["schemas"]["StoppedAt"] | null;
+        };
+        /** @description Retention by the unit of the beginning. */
+        RetentionBody: {
+            /** @description Every unit that the range touches, in order, each counted whole. */
+            cohorts: components["schemas"]["RetentionCohort"][];
+        };
+        /** @description Those who began in one unit. */
+        RetentionCohort: {
+            /**
+             * @description How many of them came back in the same unit, in the next one, and so on; units that begin at the end of the range or
+             *     later are left out.
+             */
+            retained: number[];
+            /**
+             * Format: int64
+             * @description How many actors began in it.
+             */
+            size: number;
+            /**
+             * Format: date
+             * @description The first day of the unit, in the time zone of the report.
+             */
+            start: string;
         };
         /**
          * @description What one of a customer's people is there for.
@@ -1556,6 +2223,54 @@ export interface components {
             /** @description Always null: all are on this page. */
             next_cursor?: string | null;
         };
+        /** @description Sessions that begin in the range, whole even where they go on after it. */
+        SessionsBody: {
+            /**
+             * Format: int64
+             * @description How many different actors they are of.
+             */
+            actors: number;
+            /** @description Every day that the range touches. */
+            days: components["schemas"]["SessionsDay"][];
+            /**
+             * Format: double
+             * @description How many activities they have on average; none without sessions.
+             */
+            mean_activities: number | null;
+            /**
+             * Format: double
+             * @description The median of their lengths from the first to the last activity, in seconds; none without sessions.
+             */
+            median_s: number | null;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description How many have one activity only.
+             */
+            single: number;
+        };
+        /** @description The sessions that begin on a day. */
+        SessionsDay: {
+            /**
+             * Format: int64
+             * @description How many different actors they are of.
+             */
+            actors: number;
+            /**
+             * Format: date
+             * @description The day, in the time zone of the report.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            sessions: number;
+        };
         /** @description The new customer, and who is logged in. */
         SignedUp: {
             /** @description To be sent as `x-csrf-token` with every write that has the cookie. */
@@ -1595,7 +2310,7 @@ export interface components {
         StoppedAt: {
             /**
              * @description It.
-             * @example feed-3-1043
+             * @example activities-3-1043
              */
             id: string;
             /** @description Why it could not be folded. */
@@ -1767,6 +2482,46 @@ export interface components {
              */
             last_used_at?: string | null;
         };
+        /** @description The values of a field that most activities have. */
+        TopBody: {
+            /** @description The largest first, ties by name. */
+            items: components["schemas"]["TopItem"][];
+        };
+        /** @description One value. */
+        TopItem: {
+            /**
+             * Format: int64
+             * @description How many different actors these have.
+             */
+            actors: number;
+            /**
+             * Format: int64
+             * @description How many activities have it.
+             */
+            count: number;
+            /** @description The value; null for activities without one. */
+            key: unknown;
+        };
+        /** @description One hour of the week. */
+        WeekHour: {
+            /**
+             * Format: int64
+             * @description How many activities.
+             */
+            count: number;
+            /** @description The hour, 0 to 23. */
+            hour: number;
+            /**
+             * @description The day.
+             * @example monday
+             */
+            weekday: string;
+        };
+        /** @description Activity by the hour of the week. */
+        WeekHoursBody: {
+            /** @description All 168 of them, from Monday. */
+            hours: components["schemas"]["WeekHour"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -1844,18 +2599,63 @@ export interface operations {
     list_activities: {
         parameters: {
             query?: {
-                /** @description Only activities of this actor. */
-                actor?: string;
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description Only what happened then or later. */
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
                 from?: string;
-                /** @description How many at most. */
+                /** @description How many items at most. */
                 limit?: number;
-                /** @description Only what happened before then. */
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
                 to?: string;
-                /** @description Only activities of this type. */
-                type?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
             };
             header?: {
                 /** @description The `ETag` of the answer that is known. */
@@ -1866,7 +2666,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page. */
+            /** @description A page, or everything as a file. */
             200: {
                 headers: {
                     /** @description Names what the answer shows. */
@@ -1874,7 +2674,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ActivityPage"];
+                    "application/json": components["schemas"]["Answer_ActivityPage"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description The answer shows what the client knows already. */
@@ -1953,7 +2756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service behind the gateway did not answer in time. */
+            /** @description The position that was waited for has not come; the answer is what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2650,6 +3453,542 @@ export interface operations {
                 };
             };
             /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_actors: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Only actors whose name has this in it; upper and lower case are the same.
+                 * @example ada
+                 */
+                q?: string;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActorPage"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_actor: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The actor's name; a slash in it is written `%2F`.
+                 * @example ada
+                 */
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The actor. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Actor"];
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No activity that stands is of this actor. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_activities_of_actor: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The actor's name; a slash in it is written `%2F`.
+                 * @example ada
+                 */
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or everything as a file. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityPage"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -4842,53 +6181,25 @@ export interface operations {
             };
         };
     };
-    report_active_users: {
+    get_rebuild: {
         parameters: {
-            query?: {
-                /** @description From when on, inclusive. By default the start of the day 29 days before `to`. */
-                from?: string;
-                /**
-                 * @description IANA name of the zone in which days begin; by default the customer's own.
-                 * @example Europe/Berlin
-                 */
-                time_zone?: string;
-                /** @description Until when, exclusive. By default now. */
-                to?: string;
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The projection. */
+                name: string;
             };
-            header?: {
-                /** @description The `ETag` of the answer that is known. */
-                "If-None-Match"?: string | null;
-            };
-            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The report. */
+            /** @description The rebuild. */
             200: {
                 headers: {
-                    /** @description Names what the answer shows. */
-                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ActiveUsersReport"];
-                };
-            };
-            /** @description The answer shows what the client knows already. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A parameter is unknown or cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["RebuildJob"];
                 };
             };
             /** @description No token and no session, or one that lets nobody in. */
@@ -4909,8 +6220,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
-            422: {
+            /** @description There is no such projection, or nobody has asked for a rebuild of it. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4962,29 +6273,158 @@ export interface operations {
             };
         };
     };
-    report_activity: {
+    rebuild_projection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The projection. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildJob"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such projection, or nobody has asked for a rebuild of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_active_users: {
         parameters: {
             query?: {
-                /** @description From when on, inclusive; rounded down to the minute. By default the start of the day 29 days before `to`. */
-                from?: string;
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
                 /**
-                 * @description By what the buckets are divided: `type`.
-                 * @example type
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
                  */
-                group_by?: string;
-                /** @description How long a bucket is; by default a day. A week begins on Monday. */
-                interval?: "minute" | "hour" | "day" | "week" | "month";
-                /** @description What is told of each bucket: by default how many activities; or the sum or mean of their values. */
-                measure?: "count" | "actors" | "sum" | "mean";
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
                 /**
-                 * @description IANA name of the zone in which hours, days, weeks and months begin; by default the customer's own.
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
                  * @example Europe/Berlin
                  */
                 time_zone?: string;
-                /** @description Until when, exclusive; rounded up to the minute. By default now. */
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
                 to?: string;
-                /** @description Only activities of this type. */
-                type?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
             };
             header?: {
                 /** @description The `ETag` of the answer that is known. */
@@ -4995,7 +6435,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The report. */
+            /** @description The report; with `explain`, a page of activities. */
             200: {
                 headers: {
                     /** @description Names what the answer shows. */
@@ -5003,7 +6443,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ActivityReport"];
+                    "application/json": components["schemas"]["Answer_ActiveUsersBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description The answer shows what the client knows already. */
@@ -5082,7 +6525,1276 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The service behind the gateway did not answer in time. */
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_activity: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /**
+                 * @description By what the buckets are divided: `type`, `actor`, `value`, `properties.KEY`, `context.KEY` or `traits.KEY`. May be
+                 *     repeated once, for the pairs of two fields.
+                 * @example [
+                 *       "properties.plan"
+                 *     ]
+                 */
+                group_by?: string[];
+                /**
+                 * @description How many groups have a line of their own, the largest over the whole range; the rest is one more. Fewer where there
+                 *     would be more than 50,000 numbers.
+                 */
+                groups?: number;
+                /** @description How long a bucket is; by default a day. A report has at most 10,000 buckets. */
+                interval?: "minute" | "hour" | "day" | "week" | "month";
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description What is told of each bucket; by default how many activities. */
+                measure?: "count" | "actors" | "sum" | "mean" | "min" | "max" | "p50" | "p90" | "p99";
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_funnel: {
+        parameters: {
+            query: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description What ends an attempt when it comes between two steps: a type, or a JSON array of filters. May be repeated; any of
+                 *     them ends it.
+                 */
+                exclude?: string[];
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description A step: a type, a JSON array of filters, or an object with `type`, `filters` and `optional`, as
+                 *     `{"type":"cart.opened","optional":true}`. Repeated, in order: 2 to 10. An attempt goes on without an optional step
+                 *     where no later activity matches it in time.
+                 * @example [
+                 *       "product.viewed",
+                 *       "order.placed"
+                 *     ]
+                 */
+                step: string[];
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+                /**
+                 * @description How long after its beginning an attempt may go on; by default `7d`, at most `366d`.
+                 * @example 7d
+                 */
+                within?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_FunnelBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_paths: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How far, 1 to 5; by default 3. */
+                depth?: number;
+                /** @description What precedes is asked for: a type, or a JSON array of filters. */
+                end?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description A session ends before a pause that is longer than this; by default `30m`, at most `7d`. */
+                gap?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description What follows is asked for: a type, or a JSON array of filters. Either this or `end`.
+                 * @example user.signed_up
+                 */
+                start?: string;
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PathsBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_retention: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description Which units an actor belongs to; by default `first`. */
+                cohort?: "first" | "any";
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description What an actor comes back with: a type, or a JSON array of filters. By default any activity.
+                 * @example [["is","type","page.viewed"]]
+                 */
+                return?: string;
+                /**
+                 * @description What an actor begins with: a type, or a JSON array of filters. By default any activity.
+                 * @example user.signed_up
+                 */
+                start?: string;
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description How long a unit is; by default a day. */
+                unit?: "day" | "week" | "month";
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_RetentionBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_sessions: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /**
+                 * @description A session ends before a pause that is longer than this; by default `30m`, at most `7d`.
+                 * @example 30m
+                 */
+                gap?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_SessionsBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_top: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description Of which field: `type` (the default), `actor`, `value`, `properties.KEY`, `context.KEY` or `traits.KEY`.
+                 * @example properties.plan
+                 */
+                dimension?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_TopBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_week_hours: {
+        parameters: {
+            query?: {
+                /** @description Only activities of this actor; repeated, of one of these. */
+                actor?: string[];
+                /**
+                 * @description The moment that is looked at: a position, or a time. The answer is what it was when no more than that had been
+                 *     recorded.
+                 * @example 2026-03-01T09:30:00Z
+                 */
+                as_of?: string;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description A number of the report, by its bucket and, after a comma, its group as JSON or `other`: the answer is then the list
+                 *     of the activities behind it, as `/v1/activities` has it, with `cursor` and `limit`.
+                 * @example 2026-03-01T00:00:00Z,"page.viewed"
+                 */
+                explain?: string;
+                /**
+                 * @description Only activities for which this holds: a JSON array of an operator, a field and values. The operator is one of `is`,
+                 *     `is_not`, `contains`, `starts_with`, `gt`, `gte`, `lt`, `lte`, `exists`, `not_exists`; the field `type`, `actor`,
+                 *     `value`, `properties.KEY`, `context.KEY` or `traits.KEY`, where KEY may be a path of several. Several values of `is`
+                 *     are alternatives. May be repeated; all must hold.
+                 * @example [
+                 *       "[\"is\",\"properties.plan\",\"pro\",\"team\"]"
+                 *     ]
+                 */
+                filter?: string[];
+                /** @description How the answer is written; stands above `Accept`. */
+                format?: "json" | "csv" | "ndjson" | "parquet";
+                /**
+                 * @description From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
+                 *     of the day 29 days before the end.
+                 */
+                from?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /**
+                 * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
+                 *     zone; with `as_of`, as it was then.
+                 * @example 30d
+                 */
+                range?: "24h" | "7d" | "30d" | "90d" | "12mo" | "today" | "yesterday" | "this_week" | "last_week" | "this_month" | "last_month" | "all";
+                /**
+                 * @description IANA name of the zone in which days, weeks and months begin; by default the customer's own.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Until when, exclusive, as `from`. By default the end of today. */
+                to?: string;
+                /**
+                 * @description Only activities of this type; repeated, of one of these.
+                 * @example [
+                 *       "page.viewed"
+                 *     ]
+                 */
+                type?: string[];
+                /** @description Waits at most 10 s until this position is in the answer; after that the answer has the status 504. */
+                wait_for?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that is known. */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report; with `explain`, a page of activities. */
+            200: {
+                headers: {
+                    /** @description Names what the answer shows. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_WeekHoursBody"];
+                    "application/vnd.apache.parquet": number[];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The answer shows what the client knows already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is unknown or cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that lets nobody in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A parameter asks for something that there is not, or for too much; `errors` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position that was waited for has not come; the answer is what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;

@@ -26,8 +26,8 @@ type Props = {
 export function Stats({ range, type, timeZone, activity, activeUsers, freshness }: Props) {
   const now = useNow(TICK_MS, Date.now);
   const today = activeUsers?.days.at(-1);
-  const count = (number: number | undefined) =>
-    number === undefined ? undefined : formatCount(number);
+  const count = (number: number | null | undefined) =>
+    number == null ? undefined : formatCount(number);
   const upTo = freshness.data?.as_of.time ?? undefined;
   return (
     <dl className="stats">

@@ -1,5 +1,3 @@
-import { offsetMs, partsIn, startOfDay } from './zone';
-
 export const RANGES = ['1h', '24h', '7d', '30d', '12mo'] as const;
 export type Range = (typeof RANGES)[number];
 export type Interval = 'minute' | 'hour' | 'day' | 'week' | 'month';
@@ -18,50 +16,8 @@ export const ABOUT: Record<Range, About> = {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** The ends of a report: `from` is inclusive, `to` exclusive. */
-export type Window = { from: string; to: string };
-
-/**
- * The window of a range that ends with the interval now running, so that the newest activity is in it.
- * Days and months are those of `timeZone`.
- */
-export function reportWindow(range: Range, now: Date, timeZone: string): Window {
-  const { year, month, day } = partsIn(timeZone, now);
-  switch (range) {
-    case '1h': {
-      const to = ceiling(now, MINUTE_MS, timeZone);
-      return between(to - HOUR_MS, to);
-    }
-    case '24h': {
-      const to = ceiling(now, HOUR_MS, timeZone);
-      return between(to - 24 * HOUR_MS, to);
-    }
-    case '7d':
-      return between(startOfDay(timeZone, year, month, day - 6), ceiling(now, HOUR_MS, timeZone));
-    case '30d':
-      return between(
-        startOfDay(timeZone, year, month, day - 29),
-        startOfDay(timeZone, year, month, day + 1),
-      );
-    case '12mo':
-      return between(
-        startOfDay(timeZone, year, month - 11, 1),
-        startOfDay(timeZone, year, month, day + 1),
-      );
-  }
-}
-
-/** Active users are counted by day, so that a short range shows its month. */
-export function activeUsersWindow(range: Range, now: Date, timeZone: string): Window {
-  return reportWindow(range === '12mo' ? '12mo' : '30d', now, timeZone);
-}
-
-/** The next full minute or hour of the zone; some zones are half an hour off. */
-function ceiling(now: Date, unitMs: number, timeZone: string): number {
-  const offset = offsetMs(timeZone, now);
-  return (Math.floor((now.getTime() + offset) / unitMs) + 1) * unitMs - offset;
-}
-
-function between(from: Date | number, to: Date | number): Window {
-  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+/** The hour that ends with the minute now running, so that the newest activity is in it; `to` is exclusive. */
+export function lastHour(now: number): { from: string; to: string } {
+  const to = (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS;
+  return { from: new Date(to - HOUR_MS).toISOString(), to: new Date(to).toISOString() };
 }

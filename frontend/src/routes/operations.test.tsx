@@ -49,7 +49,7 @@ describe('operations', () => {
     const routes: Parameters<typeof serve>[0] = {
       ...KNOWN,
       'GET /v1/dead-letters': page(deadLetter),
-      'POST /v1/dead-letters/feed-3-1042/retry': problem(409, 'dead-letter-failed', {
+      'POST /v1/dead-letters/activities-3-1042/retry': problem(409, 'dead-letter-failed', {
         detail: 'The event still cannot be folded: no room.',
       }),
     };
@@ -59,11 +59,11 @@ describe('operations', () => {
     expect(letter).toHaveTextContent(deadLetter.reason);
     expect(letter).toHaveTextContent('tried once · 2 waiting behind it');
     await user.click(
-      screen.getByRole('button', { name: 'Retry ActivityRecorded at 1042 of feed' }),
+      screen.getByRole('button', { name: 'Retry ActivityRecorded at 1042 of activities' }),
     );
     expect(await screen.findByRole('alert')).toHaveTextContent('still cannot be folded: no room.');
 
-    routes['POST /v1/dead-letters/feed-3-1042/retry'] = () => {
+    routes['POST /v1/dead-letters/activities-3-1042/retry'] = () => {
       routes['GET /v1/dead-letters'] = page();
       return ok(RESOLVED);
     };
@@ -75,7 +75,7 @@ describe('operations', () => {
     const routes: Parameters<typeof serve>[0] = {
       ...KNOWN,
       'GET /v1/dead-letters': page(deadLetter),
-      'POST /v1/dead-letters/feed-3-1042/discard': () => {
+      'POST /v1/dead-letters/activities-3-1042/discard': () => {
         routes['GET /v1/dead-letters'] = page();
         return ok(RESOLVED);
       },

@@ -1,7 +1,18 @@
 import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import type { ActivityPage, ActivityReport } from '../api/reports';
-import { EMPTY, issued, noActivity, noFeed, ok, problem, serve, session } from '../test/api';
+import type { ActivityPage, ActivityReport, TopReport } from '../api/reports';
+import {
+  EMPTY,
+  issued,
+  noActivity,
+  noFeed,
+  noTypes,
+  noUsers,
+  ok,
+  problem,
+  serve,
+  session,
+} from '../test/api';
 import { show } from '../test/show';
 
 const LOGGED_IN = { 'GET /v1/session': ok(session) };
@@ -28,7 +39,18 @@ const activity: ActivityReport = {
   total: 1,
   series: [{ bucket: '2026-11-24T10:00:00Z', group: 'page.viewed', count: 1 }],
 };
-const FIRST = { 'GET /v1/activities': ok(feed), 'GET /v1/reports/activity': ok(activity) };
+const types: TopReport = {
+  ...noTypes,
+  items: [
+    { key: 'page.viewed', count: 1, actors: 1 },
+    { key: 'seldom', count: 1, actors: 1 },
+  ],
+};
+const FIRST = {
+  'GET /v1/activities': ok(feed),
+  'GET /v1/reports/activity': ok(activity),
+  'GET /v1/reports/top': ok(types),
+};
 
 describe('the overview of a new customer', () => {
   it('gives a line to paste, with a new token in it at a click', async () => {
@@ -103,6 +125,31 @@ describe('the overview', () => {
     expect(await screen.findByText(/^just now|^\d s ago/)).toBeVisible();
     const to = calls.at(-1)?.searchParams.get('to') ?? '';
     expect(Date.parse(to)).toBeGreaterThan(Date.parse(date) - 1_000);
+  });
+
+  it('leaves to the server which days and types there are', async () => {
+    const asked = new Map<string, URLSearchParams>();
+    const note = (body: unknown) => (_: unknown, url: URL) => {
+      asked.set(url.pathname, url.searchParams);
+      return ok(body);
+    };
+    serve({
+      ...LOGGED_IN,
+      ...EMPTY,
+      ...FIRST,
+      'GET /v1/reports/activity': note(activity),
+      'GET /v1/reports/active-users': note(noUsers),
+      'GET /v1/reports/top': note(types),
+    });
+    show('/?range=7d&type=page.viewed');
+    expect(await screen.findByRole('option', { name: 'seldom' })).toBeInTheDocument();
+    expect(await screen.findByRole('img', { name: /^Line chart/ })).toBeVisible();
+    const of = (report: string) => Object.fromEntries(asked.get(`/v1/reports/${report}`) ?? []);
+    const zone = { time_zone: session.customer.time_zone };
+    const by = { interval: 'hour', group_by: 'type', type: 'page.viewed' };
+    expect(of('activity')).toEqual({ range: '7d', ...by, ...zone });
+    expect(of('active-users')).toEqual({ range: '30d', ...zone });
+    expect(of('top')).toEqual({ range: '7d', dimension: 'type', ...zone });
   });
 
   it('does not say that reports are up to date when nothing is heard of them', async () => {

@@ -13,7 +13,7 @@ import { ActivityPanel } from '../components/activity-panel';
 import { FeedPanel } from '../components/feed-panel';
 import { FilterBar } from '../components/filter-bar';
 import { FirstSteps } from '../components/first-steps';
-import { rankedGroups, slotsOf } from '../components/series';
+import { slotsOf, typesOf } from '../components/series';
 import { StaleNotice } from '../components/stale-notice';
 import { Stats } from '../components/stats';
 import { readFilters, writeFilters, type Filters } from '../filters/address';
@@ -31,7 +31,7 @@ export function OverviewPage() {
   const [keepsFirstSteps, setKeepsFirstSteps] = useState(false);
 
   const activity = useQuery(activityReportQuery({ range, interval, type, timeZone }));
-  const types = useQuery(typesQuery({ range, interval, timeZone }));
+  const types = useQuery(typesQuery(range, timeZone));
   const activeUsers = useQuery(activeUsersQuery(range, timeZone));
   const feed = useQuery(feedQuery(type));
   const freshness = useQuery(freshnessQuery);
@@ -45,11 +45,7 @@ export function OverviewPage() {
     <>
       <div className="page-head">
         <h1>Overview</h1>
-        <FilterBar
-          filters={filters}
-          types={types.data === undefined ? [] : rankedGroups(types.data).map(({ name }) => name)}
-          onChange={change}
-        />
+        <FilterBar filters={filters} types={typesOf(types.data)} onChange={change} />
       </div>
       <StaleNotice queries={[activity, activeUsers, feed]} timeZone={timeZone} />
       <Stats

@@ -1,5 +1,5 @@
 import { afterEach, vi } from 'vitest';
-import type { ActiveUsersReport, ActivityPage, ActivityReport } from '../api/reports';
+import type { ActiveUsersReport, ActivityPage, ActivityReport, TopReport } from '../api/reports';
 import type { DeadLetter, Projections } from '../api/operations';
 import type { Session } from '../api/session';
 import type { IssuedToken, Token } from '../api/tokens';
@@ -72,7 +72,7 @@ export const issued: IssuedToken = {
 export const projections: Projections = {
   items: [
     {
-      name: 'feed',
+      name: 'activities',
       version: 1,
       generation: 1,
       building_generation: null,
@@ -90,8 +90,8 @@ export const projections: Projections = {
 };
 
 export const deadLetter: DeadLetter = {
-  id: 'feed-3-1042',
-  projection: 'feed',
+  id: 'activities-3-1042',
+  projection: 'activities',
   partition: 3,
   position: 1_042,
   customer_id: 'c1',
@@ -108,22 +108,25 @@ export const deadLetter: DeadLetter = {
   payload: {},
 };
 
-const progress = { as_of: { position: 0, time: null }, lag_ms: 0 };
+const progress = { customer_id: 'c1', as_of: { position: 0, time: null }, lag_ms: 0 };
 
 export const noFeed: ActivityPage = { items: [], next_cursor: null, ...progress };
 export const noActivity: ActivityReport = {
   total: 0,
-  series: [{ bucket: '2026-11-24T10:00:00Z', count: 0 }],
+  series: [],
   ...progress,
 };
 export const noUsers: ActiveUsersReport = {
-  days: [{ date: '2026-11-24', daily: 0, weekly: 0, monthly: 0, stickiness: 0 }],
+  days: [{ date: '2026-11-24', daily: 0, weekly: 0, monthly: 0, stickiness: null }],
   ...progress,
 };
+
+export const noTypes: TopReport = { items: [], ...progress };
 
 /** The reports of a customer who has recorded nothing. */
 export const EMPTY = {
   'GET /v1/activities': ok(noFeed),
   'GET /v1/reports/activity': ok(noActivity),
   'GET /v1/reports/active-users': ok(noUsers),
+  'GET /v1/reports/top': ok(noTypes),
 };

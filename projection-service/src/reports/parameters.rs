@@ -37,8 +37,10 @@ const COMMON: [&str; 13] = [
 pub(crate) struct Common {
     /// From when on, inclusive: a time with its zone, or a day, which begins when it does in the zone. By default the start
     /// of the day 29 days before the end.
+    #[param(inline)]
     pub(crate) from: Option<Time>,
     /// Until when, exclusive, as `from`. By default the end of today.
+    #[param(inline)]
     pub(crate) to: Option<Time>,
     /// Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
     /// zone; with `as_of`, as it was then.

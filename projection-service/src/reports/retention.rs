@@ -24,6 +24,7 @@ const UNITS_MAX: usize = 400;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Parameters {
     /// How long a unit is; by default a day.
+    #[param(inline)]
     unit: Option<Unit>,
     /// What an actor begins with: a type, or a JSON array of filters. By default any activity.
     #[param(example = "user.signed_up")]
@@ -33,6 +34,7 @@ pub(crate) struct Parameters {
     #[param(example = r#"[["is","type","page.viewed"]]"#)]
     returning: Option<String>,
     /// Which units an actor belongs to; by default `first`.
+    #[param(inline)]
     cohort: Option<Cohort>,
 }
 

@@ -1,37 +1,39 @@
+//! A log with its appender and relay, and processes of reports on it.
+
+mod asking;
+mod poison;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use access::{Authenticator, HttpAuthority, Principal, Subject};
+use access::{Authenticator, HttpAuthority};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::body::Bytes;
 use chassis::{Env, Service, Upstream};
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use cqrs_es::DomainEvent;
 use domain::activity::{
     ActivityContent, ActivityCorrected, ActivityEvent, ActivityRedacted, OccurredAtSource,
 };
 use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
-use domain::token::{Scope, Scopes};
-use domain::{ActivityId, CustomerId, EventPayload, MemberId, Partition, Partitions};
+use domain::{ActivityId, CustomerId, EventPayload, Partition, Partitions};
 use event_bus::{EmbeddedPublisher, Relay};
 use event_store::{Append, Appended, Appender, AppenderConfig, EventLog, NewEvent};
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
 use scratch_database::ScratchDatabase;
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 use uuid::Uuid;
 
 use crate::Config;
 use crate::fold::Folder;
 use crate::state::AppState;
 use crate::store::Sizes;
+
+pub(super) use poison::UNREADABLE;
 
 pub(super) const KEY: &str = "a key that only tests know";
 const PARTITIONS: u16 = 4;
@@ -341,78 +343,6 @@ impl House {
             })
         })
         .await;
-    }
-}
-
-impl Reports {
-    /// What `/readyz` says.
-    pub(super) async fn ready(&self) -> (StatusCode, String) {
-        let request = Request::builder().uri("/readyz").body(Body::empty()).unwrap();
-        let response = self.service.readiness.clone().router().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        (parts.status, String::from_utf8(bytes.to_vec()).unwrap())
-    }
-
-    pub(super) async fn get(&self, customer: CustomerId, path: &str) -> Answer {
-        self.ask(customer, path, &[], &[Scope::Read]).await
-    }
-
-    /// A body that is surely there.
-    pub(super) async fn body(&self, customer: CustomerId, path: &str) -> Value {
-        let answer = self.get(customer, path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
-        answer.body
-    }
-
-    /// A body that is a file.
-    pub(super) async fn file(&self, customer: CustomerId, path: &str, accept: &str) -> (HeaderMap, Vec<u8>) {
-        let answer = self.ask(customer, path, &[("accept", accept)], &[Scope::Read]).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
-        (answer.headers, answer.bytes.to_vec())
-    }
-
-    pub(super) async fn ask(
-        &self,
-        customer: CustomerId,
-        path: &str,
-        headers: &[(&str, &str)],
-        scopes: &[Scope],
-    ) -> Answer {
-        self.send(http::Method::GET, customer, path, headers, scopes).await
-    }
-
-    pub(super) async fn send(
-        &self,
-        method: http::Method,
-        customer: CustomerId,
-        path: &str,
-        headers: &[(&str, &str)],
-        scopes: &[Scope],
-    ) -> Answer {
-        let principal = Principal {
-            customer_id: customer,
-            subject: Subject::Member(MemberId(Uuid::nil())),
-            scopes: Scopes::from(scopes.to_vec()),
-            time_zone: Tz::Europe__Berlin,
-        };
-        let mut request = Request::builder().method(method).uri(path).header("x-daybook-internal-key", KEY);
-        request = request.header("x-daybook-principal", serde_json::to_string(&principal).unwrap());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body, bytes }
-    }
-
-    /// Ends the process, and waits until it has ended.
-    pub(super) async fn stop(self) {
-        self.shutdown.cancel();
-        let ending = tokio::time::timeout(PATIENCE, self.service.tasks.join_all());
-        ending.await.expect("the tasks must end");
     }
 }
 

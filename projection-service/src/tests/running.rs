@@ -57,3 +57,17 @@ async fn a_service_without_what_it_needs_says_so() {
     let no_log = refused(Config { activities_database: empty.options(), ..config }).await;
     assert!(no_log.to_string().contains("start activities first"), "{no_log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_newer_version_is_told_from_a_broken_one() {
+    let house = House::empty().await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'to come', true, '', 0)",
+    )
+    .execute(house.pool())
+    .await
+    .unwrap();
+    let newer = refused(house.config(20)).await;
+    assert!(newer.to_string().contains("a newer version of Daybook has changed it"), "{newer}");
+}
