@@ -51,13 +51,15 @@ pub(crate) struct ChangePassword {
 pub(crate) async fn change_password(
     State(state): State<AppState>,
     headers: HeaderMap,
-    ProblemJson(body): ProblemJson<ChangePassword>,
+    body: Result<ProblemJson<ChangePassword>, Problem>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let now = Utc::now();
     let secret = cookies::read(&headers).ok_or(CustomersError::SessionMissing)?;
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, now).await?;
     let session = session.ok_or(CustomersError::SessionMissing)?;
     require_csrf_token(&secret, &headers)?;
+    // Who is nobody hears nothing of what is wrong with the body.
+    let ProblemJson(body) = body?;
     let mut faults = Faults::default();
     faults.password("/new_password", &body.new_password, &[&session.email, &session.customer_name]);
     if passwords::normal(&body.new_password) == passwords::normal(&body.old_password) {
