@@ -18,6 +18,7 @@ export function Masthead({ session, logOut }: Props) {
           <NavLink to="/" end>
             Overview
           </NavLink>
+          <NavLink to="/reports">Reports</NavLink>
           <NavLink to="/tokens">Tokens</NavLink>
           <NavLink to="/people">People</NavLink>
           <NavLink to="/operations">Operations</NavLink>

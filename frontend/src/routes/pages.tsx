@@ -8,6 +8,7 @@ import { OperationsPage } from './operations';
 import { OverviewPage } from './overview';
 import { PasswordPage } from './password';
 import { PeoplePage } from './people';
+import { ReportsPage } from './reports';
 import { ResetPasswordPage } from './reset-password';
 import { SessionsPage } from './sessions';
 import { SignUpPage } from './sign-up';
@@ -20,6 +21,7 @@ export function Pages() {
     <Routes>
       <Route element={<MembersOnly />}>
         <Route index element={<OverviewPage />} />
+        <Route path="reports" element={<ReportsPage />} />
         <Route path="tokens" element={<TokensPage />} />
         <Route path="operations" element={<OperationsPage />} />
         <Route path="people" element={<PeoplePage />} />

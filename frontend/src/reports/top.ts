@@ -1,0 +1,22 @@
+import { client } from '../api/client';
+import { printExact } from '../api/exact';
+import { answered } from '../api/problem';
+import { formatCount } from '../format/numbers';
+import type { Report } from './report';
+
+export const top: Report = {
+  path: 'top',
+  title: 'Top types',
+  about: 'Which types have most activities.',
+  async ask(query) {
+    const { items } = await answered(client.GET('/v1/reports/top', { params: { query } }));
+    return {
+      columns: ['Type', 'Activities', 'Actors'],
+      rows: items.map(({ key, count, actors }) => [
+        typeof key === 'string' ? key : printExact(key),
+        formatCount(count),
+        formatCount(actors),
+      ]),
+    };
+  },
+};
