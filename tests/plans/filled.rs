@@ -61,6 +61,23 @@ const CUSTOMERS: &[&str] = &[
      SELECT decode(n::text, 'escape'), 1, now() FROM generate_series($1, $2) n",
 ];
 
+/// Rows of generation 1 of the read model, of the same customers.
+const REPORTS: &[&str] = &[
+    "INSERT INTO actors SELECT 1, md5('actor ' || n)::uuid,
+            md5('customer ' || CASE WHEN n <= 100 THEN 0 ELSE n % 200 END)::uuid, n, 'a' || n FROM generate_series($1, $2) n",
+    "INSERT INTO deltas SELECT 1, md5('customer ' || CASE WHEN n <= 100 THEN 0 ELSE n % 200 END)::uuid, n, 0, 1, n, n, n, n, 'x'
+       FROM generate_series($1, $2) n",
+    "INSERT INTO segments
+     SELECT 1, md5('customer ' || CASE WHEN n <= 100 THEN 0 ELSE n % 200 END)::uuid, n, 0, n, 1, n, n, n, n, 0, '{time}', '{t}', '{1}'
+       FROM generate_series($1, $2) n",
+    "INSERT INTO segment_columns SELECT 1, md5('customer ' || CASE WHEN n <= 100 THEN 0 ELSE n % 200 END)::uuid, n, 'time', 'x'
+       FROM generate_series($1, $2) n",
+    "INSERT INTO ends SELECT 1, md5('customer ' || CASE WHEN n <= 100 THEN 0 ELSE n % 200 END)::uuid, n, n + 1
+       FROM generate_series($1, $2) n",
+];
+/// The tables of the read model, each of which has one for each generation.
+const OF_GENERATIONS: [&str; 5] = ["actors", "deltas", "segments", "segment_columns", "ends"];
+
 const FEW: i64 = 100;
 const MANY: i64 = 50_000;
 
@@ -75,6 +92,12 @@ impl Database {
         let pool = PgPool::connect_with(options).await.unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(service.folder());
         Migrator::new(folder).await.unwrap().run(&pool).await.unwrap();
+        if matches!(service, Service::Reports) {
+            for table in OF_GENERATIONS {
+                let child = format!("CREATE TABLE {table}_g1 PARTITION OF {table} FOR VALUES IN (1)");
+                pool.execute(child.as_str()).await.unwrap();
+            }
+        }
         pool.execute(
             "DO $$ DECLARE one regclass; BEGIN
                FOR one IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
@@ -83,8 +106,12 @@ impl Database {
         )
         .await
         .unwrap();
-        pool.execute("INSERT INTO log_head (partition) SELECT generate_series(0, 3)").await.unwrap();
-        pool.execute("INSERT INTO relay_position (partition) SELECT generate_series(0, 3)").await.unwrap();
+        if !matches!(service, Service::Reports) {
+            pool.execute("INSERT INTO log_head (partition) SELECT generate_series(0, 3)").await.unwrap();
+            pool.execute("INSERT INTO relay_position (partition) SELECT generate_series(0, 3)")
+                .await
+                .unwrap();
+        }
         Self { server, name, service, pool }
     }
 
@@ -116,6 +143,7 @@ impl Database {
         let inserts = match self.service {
             Service::Activities => ACTIVITIES,
             Service::Customers => CUSTOMERS,
+            Service::Reports => REPORTS,
         };
         for insert in inserts {
             sqlx::query(insert).bind(from).bind(to).execute(&self.pool).await.unwrap();

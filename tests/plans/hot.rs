@@ -5,6 +5,7 @@
 pub(crate) enum Service {
     Activities,
     Customers,
+    Reports,
 }
 
 impl Service {
@@ -12,6 +13,7 @@ impl Service {
         match self {
             Self::Activities => "activities",
             Self::Customers => "customers",
+            Self::Reports => "reports",
         }
     }
 }
@@ -34,6 +36,7 @@ pub(crate) struct Hot {
 const STORE: &str = "platform/event-store";
 const BUS: &str = "platform/event-bus";
 const PEOPLE: &str = "customers";
+const READ: &str = "projection-service";
 
 const STREAM: &[&str] = &["partition", "aggregate_type", "aggregate_id"];
 const EVENT_OF_STREAM: &[&str] = &["partition", "aggregate_type", "aggregate_id", "sequence"];
@@ -182,5 +185,66 @@ pub(crate) const CUSTOMERS: &[Hot] = &[
         contains: "FROM token_addresses WHERE token_id = $1 ORDER BY last_used_at DESC",
         arguments: "md5('token 4242')::uuid",
         keyed: &[("token_addresses", &["token_id"])],
+    },
+];
+
+/// Rows of one customer, by the part of the key that follows the generation.
+const OF_CUSTOMER: &[&str] = &["customer_id"];
+
+/// Of the read model: what every fold and every query asks. Each table is that of generation 1.
+pub(crate) const REPORTS: &[Hot] = &[
+    Hot {
+        krate: READ,
+        contains: "FROM actors WHERE generation = $1 AND key = k.key LIMIT 1",
+        arguments: "1, string_to_array(repeat(md5('actor 4242') || ',', 999) || md5('actor 4243'), ',')::uuid[]",
+        keyed: &[("actors_g1", &["key"])],
+    },
+    Hot {
+        krate: READ,
+        contains: "FROM actors WHERE generation = $1 AND key = ANY ($2)",
+        arguments: "1, ARRAY[md5('actor 4242')::uuid]",
+        keyed: &[("actors_g1", &["key"])],
+    },
+    Hot {
+        krate: READ,
+        contains: "FROM actors WHERE generation = $1 AND customer_id = $2 AND ordinal = k.ordinal LIMIT 1",
+        arguments: "1, md5('customer 7')::uuid, '{4207,4407}'",
+        keyed: &[("actors_g1", &["customer_id", "ordinal"])],
+    },
+    Hot {
+        krate: READ,
+        contains: "DELETE FROM deltas WHERE generation = $1 AND customer_id = $2 AND level <= $3",
+        arguments: "1, md5('customer 7')::uuid, 2::smallint",
+        keyed: &[("deltas_g1", OF_CUSTOMER)],
+    },
+    Hot {
+        krate: READ,
+        contains: "last_time FROM deltas WHERE generation = $1 AND customer_id = $2",
+        arguments: "1, md5('customer 7')::uuid",
+        keyed: &[("deltas_g1", OF_CUSTOMER)],
+    },
+    Hot {
+        krate: READ,
+        contains: "SELECT id, content FROM deltas WHERE generation = $1 AND customer_id = $2 AND id = ANY ($3)",
+        arguments: "1, md5('customer 7')::uuid, '{4207,4407}'",
+        keyed: &[("deltas_g1", OF_CUSTOMER)],
+    },
+    Hot {
+        krate: READ,
+        contains: "ended_rows, columns FROM segments WHERE generation = $1 AND customer_id = $2",
+        arguments: "1, md5('customer 7')::uuid",
+        keyed: &[("segments_g1", OF_CUSTOMER)],
+    },
+    Hot {
+        krate: READ,
+        contains: "SELECT content FROM segment_columns WHERE generation = $1 AND customer_id = $2 AND segment = k.segment",
+        arguments: "1, md5('customer 7')::uuid, '{4207,4407}', '{time,time}'",
+        keyed: &[("segment_columns_g1", &["customer_id", "segment"])],
+    },
+    Hot {
+        krate: READ,
+        contains: "SELECT position, ended FROM ends WHERE generation = $1 AND customer_id = $2",
+        arguments: "1, md5('customer 7')::uuid, 1, 50000",
+        keyed: &[("ends_g1", OF_CUSTOMER)],
     },
 ];

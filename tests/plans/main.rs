@@ -9,7 +9,7 @@ mod oldest;
 
 use explain::Asked;
 use filled::{Database, Statistics};
-use hot::{ACTIVITIES, CUSTOMERS, Hot, Service};
+use hot::{ACTIVITIES, CUSTOMERS, Hot, REPORTS, Service};
 
 /// All of a service's statements under all kinds of statistics; every fault is told, not only the first.
 async fn keep_their_plans(server: &str, service: Service, statements: &[Hot]) {
@@ -46,10 +46,16 @@ async fn the_statements_of_customers_keep_their_plans_on_the_embedded_server() {
 }
 
 #[tokio::test]
+async fn the_statements_of_reports_keep_their_plans_on_the_embedded_server() {
+    keep_their_plans(&tests_server(), Service::Reports, REPORTS).await;
+}
+
+#[tokio::test]
 async fn all_statements_keep_their_plans_on_the_oldest_server_that_is_supported() {
     let server = oldest::Server::start().await;
     keep_their_plans(server.url(), Service::Activities, ACTIVITIES).await;
     keep_their_plans(server.url(), Service::Customers, CUSTOMERS).await;
+    keep_their_plans(server.url(), Service::Reports, REPORTS).await;
 }
 
 #[tokio::test]

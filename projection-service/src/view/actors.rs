@@ -18,7 +18,10 @@ impl View {
         let ordinals: Vec<i32> = ordinals.iter().map(|ordinal| *ordinal as i32).collect();
         let mut transaction = self.transaction.lock().await;
         let rows = sqlx::query!(
-            "SELECT ordinal, actor FROM actors WHERE generation = $1 AND customer_id = $2 AND ordinal = ANY ($3)",
+            r#"SELECT a.ordinal AS "ordinal!", a.actor AS "actor!"
+                 FROM unnest($3::int[]) AS k (ordinal)
+                CROSS JOIN LATERAL (SELECT ordinal, actor FROM actors
+                                     WHERE generation = $1 AND customer_id = $2 AND ordinal = k.ordinal LIMIT 1) AS a"#,
             self.generation,
             self.customer.0,
             &ordinals,

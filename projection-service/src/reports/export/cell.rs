@@ -1,5 +1,6 @@
 use chrono::{DateTime, SecondsFormat};
-use serde_json::Value;
+use domain::Decimal;
+use serde_json::value::RawValue;
 
 /// What a column has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +26,29 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    /// A value of JSON; what is no scalar becomes its text.
-    pub(crate) fn of_json(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::None,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => Self::Whole(whole),
-                (None, Some(real)) => Self::Real(real),
-                (None, None) => Self::Text(number.to_string()),
-            },
-            Value::String(text) => Self::Text(text.clone()),
-            Value::Array(_) | Value::Object(_) => Self::Text(value.to_string()),
+    /// A value of JSON; what is no scalar, and a number that neither a whole number of 64 bits nor a double holds, becomes
+    /// its text.
+    pub(crate) fn of_json(json: &RawValue) -> Self {
+        let text = json.get();
+        match text.as_bytes().first() {
+            Some(b'n') => Self::None,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => Self::Text(serde_json::from_str(text).unwrap_or_default()),
+            Some(b'-' | b'0'..=b'9') => Self::number(text),
+            _ => Self::Text(text.to_owned()),
         }
+    }
+
+    fn number(text: &str) -> Self {
+        if let Ok(whole) = text.parse() {
+            return Self::Whole(whole);
+        }
+        let real = text.parse::<f64>().ok().filter(|real| {
+            let shortest = serde_json::Number::from_f64(*real).map(|number| number.to_string());
+            shortest.and_then(|shortest| Decimal::parse(&shortest)) == Decimal::parse(text)
+        });
+        real.map_or_else(|| Self::Text(text.to_owned()), Self::Real)
     }
 
     pub(super) fn kind(&self) -> Option<Kind> {
@@ -74,4 +85,21 @@ impl Cell {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) kind: Kind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_keeps_every_digit() {
+        let cell = |json: &str| Cell::of_json(serde_json::from_str(json).unwrap());
+        assert_eq!(cell("20000000000000000001"), Cell::Text("20000000000000000001".to_owned()));
+        assert_eq!(cell("0.1000000000000000055"), Cell::Text("0.1000000000000000055".to_owned()));
+        assert_eq!(
+            (cell("42"), cell("-0.5"), cell("1e300")),
+            (Cell::Whole(42), Cell::Real(-0.5), Cell::Real(1e300))
+        );
+        assert_eq!((cell("null"), cell("\"a\\nb\"")), (Cell::None, Cell::Text("a\nb".to_owned())));
+    }
 }

@@ -3,7 +3,6 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cell::{Cell, Column, Kind};
@@ -75,9 +74,10 @@ impl Table {
                 if has_parts {
                     table.put(&mut row, "part", Cell::Text(part.clone()));
                 }
-                let Fields(fields) = serde_json::from_str::<Fields<Value>>(item.get()).map_err(unreadable)?;
+                let Fields(fields) =
+                    serde_json::from_str::<Fields<&RawValue>>(item.get()).map_err(unreadable)?;
                 for (name, value) in fields {
-                    table.field(&mut row, &name, &value);
+                    table.field(&mut row, &name, value);
                 }
                 rows.push(row);
                 lines.extend_from_slice(item.get().as_bytes());
@@ -114,20 +114,21 @@ struct Builder {
 
 impl Builder {
     /// A value, or one for each item of an array: `retained_0`, `retained_1`.
-    fn field(&mut self, row: &mut Vec<Cell>, name: &str, value: &Value) {
-        match value {
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| self.field(row, &format!("{name}_{index}"), item)),
-            Value::String(text) if TIMES.contains(&name) => {
-                let time = chrono::DateTime::parse_from_rfc3339(text);
-                let cell = time
-                    .map_or_else(|_| Cell::Text(text.clone()), |time| Cell::Time(time.timestamp_micros()));
-                self.put(row, name, cell);
+    fn field(&mut self, row: &mut Vec<Cell>, name: &str, value: &RawValue) {
+        if value.get().starts_with('[')
+            && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value.get())
+        {
+            for (index, item) in items.into_iter().enumerate() {
+                self.field(row, &format!("{name}_{index}"), item);
             }
-            value => self.put(row, name, Cell::of_json(value)),
+            return;
         }
+        let cell = match Cell::of_json(value) {
+            Cell::Text(text) if TIMES.contains(&name) => chrono::DateTime::parse_from_rfc3339(&text)
+                .map_or_else(|_| Cell::Text(text.clone()), |time| Cell::Time(time.timestamp_micros())),
+            cell => cell,
+        };
+        self.put(row, name, cell);
     }
 
     fn put(&mut self, row: &mut Vec<Cell>, name: &str, cell: Cell) {
