@@ -35,6 +35,8 @@ pub struct Config {
     pub cache_bytes: u64,
     /// Bytes of the read model that one query may read where they are not in memory.
     pub query_bytes_max: usize,
+    /// How long an answer waits for the position that `wait_for` names.
+    pub wait_for_max: Duration,
     /// The cache of validated tokens.
     pub tokens: AuthenticatorConfig,
     /// What carries the logs.
@@ -47,6 +49,7 @@ const CONNECTIONS_DEFAULT: u32 = 16;
 const CACHE_DEFAULT_MIB: u64 = 256;
 const CACHE_MAX_MIB: u64 = 1024 * 1024;
 const QUERY_DEFAULT_MIB: usize = 2_048;
+const WAIT_FOR_MAX_MS: u64 = 10_000;
 const QUERY_MAX_MIB: usize = 1024 * 1024;
 const FOLD_DELAY_DEFAULT_MS: u64 = 500;
 const FOLD_DELAY_MAX_MS: u64 = 60 * 60 * 1_000;
@@ -86,6 +89,11 @@ impl Config {
                 QUERY_DEFAULT_MIB,
                 1..=QUERY_MAX_MIB,
             )? << 20,
+            wait_for_max: Duration::from_millis(env.within(
+                "DAYBOOK_REPORTS_WAIT_FOR_MAX_MS",
+                WAIT_FOR_MAX_MS,
+                0..=WAIT_FOR_MAX_MS,
+            )?),
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
@@ -119,8 +127,8 @@ mod tests {
             (default.connections_max, default.fold_delay)
         );
         assert_eq!(
-            (example.cache_bytes, example.query_bytes_max),
-            (default.cache_bytes, default.query_bytes_max)
+            (example.cache_bytes, example.query_bytes_max, example.wait_for_max),
+            (default.cache_bytes, default.query_bytes_max, default.wait_for_max)
         );
         assert_eq!((example.migrate, default.fold_delay), (default.migrate, Duration::from_millis(500)));
         assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));

@@ -86,6 +86,7 @@ pub(crate) fn state(
         columns: ColumnCache::new(config.cache_bytes),
         slots: ScanSlots::new(std::thread::available_parallelism().map_or(1, usize::from)),
         query_bytes_max: config.query_bytes_max,
+        wait_for_max: config.wait_for_max,
         partitions: log.partitions(),
         board,
         access: Access::new(authenticator, config.internal_key.clone()),

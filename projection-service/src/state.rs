@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use access::Access;
 use axum::extract::FromRef;
@@ -21,6 +22,8 @@ pub struct AppState {
     pub(crate) slots: ScanSlots,
     /// Bytes of the read model that one query may read.
     pub(crate) query_bytes_max: usize,
+    /// How long an answer waits for a position.
+    pub(crate) wait_for_max: Duration,
     pub(crate) partitions: Partitions,
     pub(crate) board: Arc<Board>,
     pub(crate) access: Access,

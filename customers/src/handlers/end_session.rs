@@ -21,6 +21,8 @@ use crate::state::AppState;
     ),
     responses(
         (status = 204, description = "Ended."),
+        (status = 400, description = "The id has a character that no id has.", body = Problem,
+         content_type = "application/problem+json"),
         (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The CSRF token is missing or wrong.", body = Problem,
          content_type = "application/problem+json"),

@@ -1971,9 +1971,9 @@ export interface components {
         Range: {
             /**
              * Format: date-time
-             * @description Inclusive.
+             * @description Inclusive; not there where there is no limit.
              */
-            from: string;
+            from?: string;
             /**
              * @description IANA name of the zone in which days, weeks and months begin.
              * @example Europe/Berlin
@@ -1981,9 +1981,9 @@ export interface components {
             time_zone: string;
             /**
              * Format: date-time
-             * @description Exclusive.
+             * @description Exclusive; not there where there is no limit.
              */
-            to: string;
+            to?: string;
         };
         /** @description The answer of `/readyz`. */
         ReadinessReport: {
@@ -8175,6 +8175,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The id has a character that no id has. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Not logged in. */
             401: {

@@ -9,7 +9,7 @@ use access::Caller;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use chassis::Problem;
-use chrono::{DateTime, Utc, Weekday};
+use chrono::{DateTime, Datelike, Utc, Weekday};
 use chrono_tz::Tz;
 use domain::CustomerId;
 use domain::token::Scope;
@@ -81,10 +81,14 @@ pub(crate) struct Answer<B> {
 /// A range of time.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Range {
-    /// Inclusive.
-    from: DateTime<Utc>,
-    /// Exclusive.
-    to: DateTime<Utc>,
+    /// Inclusive; not there where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    from: Option<DateTime<Utc>>,
+    /// Exclusive; not there where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    to: Option<DateTime<Utc>>,
     /// IANA name of the zone in which days, weeks and months begin.
     #[schema(example = "Europe/Berlin")]
     time_zone: &'static str,
@@ -232,11 +236,13 @@ impl Opened<'_> {
 
     fn around<B>(&self, body: B) -> Answer<B> {
         let TimeRange { from, to, zone, .. } = self.query.range;
-        let is_limited = from != DateTime::<Utc>::MIN_UTC && to != DateTime::<Utc>::MAX_UTC;
+        // What lies beyond the years that RFC 3339 can write stands for no limit.
+        let limit = |time: DateTime<Utc>| (1..=9_999).contains(&time.year()).then_some(time);
+        let (from, to) = (limit(from), limit(to));
         Answer {
             body,
             customer_id: self.query.view.customer,
-            range: is_limited.then(|| Range { from, to, time_zone: zone.name() }),
+            range: from.or(to).is_some().then(|| Range { from, to, time_zone: zone.name() }),
             as_of: self.query.view.as_of,
             lag_ms: self.query.view.lag_ms,
         }
@@ -246,7 +252,7 @@ impl Opened<'_> {
     fn too_late(&self, answer: &impl Serialize) -> Result<Response, ReportsError> {
         let wanted = self.common.wait_for.unwrap_or(0);
         let detail = format!(
-            "Position {wanted} has not come within 10 s; the answer goes up to position {}. Ask again.",
+            "Position {wanted} has not come in time; the answer goes up to position {}. Ask again.",
             self.query.view.as_of.position
         );
         let problem = Problem::new(StatusCode::GATEWAY_TIMEOUT, "not-yet-in-reports").with_detail(detail);

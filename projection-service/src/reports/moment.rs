@@ -10,8 +10,6 @@ use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::{Moment, View};
 
-/// How long an answer waits for a position.
-const WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often is looked whether it has come. Another process may be folding, so there is nothing to listen to.
 const WAIT_POLL: Duration = Duration::from_millis(25);
 /// Positions that are looked at together in the search for a time.
@@ -58,7 +56,7 @@ pub(super) async fn look(
     asked: Asked,
     wait_for: Option<i64>,
 ) -> Result<Seen, ReportsError> {
-    let deadline = Instant::now() + WAIT_MAX;
+    let deadline = Instant::now() + state.wait_for_max;
     let live = loop {
         let view = View::open(state, customer, Moment::Now).await?;
         let is_there = wait_for.is_none_or(|wanted| view.as_of.position >= wanted);
