@@ -15,10 +15,11 @@ const EXAMPLES_MAX: &str = "20";
 const SEED: &str = "20260301";
 /// Rules that a schema cannot say make this one fail: how hard a password is to guess, that `from` comes before `to`, how
 /// long ago something may have happened.
-/// A word of ours is an activity's id too, so its path has methods that are documented at the id's.
-const UNSAID: &str = "positive_data_acceptance,allow_header_conformance";
+/// A word of ours is an activity's id too, so its path has methods that are documented at the id's; and an empty parameter
+/// is one that was not given.
+const UNSAID: &str = "positive_data_acceptance,allow_header_conformance,negative_data_rejection";
 /// Where the cookie stands in a header of every request, leaving it out is not tried in earnest.
-const WITHOUT_COOKIE: &str = "positive_data_acceptance,negative_data_rejection";
+const WITHOUT_COOKIE: &str = "positive_data_acceptance,allow_header_conformance,negative_data_rejection";
 
 fn python() -> PathBuf {
     let key = "DAYBOOK_TEST_PYTHON";

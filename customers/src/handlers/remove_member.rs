@@ -21,6 +21,8 @@ use crate::{excess, members, permissions};
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = uuid::Uuid, Path, description = "The member's id.")),
     responses(
+        (status = 400, description = "The id has a character that no id has.", body = Problem,
+         content_type = "application/problem+json"),
         (status = 204, description = "Removed."),
         (status = 404, description = "There is no such member.", body = Problem,
          content_type = "application/problem+json"),

@@ -17,6 +17,8 @@ use crate::{excess, permissions};
     delete, path = "/v1/tokens/{id}", tag = "tokens", security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = uuid::Uuid, Path, description = "The token's id.")),
     responses(
+        (status = 400, description = "The id has a character that no id has.", body = Problem,
+         content_type = "application/problem+json"),
         (status = 204, description = "Revoked."),
         (status = 404, description = "There is no such token.", body = Problem,
          content_type = "application/problem+json"),

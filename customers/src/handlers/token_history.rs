@@ -37,6 +37,8 @@ pub(crate) struct TokenHistory {
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = uuid::Uuid, Path, description = "The token's id.")),
     responses(
+        (status = 400, description = "The id has a character that no id has.", body = Problem,
+         content_type = "application/problem+json"),
         (status = 200, description = "Its history.", body = TokenHistory),
         (status = 404, description = "There is no such token.", body = Problem,
          content_type = "application/problem+json"),

@@ -18,6 +18,8 @@ use crate::state::AppState;
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = uuid::Uuid, Path, description = "The invitation's id.")),
     responses(
+        (status = 400, description = "The id has a character that no id has.", body = Problem,
+         content_type = "application/problem+json"),
         (status = 204, description = "Withdrawn."),
         (status = 404, description = "No such invitation waits.", body = Problem,
          content_type = "application/problem+json"),

@@ -5025,6 +5025,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The id has a character that no id has. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No token and no session, or one that lets nobody in. */
             401: {
                 headers: {
@@ -5489,6 +5498,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The id has a character that no id has. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No token and no session, or one that lets nobody in. */
             401: {
@@ -8506,6 +8524,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The id has a character that no id has. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No token and no session, or one that lets nobody in. */
             401: {
                 headers: {
@@ -8596,6 +8623,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenHistory"];
+                };
+            };
+            /** @description The id has a character that no id has. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No token and no session, or one that lets nobody in. */
