@@ -2,10 +2,10 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
-import { createQueryClient } from './api/queries';
+import { createQueryClient } from './api/query-client';
 import { sessionQuery } from './api/session';
-import { Crash } from './components/crash';
-import { Pages } from './routes/pages';
+import { Crash } from './layout/crash';
+import { Pages } from './pages';
 import './styles/index.css';
 
 const queries = createQueryClient();

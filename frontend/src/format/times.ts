@@ -1,4 +1,4 @@
-import type { Interval } from '../filters/range';
+import type { Interval } from '../time/range';
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

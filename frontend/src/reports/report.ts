@@ -1,4 +1,4 @@
-import type { Range } from '../filters/range';
+import type { Range } from '../time/range';
 
 /** A range that the server knows by name. */
 export type NamedRange = Exclude<Range, '1h'>;

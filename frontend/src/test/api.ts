@@ -1,8 +1,13 @@
 import { afterEach, vi } from 'vitest';
-import type { ActiveUsersReport, ActivityPage, ActivityReport, TopReport } from '../api/reports';
-import type { DeadLetter, Projections } from '../api/operations';
+import type {
+  ActiveUsersReport,
+  ActivityPage,
+  ActivityReport,
+  TopReport,
+} from '../overview/queries';
+import type { DeadLetter, Projections } from '../operations/queries';
 import type { Session } from '../api/session';
-import type { IssuedToken, Token } from '../api/tokens';
+import type { IssuedToken, Token } from '../tokens/queries';
 
 type Answer = { status: number; body?: unknown; text?: string; date?: string };
 type Handler = (body: unknown, url: URL) => Answer;

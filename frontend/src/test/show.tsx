@@ -2,8 +2,8 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { MemoryRouter, useLocation } from 'react-router';
-import { createQueryClient } from '../api/queries';
-import { Pages } from '../routes/pages';
+import { createQueryClient } from '../api/query-client';
+import { Pages } from '../pages';
 
 /** Shows the dashboard at an address; `place()` is where it has led to. */
 export function show(address: string) {

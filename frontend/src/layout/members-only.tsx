@@ -1,0 +1,66 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState, type RefObject } from 'react';
+import { Navigate, Outlet, useLocation, useOutletContext } from 'react-router';
+import { sessionQuery, useLogOut, type Session } from '../api/session';
+import { Failure } from '../components/failure';
+import { Masthead } from './masthead';
+import { OtherSession } from './other-session';
+import { Splash } from './splash';
+import { logInThenBackTo } from '../sign-in/return-path';
+
+/** The frame of every page that needs a session; without one it leads to log-in and back again. */
+export function MembersOnly() {
+  const session = useQuery(sessionQuery);
+  const logOut = useLogOut();
+  const location = useLocation();
+  const main = useRef<HTMLElement>(null);
+  useFocusOnArrival(main, location.pathname);
+  // Whose pages this window shows, until its reader agrees to another one.
+  const [shown, setShown] = useState<Session>();
+  if (shown === undefined && session.data != null) setShown(session.data);
+
+  if (session.data === undefined) {
+    return session.isError ? (
+      <main className="lone">
+        <Failure error={session.error} onRetry={() => session.refetch()} />
+      </main>
+    ) : (
+      <Splash />
+    );
+  }
+  if (session.data === null) {
+    // Who leaves on purpose does not want to come back to the same place.
+    return <Navigate replace to={logOut.isIdle ? logInThenBackTo(location) : '/log-in'} />;
+  }
+  if (shown !== undefined && shown.member.id !== session.data.member.id) {
+    const { data: now } = session;
+    return <OtherSession before={shown} now={now} logOut={logOut} onGoOn={() => setShown(now)} />;
+  }
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <Masthead session={session.data} logOut={logOut} />
+      <main id="main" className="page" ref={main} tabIndex={-1}>
+        <Outlet context={session.data} />
+      </main>
+    </>
+  );
+}
+
+/** The session of the page inside. */
+export function useSession(): Session {
+  return useOutletContext<Session>();
+}
+
+/** Whoever cannot see that the page has changed is put at its beginning; not at the first one. */
+function useFocusOnArrival(place: RefObject<HTMLElement | null>, pathname: string) {
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    window.scrollTo(0, 0);
+    place.current?.focus({ preventScroll: true });
+  }, [place, pathname]);
+}

@@ -1,0 +1,30 @@
+import { useState } from 'react';
+import { serverNow } from '../api/clock';
+import type { Activity } from './queries';
+import { FeedItem } from './feed-item';
+import { useNow } from '../components/use-now';
+
+const TICK_MS = 1_000;
+
+type Props = { items: Activity[]; slots: Map<string, number>; timeZone: string };
+
+/** The newest activities, the latest first. */
+export function Feed({ items, slots, timeZone }: Props) {
+  const now = useNow(TICK_MS);
+  // What comes while the page is open is marked for a moment; what was there is not.
+  const [opened] = useState(() => serverNow());
+  return (
+    <ol className="feed" data-testid="feed">
+      {items.map((activity) => (
+        <FeedItem
+          key={activity.id}
+          activity={activity}
+          slot={slots.get(activity.type) ?? 0}
+          isNew={Date.parse(activity.recorded_at) > opened}
+          now={now}
+          timeZone={timeZone}
+        />
+      ))}
+    </ol>
+  );
+}

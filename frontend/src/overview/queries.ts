@@ -1,0 +1,121 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { lastHour, type Interval, type Range } from '../time/range';
+import { client } from '../api/client';
+import { serverNow } from '../api/clock';
+import { answered } from '../api/problem';
+import type { paths } from '../api/schema';
+
+type Ok<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Body } } } };
+}
+  ? Body
+  : never;
+
+export type ActivityPage = Ok<'/v1/activities'>;
+export type Activity = ActivityPage['items'][number];
+export type Freshness = Pick<ActivityPage, 'as_of' | 'lag_ms'>;
+export type ActivityReport = Ok<'/v1/reports/activity'>;
+export type ActiveUsersReport = Ok<'/v1/reports/active-users'>;
+export type ActiveUsersDay = ActiveUsersReport['days'][number];
+export type TopReport = Ok<'/v1/reports/top'>;
+
+/** How often an open page asks again. A page in the background does not ask. */
+const POLL_MS = 2_000;
+const FEED_LENGTH = 30;
+
+/** How often the page asks how fresh the reports are: what it says of that is true within two seconds. */
+const FRESHNESS_MS = 1_000;
+/** Without an answer for so long, nothing is known of it. */
+export const UNHEARD_MAX_MS = 2_000;
+
+/** Up to where the reports have come: asked past every cache, since an answer kept from before tells an old lag. */
+export const freshnessQuery = queryOptions({
+  queryKey: ['freshness'],
+  queryFn: async () => {
+    const call = client.GET('/v1/activities', {
+      params: { query: { limit: 1 } },
+      cache: 'no-store',
+    });
+    const { as_of, lag_ms } = await answered(call);
+    return { as_of, lag_ms };
+  },
+  refetchInterval: FRESHNESS_MS,
+  // One that fails says so at once.
+  retry: false,
+});
+
+/** The newest activities. */
+export function feedQuery(type: string | undefined) {
+  return queryOptions({
+    queryKey: ['feed', type],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/activities', {
+          params: { query: { limit: FEED_LENGTH, ...(type !== undefined && { type: [type] }) } },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Which time a report is about. The server works it out, except for the hour, for which it has no name. */
+function windowOf(range: Range) {
+  return range === '1h' ? lastHour(serverNow()) : { range };
+}
+
+type ReportOf = { range: Range; interval: Interval; type?: string | undefined; timeZone: string };
+
+/** Counts over time by type. The window moves with the clock, so the key holds its name and not its ends. */
+export function activityReportQuery({ range, interval, type, timeZone }: ReportOf) {
+  return queryOptions({
+    queryKey: ['report', 'activity', range, interval, type, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/activity', {
+          params: {
+            query: {
+              ...windowOf(range),
+              interval,
+              group_by: ['type'],
+              time_zone: timeZone,
+              ...(type !== undefined && { type: [type] }),
+            },
+          },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The types of the range, whatever the filter is, the most frequent first: what there is to choose from. */
+export function typesQuery(range: Range, timeZone: string) {
+  return queryOptions({
+    queryKey: ['report', 'top', 'type', range, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/top', {
+          params: { query: { ...windowOf(range), dimension: 'type', time_zone: timeZone } },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Active users by day. They are counted by day, so that a short range shows its month. */
+export function activeUsersQuery(range: Range, timeZone: string) {
+  const asked = range === '12mo' ? '12mo' : '30d';
+  return queryOptions({
+    queryKey: ['report', 'active-users', asked, timeZone],
+    queryFn: () =>
+      answered(
+        client.GET('/v1/reports/active-users', {
+          params: { query: { range: asked, time_zone: timeZone } },
+        }),
+      ),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}

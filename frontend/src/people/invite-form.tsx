@@ -1,0 +1,67 @@
+import { useMemo, useState } from 'react';
+import { useInvite, type Invited } from './queries';
+import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { Form, text } from '../components/form';
+import { Labelled } from '../components/field';
+import { RoleChoice } from './role-choice';
+import { roleOf } from './roles';
+
+const FIELDS = ['email', 'role'];
+const ROLE_DEFAULT = 'analyst';
+
+type Props = { onInvited: (invited: Invited) => void };
+
+export function InviteForm({ onInvited }: Props) {
+  const invite = useInvite();
+  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
+  // A form that has done its work begins anew.
+  const [round, setRound] = useState(0);
+  const { error } = invite;
+  const refused = useMemo(() => (error === null ? NO_ERRORS : placed(error)), [error]);
+  const errors = faults === NO_ERRORS ? refused : faults;
+
+  const submit = (form: FormData) => {
+    const email = text(form, 'email').trim();
+    const isAddress = /^\S+@\S+$/.test(email);
+    setFaults(
+      isAddress
+        ? NO_ERRORS
+        : { fields: { email: 'This is not an e-mail address.' }, form: undefined },
+    );
+    if (!isAddress) return;
+    invite.mutate(
+      { email, role: roleOf(text(form, 'role')) ?? ROLE_DEFAULT },
+      {
+        onSuccess: (invited) => {
+          invite.reset();
+          setRound(round + 1);
+          onInvited(invited);
+        },
+      },
+    );
+  };
+
+  return (
+    <Form key={round} label="Invite somebody" errors={errors} onSubmit={submit}>
+      <Labelled
+        label="E-mail"
+        hint="You get the link to hand on; it is mailed too if a relay is configured."
+        error={errors.fields.email}
+      >
+        {(control) => <input {...control} name="email" type="email" autoComplete="off" />}
+      </Labelled>
+      <RoleChoice name="role" chosen={ROLE_DEFAULT} />
+      <button className="button button-primary button-wide" disabled={invite.isPending}>
+        {invite.isPending ? 'Inviting…' : 'Make a link'}
+      </button>
+    </Form>
+  );
+}
+
+function placed(error: Error): FormErrors {
+  const isAboutAddress = ['already-member', 'address-in-use'];
+  if (error instanceof ProblemError && isAboutAddress.some((name) => error.is(name))) {
+    return { fields: { email: error.message }, form: undefined };
+  }
+  return formErrors(error, FIELDS);
+}

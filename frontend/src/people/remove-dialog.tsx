@@ -1,0 +1,26 @@
+import { useRemoveMember, type Member } from './queries';
+import { Question } from '../components/confirm-dialog';
+
+type Props = { member: Member; isMe: boolean; onClose: () => void };
+
+/** Asks before somebody is removed. */
+export function RemoveDialog({ member, isMe, onClose }: Props) {
+  const remove = useRemoveMember();
+  return (
+    <Question
+      title={`Remove ${member.email}?`}
+      keep="Keep them"
+      act="Remove"
+      acting="Removing…"
+      action={remove}
+      isLoss
+      onAct={(_form, close) => remove.mutate(member.id, { onSuccess: close })}
+      onClose={onClose}
+    >
+      <p>
+        {isMe ? 'This is you. You are' : 'They are'} logged out everywhere at once, and links that
+        they invited somebody with are good no more. Tokens that they made go on working.
+      </p>
+    </Question>
+  );
+}

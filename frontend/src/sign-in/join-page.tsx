@@ -1,0 +1,136 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useState, type ReactNode } from 'react';
+import { Link, useLocation, useNavigate } from 'react-router';
+import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { sessionQuery, useAcceptInvitation, type Session } from '../api/session';
+import { Door } from './sign-in-layout';
+import { Form, text } from '../components/form';
+import { Labelled } from '../components/field';
+import { SkeletonLines } from '../components/loaded';
+import { Password } from '../components/password-input';
+import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
+import { usePageTitle } from '../layout/use-page-title';
+
+const FIELDS = ['password'];
+const SKELETON_LINES = 3;
+
+/** Where the link of an invitation leads. Its secret stands behind the `#`, which no server on the way sees. */
+export function JoinPage() {
+  usePageTitle('Join');
+  const token = new URLSearchParams(useLocation().hash.slice(1)).get('token');
+  return (
+    <Door>
+      {token === null || token === '' ? (
+        <NoLink title="This link is not whole">
+          The end of it is missing: what follows <code>#token=</code>. Copy the whole link that you
+          were given into the address bar.
+        </NoLink>
+      ) : (
+        <Join key={token} token={token} />
+      )}
+    </Door>
+  );
+}
+
+function Join({ token }: { token: string }) {
+  const session = useQuery(sessionQuery);
+  const [mayLeave, setMayLeave] = useState(false);
+  // The session that the joining begins leads away from here.
+  const [joins, setJoins] = useState(false);
+  if (session.isPending) return <SkeletonLines count={SKELETON_LINES} />;
+  if (session.data && !mayLeave && !joins) {
+    return <AskFirst session={session.data} onLeave={() => setMayLeave(true)} />;
+  }
+  return <JoinForm token={token} onJoin={() => setJoins(true)} />;
+}
+
+/** Joining logs in as the one who is invited: whoever is logged in is asked before. */
+function AskFirst({ session, onLeave }: { session: Session; onLeave: () => void }) {
+  const { customer, member } = session;
+  return (
+    <>
+      <h1>You are logged in already</h1>
+      <p role="alert">
+        This browser is logged in as <bdi>{member.email}</bdi> of <bdi>{customer.name}</bdi>.
+        Joining logs you out there, in every window, and in as the one who is invited.{' '}
+        <bdi>{member.email}</bdi> itself does not join.
+      </p>
+      <button type="button" className="button button-primary button-wide" onClick={onLeave}>
+        Go on and join
+      </button>
+      <p className="door-other">
+        Not for you? <Link to="/">Stay as you are</Link>
+      </p>
+    </>
+  );
+}
+
+function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
+  const accept = useAcceptInvitation();
+  const navigate = useNavigate();
+  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
+  const { error } = accept;
+  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
+  const errors = faults === NO_ERRORS ? refused : faults;
+
+  if (error instanceof ProblemError && error.is('invitation-not-found')) {
+    return (
+      <NoLink title="This link is good no more">
+        It was used already, it was withdrawn, or it is older than seven days. Ask whoever invited
+        you for a new one.
+      </NoLink>
+    );
+  }
+
+  if (error instanceof ProblemError && error.is('address-in-use')) {
+    return (
+      <NoLink title="Your address has an account already">
+        It logs in for another customer, and an address belongs to one. Ask whoever invited you for
+        an invitation to another address of yours, or have yourself removed from the other customer
+        and open this link again.
+      </NoLink>
+    );
+  }
+
+  const submit = (form: FormData) => {
+    const password = text(form, 'password');
+    const fault = passwordFault(password);
+    setFaults(fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined });
+    if (fault !== undefined) return;
+    onJoin();
+    // In the place of this page: what the way back leads to must not hold the link.
+    accept.mutate({ token, password }, { onSuccess: () => void navigate('/', { replace: true }) });
+  };
+
+  return (
+    <>
+      <h1>Join</h1>
+      <p className="door-other">
+        You were invited to Daybook. Choose a password, and you are in; from then on you log in with
+        your e-mail address and this password.
+      </p>
+      <Form label="Join" errors={errors} onSubmit={submit}>
+        <Labelled label="Password" hint={PASSWORD_RULE} error={errors.fields.password}>
+          {(control) => (
+            <Password {...control} name="password" autoComplete="new-password" required />
+          )}
+        </Labelled>
+        <button className="button button-primary button-wide" disabled={accept.isPending}>
+          {accept.isPending ? 'Joining…' : 'Join'}
+        </button>
+      </Form>
+    </>
+  );
+}
+
+function NoLink({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <>
+      <h1>{title}</h1>
+      <p role="alert">{children}</p>
+      <p className="door-other">
+        Joined already? <Link to="/log-in">Log in</Link>
+      </p>
+    </>
+  );
+}

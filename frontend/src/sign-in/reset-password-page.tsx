@@ -1,0 +1,92 @@
+import { useMemo, useState } from 'react';
+import { Link, useLocation } from 'react-router';
+import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { useResetPassword } from '../api/session';
+import { Door } from './sign-in-layout';
+import { Form, text } from '../components/form';
+import { Labelled } from '../components/field';
+import { Password } from '../components/password-input';
+import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
+import { usePageTitle } from '../layout/use-page-title';
+
+const FIELDS = ['password'];
+
+/** Where the link of a reset leads. Its secret stands behind the `#`, which no server on the way sees. */
+export function ResetPasswordPage() {
+  usePageTitle('New password');
+  const token = new URLSearchParams(useLocation().hash.slice(1)).get('token') ?? '';
+  return (
+    <Door>
+      {token === '' ? (
+        <>
+          <h1>This link is not whole</h1>
+          <p role="alert">
+            The end of it is missing: what follows <code>#token=</code>. Copy the whole link into
+            the address bar.
+          </p>
+        </>
+      ) : (
+        <ResetForm key={token} token={token} />
+      )}
+    </Door>
+  );
+}
+
+function ResetForm({ token }: { token: string }) {
+  const reset = useResetPassword();
+  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
+  const { error } = reset;
+  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
+  const errors = faults === NO_ERRORS ? refused : faults;
+
+  if (reset.isSuccess) {
+    return (
+      <>
+        <h1>Your password is changed</h1>
+        <p role="status">All your sessions are over. Log in with the new password.</p>
+        <p className="door-other">
+          <Link to="/log-in" replace>
+            Log in
+          </Link>
+        </p>
+      </>
+    );
+  }
+  if (error instanceof ProblemError && error.is('reset-not-found')) {
+    return (
+      <>
+        <h1>This link is good no more</h1>
+        <p role="alert">
+          It was used already, a newer one took its place, or it is older than an hour.
+        </p>
+        <p className="door-other">
+          <Link to="/forgotten-password">Ask for a new one</Link>
+        </p>
+      </>
+    );
+  }
+
+  const submit = (form: FormData) => {
+    const password = text(form, 'password');
+    const fault = passwordFault(password);
+    setFaults(fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined });
+    if (fault === undefined) reset.mutate({ token, password });
+  };
+
+  return (
+    <>
+      <h1>New password</h1>
+      <p className="door-other">It ends all your sessions. Then you log in with it.</p>
+      <Form label="Choose a password" errors={errors} onSubmit={submit}>
+        <Labelled label="New password" hint={PASSWORD_RULE} error={errors.fields.password}>
+          {(control) => (
+            <Password {...control} name="password" autoComplete="new-password" required />
+          )}
+        </Labelled>
+        <button className="button button-primary button-wide" disabled={reset.isPending}>
+          {reset.isPending ? 'Changing…' : 'Change the password'}
+        </button>
+      </Form>
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+import { useMemo, useState } from 'react';
+import { formErrors, NO_ERRORS, type FormErrors } from '../api/problem';
+import { useIssueToken, type IssuedToken, type Scope } from './queries';
+import { endOfDay, today } from '../time/zone';
+import { FieldError, Labelled } from '../components/field';
+import { Form, text } from '../components/form';
+
+const FIELDS = ['name', 'scopes', 'expires_at'];
+const NAME_CHARS_MAX = 100;
+const SCOPES: readonly { scope: Scope; allows: string }[] = [
+  { scope: 'ingest', allows: 'Record, correct and redact activities' },
+  { scope: 'read', allows: 'Query reports and activities' },
+  { scope: 'audit', allows: 'Read the whole history' },
+  { scope: 'admin', allows: 'Tokens, people and operations' },
+];
+
+type Props = {
+  /** What the member may do; nobody gives away more. */
+  mine: readonly Scope[];
+  timeZone: string;
+  onIssued: (issued: IssuedToken) => void;
+};
+
+export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
+  const issue = useIssueToken();
+  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
+  // A form that has done its work begins anew.
+  const [round, setRound] = useState(0);
+  const { error } = issue;
+  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
+  const errors = faults === NO_ERRORS ? refused : faults;
+
+  const submit = (form: FormData) => {
+    const name = text(form, 'name');
+    const scopes = SCOPES.map(({ scope }) => scope).filter((scope) => form.has(`scope-${scope}`));
+    const expires = text(form, 'expires_at');
+    const fields: Record<string, string> = {};
+    if (name.trim() === '') fields.name = 'Enter a name.';
+    if (scopes.length === 0) fields.scopes = 'Choose at least one.';
+    const isFaulty = Object.keys(fields).length > 0;
+    setFaults(isFaulty ? { fields, form: undefined } : NO_ERRORS);
+    if (isFaulty) return;
+    issue.mutate(
+      { name, scopes, ...(expires !== '' && { expires_at: endOfDay(timeZone, expires) }) },
+      {
+        onSuccess: (issued) => {
+          issue.reset();
+          setRound(round + 1);
+          onIssued(issued);
+        },
+      },
+    );
+  };
+
+  return (
+    <Form key={round} label="New token" errors={errors} onSubmit={submit}>
+      <Labelled label="Name" hint="What it is for." error={errors.fields.name}>
+        {(control) => (
+          <input
+            {...control}
+            name="name"
+            maxLength={NAME_CHARS_MAX}
+            autoComplete="off"
+            placeholder="nightly import"
+          />
+        )}
+      </Labelled>
+      <fieldset
+        className="checks"
+        aria-describedby={errors.fields.scopes === undefined ? undefined : 'scopes-error'}
+      >
+        <legend>Scopes</legend>
+        {SCOPES.map(({ scope, allows }, index) => (
+          <label key={scope} className="check">
+            <input
+              type="checkbox"
+              name={`scope-${scope}`}
+              defaultChecked={scope === 'ingest'}
+              disabled={!mine.includes(scope)}
+              aria-invalid={index === 0 && errors.fields.scopes !== undefined}
+            />
+            <span className="check-name">{scope}</span>
+            <span className="check-about">{allows}</span>
+          </label>
+        ))}
+        <FieldError id="scopes-error" error={errors.fields.scopes} />
+      </fieldset>
+      <Labelled
+        label="Expires after (optional)"
+        hint="The last day on which it works. Without one it works until it is revoked."
+        error={errors.fields.expires_at}
+      >
+        {(control) => <input {...control} name="expires_at" type="date" min={today(timeZone)} />}
+      </Labelled>
+      <button className="button button-primary button-wide" disabled={issue.isPending}>
+        {issue.isPending ? 'Making…' : 'Make a token'}
+      </button>
+    </Form>
+  );
+}

@@ -1,0 +1,26 @@
+import { useRevokeToken, type Token } from './queries';
+import { Question } from '../components/confirm-dialog';
+
+type Props = { token: Token; onClose: () => void };
+
+/** Asks before a token is revoked: it cannot be taken back. */
+export function RevokeDialog({ token, onClose }: Props) {
+  const revoke = useRevokeToken();
+  return (
+    <Question
+      title={`Revoke “${token.name}”?`}
+      keep="Keep it"
+      act="Revoke"
+      acting="Revoking…"
+      action={revoke}
+      isLoss
+      onAct={(_form, close) => revoke.mutate(token.id, { onSuccess: close })}
+      onClose={onClose}
+    >
+      <p>
+        Programs that use <code>{token.prefix}…</code> are refused within a second. This cannot be
+        taken back; what they recorded stays.
+      </p>
+    </Question>
+  );
+}

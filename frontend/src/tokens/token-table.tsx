@@ -1,0 +1,114 @@
+import type { Scope, Token } from './queries';
+import { formatAgo, formatDay, formatFull } from '../format/times';
+import { stateOf } from './token-state';
+
+type Props = {
+  tokens: Token[];
+  /** Whether there are more than are shown. */
+  isCut: boolean;
+  timeZone: string;
+  now: number;
+  /** Whoever rotates learns a secret, so nobody rotates a token that can do more than they may give. */
+  mine: readonly Scope[];
+  onRotate: (token: Token) => void;
+  onRevoke: (token: Token) => void;
+};
+
+const COLUMNS = ['Name', 'Token', 'Scopes', 'Created', 'Last used', 'Expires', ''];
+
+/** The customer's tokens, the newest first; those that have ended too. */
+export function TokenTable({ tokens, isCut, timeZone, now, mine, onRotate, onRevoke }: Props) {
+  return (
+    <>
+      <table className="table table-cards">
+        <thead>
+          <tr>
+            {COLUMNS.map((column) => (
+              <th key={column} scope="col">
+                {column === '' ? <span className="visually-hidden">State</span> : column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {tokens.map((token) => (
+            <Row key={token.id} {...{ token, timeZone, now, mine, onRotate, onRevoke }} />
+          ))}
+        </tbody>
+      </table>
+      {isCut && <p className="panel-foot">Only the newest {tokens.length} are shown.</p>}
+    </>
+  );
+}
+
+type RowProps = { token: Token } & Pick<
+  Props,
+  'timeZone' | 'now' | 'mine' | 'onRotate' | 'onRevoke'
+>;
+
+function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
+  const state = stateOf(token, now);
+  const time = (moment: string, text: string) => (
+    <time dateTime={moment} title={formatFull(moment, timeZone)}>
+      {text}
+    </time>
+  );
+  const { created_at, last_used_at, expires_at, revoked_at } = token;
+  return (
+    <tr className={state === 'active' ? undefined : 'is-ended'} data-testid="token-row">
+      <th scope="row">
+        <bdi>{token.name}</bdi>
+      </th>
+      <td data-label="Token">
+        <code>{token.prefix}…</code>
+      </td>
+      <td data-label="Scopes">
+        <span className="scopes">
+          {token.scopes.map((scope) => (
+            <span key={scope} className={`scope scope-${scope}`}>
+              {scope}
+            </span>
+          ))}
+        </span>
+      </td>
+      <td data-label="Created">{time(created_at, formatDay(created_at, timeZone))}</td>
+      <td data-label="Last used">
+        {last_used_at == null ? 'never' : time(last_used_at, formatAgo(last_used_at, now))}
+      </td>
+      <td data-label="Expires">
+        {expires_at == null ? 'never' : time(expires_at, formatDay(expires_at, timeZone))}
+      </td>
+      <td className="row-actions">
+        {state === 'active' ? (
+          <>
+            {token.scopes.every((scope) => mine.includes(scope)) && (
+              <button
+                type="button"
+                className="button button-small"
+                aria-label={`Rotate ${token.name}`}
+                onClick={() => onRotate(token)}
+              >
+                Rotate
+              </button>
+            )}
+            <button
+              type="button"
+              className="button button-small button-danger"
+              aria-label={`Revoke ${token.name}`}
+              onClick={() => onRevoke(token)}
+            >
+              Revoke
+            </button>
+          </>
+        ) : (
+          <span
+            className="badge"
+            title={revoked_at != null ? formatFull(revoked_at, timeZone) : ''}
+          >
+            {state}
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}
