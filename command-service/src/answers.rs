@@ -58,15 +58,6 @@ pub(crate) fn one_line(answer: &impl Serialize) -> Result<Response, ActivitiesEr
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], line).into_response())
 }
 
-/// What can be wrong with a query string.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "only documents the answers")]
-pub(crate) enum QueryProblems {
-    /// The query string does not keep the rules.
-    #[response(status = 400, content_type = "application/problem+json")]
-    InvalidQuery(Problem),
-}
-
 /// Why there is no activity to answer, or none to change.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only documents the answers")]

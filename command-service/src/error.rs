@@ -1,4 +1,3 @@
-use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
 use domain::activity::{ActivityError, ContentFault};
 use domain::dead_letter::DeadLetterError;
@@ -90,25 +89,11 @@ impl From<ActivitiesError> for Problem {
     }
 }
 
-impl IntoResponse for ActivitiesError {
-    fn into_response(self) -> Response {
-        Problem::from(self).into_response()
-    }
-}
-
-impl From<Problem> for ActivitiesError {
-    fn from(problem: Problem) -> Self {
-        Self::Caller(problem)
-    }
-}
+chassis::returned_as_problem!(ActivitiesError);
 
 impl From<LogError> for ActivitiesError {
     fn from(error: LogError) -> Self {
-        if error.is_passing() {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Internal(error.to_string())
-        }
+        error.classified(Self::Unavailable, Self::Internal)
     }
 }
 

@@ -42,8 +42,6 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
-    let (router, tasks) = start(config, shutdown.clone()).await?.open("activities");
-    chassis::serve(listener, router, shutdown).await;
-    tasks.join_all().await;
+    start(config, shutdown.clone()).await?.run("activities", listener, shutdown).await;
     Ok(())
 }

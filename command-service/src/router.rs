@@ -1,8 +1,7 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use chassis::{Problem, require_internal_key};
-use http::StatusCode;
+use chassis::{require_internal_key, with_fallbacks};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -55,11 +54,5 @@ pub fn router(state: AppState) -> Router {
             .delete(redact_activity::redact_activity);
         public = public.route(&path, activity);
     }
-    public
-        .merge(internal)
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
-        })
-        .fallback(async || Problem::not_found("not-found"))
-        .with_state(state)
+    with_fallbacks(public.merge(internal)).with_state(state)
 }

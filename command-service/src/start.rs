@@ -1,13 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::{Access, Authenticator, HttpAuthority};
-use chassis::{Readiness, Service, StartError, Tasks};
+use chassis::{Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Appender, EventLog, LogError, SessionError};
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use event_store::{Appender, EventLog};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +14,8 @@ use crate::discarding::Discarder;
 use crate::recorder::Recorder;
 use crate::state::{AppState, Shared};
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// What its connections are called in `pg_stat_activity`.
+const SESSION: &str = "daybook-activities";
 const DATABASE: &str = "the database of activities (DAYBOOK_ACTIVITIES_DATABASE_URL)";
 /// Following revocations takes one connection that listens and one that reads.
 const REVOCATIONS_CONNECTIONS_MAX: u32 = 2;
@@ -28,8 +26,13 @@ const REVOCATIONS_CONNECTIONS_MAX: u32 = 2;
 /// # Errors
 /// [`StartError`], which says what to do.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
-    let pool = connect(&config).await?;
-    let log = EventLog::open(pool.clone(), config.partitions).await.map_err(unopened)?;
+    let pool = database::connect(DATABASE, config.database, SESSION, config.connections_max).await?;
+    if config.migrate {
+        database::migrate_at_start(DATABASE, &crate::MIGRATOR, &pool).await?;
+    }
+    let log = EventLog::open(pool.clone(), config.partitions).await;
+    let log =
+        log.map_err(|error| error.at_start(DATABASE, " Set DAYBOOK_PARTITIONS to the stored number."))?;
     let mut tasks = Tasks::new();
     let appender = Appender::start(&log, config.appender, &mut tasks, &shutdown);
     config.bus.prepare(Feed::Activities, &log).await.map_err(refused)?;
@@ -38,7 +41,9 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
 
     let authority = HttpAuthority { upstream: config.customers, key: config.internal_key.clone() };
     let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
-    let customers_log = log_of_customers(config.customers_database);
+    // It connects when it is first used: this service starts before customers, and goes on without them.
+    let customers = database::pool(config.customers_database, SESSION, REVOCATIONS_CONNECTIONS_MAX);
+    let customers_log = EventLog::reading(customers, Partitions::ONE);
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown);
 
@@ -52,7 +57,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         limits: config.limits,
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
     });
-    let readiness = Readiness::default().with("activities database", move || probe(pool.clone()));
+    let readiness = Readiness::default().with("activities database", move || database::probe(pool.clone()));
     let readiness = readiness.with("activities log", move || {
         let appender = written.clone();
         async move { appender.writable().await }
@@ -60,54 +65,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     Ok(Service { router: crate::router(state), readiness, tasks })
 }
 
-async fn connect(config: &Config) -> Result<PgPool, StartError> {
-    let options = event_store::session(config.database.clone(), "daybook-activities");
-    let pool = PgPoolOptions::new()
-        .max_connections(config.connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
-    event_store::refuse_pooler(&pool).await.map_err(|error| match error {
-        SessionError::Pooled => StartError::Unusable(format!("{DATABASE} cannot be used: {error}")),
-        SessionError::Database(error) => StartError::unreachable(DATABASE, error),
-    })?;
-    if config.migrate {
-        let failed =
-            |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
-    }
-    Ok(pool)
-}
-
-/// Connects when it is first used: this service starts before customers, and goes on without them.
-fn log_of_customers(options: PgConnectOptions) -> EventLog {
-    let options = event_store::session(options, "daybook-activities");
-    let pool = PgPoolOptions::new()
-        .max_connections(REVOCATIONS_CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
-    EventLog::reading(pool, Partitions::ONE)
-}
-
-fn unopened(error: LogError) -> StartError {
-    if error.is_passing() {
-        return StartError::unreachable(DATABASE, error);
-    }
-    let hint = match &error {
-        LogError::Database(error) if event_store::is_unmigrated(error) => " Run `daybook migrate` first.",
-        LogError::PartitionsDiffer { .. } => " Set DAYBOOK_PARTITIONS to the stored number.",
-        LogError::Database(_) | LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => "",
-    };
-    StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 fn refused(error: BusError) -> StartError {
     StartError::Unusable(format!("the bus cannot carry the log of activities: {error}"))
-}
-
-async fn probe(pool: PgPool) -> Result<(), String> {
-    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&pool).await.map(|_| ()).map_err(|error| {
-        tracing::warn!(%error, "activities has no database");
-        "cannot be reached".to_owned()
-    })
 }

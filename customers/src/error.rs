@@ -1,4 +1,3 @@
-use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
 use event_store::{ExecuteError, LogError};
 use http::StatusCode;
@@ -180,25 +179,11 @@ fn throttled(kind: &str, detail: &str, retry_after_s: u64) -> Problem {
     problem
 }
 
-impl IntoResponse for CustomersError {
-    fn into_response(self) -> Response {
-        Problem::from(self).into_response()
-    }
-}
-
-impl From<Problem> for CustomersError {
-    fn from(problem: Problem) -> Self {
-        Self::Caller(problem)
-    }
-}
+chassis::returned_as_problem!(CustomersError);
 
 impl From<LogError> for CustomersError {
     fn from(error: LogError) -> Self {
-        if error.is_passing() {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Internal(error.to_string())
-        }
+        error.classified(Self::Unavailable, Self::Internal)
     }
 }
 

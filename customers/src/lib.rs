@@ -19,7 +19,6 @@ mod invitations;
 mod mail;
 mod members;
 mod new_passwords;
-mod pages;
 mod passwords;
 mod permissions;
 mod projection;
@@ -61,8 +60,6 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
-    let (router, tasks) = start(config, shutdown.clone()).await?.open("customers");
-    chassis::serve(listener, router, shutdown).await;
-    tasks.join_all().await;
+    start(config, shutdown.clone()).await?.run("customers", listener, shutdown).await;
     Ok(())
 }

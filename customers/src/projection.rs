@@ -3,6 +3,7 @@ mod fold;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::Outage;
 use domain::{DecodeError, Partition};
 use event_bus::EventSubscription;
 use event_store::{EventLog, LogError};
@@ -92,16 +93,16 @@ impl Projection {
     }
 
     async fn run(&self, subscription: &dyn EventSubscription) {
-        let mut failed = false;
+        let mut outage = Outage::default();
         loop {
             let outcome = match subscription.published().await {
                 Ok(_) => self.catch_up().await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             match outcome {
-                Ok(()) => failed = false,
+                Ok(()) => outage.ends(),
                 Err(error) => {
-                    if !std::mem::replace(&mut failed, true) {
+                    if outage.begins() {
                         tracing::error!(%error, "the read models of customers stand still; trying again");
                     }
                     tokio::time::sleep(RETRY_INTERVAL).await;

@@ -1,8 +1,7 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
-use chassis::{Problem, require_internal_key};
-use http::StatusCode;
+use chassis::{require_internal_key, with_fallbacks};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,11 +58,5 @@ pub fn router(state: AppState) -> Router {
         .route("/internal/sessions/resolve", post(resolve_session::resolve_session))
         .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
     let (public, _) = documented().split_for_parts();
-    public
-        .merge(internal)
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
-        })
-        .fallback(async || Problem::not_found("not-found"))
-        .with_state(state)
+    with_fallbacks(public.merge(internal)).with_state(state)
 }

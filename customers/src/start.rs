@@ -1,13 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::{Access, Authenticator};
-use chassis::{Readiness, Service, StartError, Tasks};
+use chassis::{Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Aggregates, Appender, AppenderConfig, EventLog, LogError, Repository, SessionError};
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use event_store::{Aggregates, Appender, AppenderConfig, EventLog, Repository};
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::OwnAuthority;
@@ -20,7 +17,8 @@ use crate::resets::PasswordResets;
 use crate::sessions::Lifetimes;
 use crate::state::AppState;
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// What its connections are called in `pg_stat_activity`.
+const SESSION: &str = "daybook-customers";
 const DATABASE: &str = "the database of customers (DAYBOOK_CUSTOMERS_DATABASE_URL)";
 
 /// Starts the service: its database, its log with appender and relay, its read models. The router has neither
@@ -29,8 +27,12 @@ const DATABASE: &str = "the database of customers (DAYBOOK_CUSTOMERS_DATABASE_UR
 /// # Errors
 /// [`StartError`], which says what to do.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
-    let pool = connect(&config).await?;
-    let log = EventLog::open(pool.clone(), Partitions::ONE).await.map_err(unopened)?;
+    let pool = database::connect(DATABASE, config.database, SESSION, config.connections_max).await?;
+    if config.migrate {
+        database::migrate_at_start(DATABASE, &crate::MIGRATOR, &pool).await?;
+    }
+    let log = EventLog::open(pool.clone(), Partitions::ONE).await;
+    let log = log.map_err(|error| error.at_start(DATABASE, ""))?;
     let mut tasks = Tasks::new();
     let limits = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, limits, &mut tasks, &shutdown);
@@ -72,7 +74,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         authority,
         access: Access::new(authenticator, config.internal_key),
     };
-    let readiness = Readiness::default().with("customers database", move || probe(pool.clone()));
+    let readiness = Readiness::default().with("customers database", move || database::probe(pool.clone()));
     let readiness = readiness.with("customers log", move || {
         let appender = written.clone();
         async move { appender.writable().await }
@@ -80,47 +82,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     Ok(Service { router: crate::router(state), readiness, tasks })
 }
 
-async fn connect(config: &Config) -> Result<PgPool, StartError> {
-    let options = event_store::session(config.database.clone(), "daybook-customers");
-    let pool = PgPoolOptions::new()
-        .max_connections(config.connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
-    event_store::refuse_pooler(&pool).await.map_err(|error| match error {
-        SessionError::Pooled => StartError::Unusable(format!("{DATABASE} cannot be used: {error}")),
-        SessionError::Database(error) => StartError::unreachable(DATABASE, error),
-    })?;
-    if config.migrate {
-        let failed =
-            |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
-    }
-    Ok(pool)
-}
-
-fn unopened(error: LogError) -> StartError {
-    if error.is_passing() {
-        return StartError::unreachable(DATABASE, error);
-    }
-    let hint = match &error {
-        LogError::Database(error) if event_store::is_unmigrated(error) => " Run `daybook migrate` first.",
-        LogError::Database(_)
-        | LogError::PartitionsDiffer { .. }
-        | LogError::Decode(_)
-        | LogError::Unreadable(_)
-        | LogError::Diverged(_) => "",
-    };
-    StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{hint}"))
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 fn refused(error: BusError) -> StartError {
     StartError::Unusable(format!("the bus cannot carry the log of customers: {error}"))
-}
-
-async fn probe(pool: PgPool) -> Result<(), String> {
-    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&pool).await.map(|_| ()).map_err(|error| {
-        tracing::warn!(%error, "customers has no database");
-        "cannot be reached".to_owned()
-    })
 }

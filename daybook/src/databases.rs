@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use chassis::database::SessionError;
 use embedded_postgres::{DATABASES, Server};
-use event_store::SessionError;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
@@ -96,7 +96,7 @@ pub(crate) async fn connect(service: &str, url: &str, connections_max: u32) -> R
     let what = format!("the database of {service}");
     let options: PgConnectOptions =
         url.parse().map_err(|error| Failure::Usage(format!("the URL of {what} cannot be used: {error}")))?;
-    let options = event_store::session(options, "daybook-operator");
+    let options = chassis::database::session(options, "daybook-operator");
     // A pool would try again and again, and then say that it has waited; one connection says why it fails.
     let probing = async { options.connect().await?.close().await };
     let limit = CONNECT_LIMIT.as_secs();
@@ -107,7 +107,7 @@ pub(crate) async fn connect(service: &str, url: &str, connections_max: u32) -> R
     }
     let pool = PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT);
     let pool = pool.connect_lazy_with(options);
-    event_store::refuse_pooler(&pool)
+    chassis::database::refuse_pooler(&pool)
         .await
         .map_err(|error| Failure::Missing(format!("{what} cannot be used: {error}")))?;
     Ok(pool)

@@ -80,7 +80,7 @@ impl From<embedded_postgres::Error> for Failure {
 
 impl From<LogError> for Failure {
     fn from(error: LogError) -> Self {
-        if error.is_passing() { Self::Missing(error.to_string()) } else { Self::Failed(error.to_string()) }
+        if error.is_transient() { Self::Missing(error.to_string()) } else { Self::Failed(error.to_string()) }
     }
 }
 

@@ -19,18 +19,6 @@ pub(crate) struct AsOf {
     pub(crate) time: Option<DateTime<Utc>>,
 }
 
-/// What can be wrong with a query.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "only documents the answers")]
-pub(crate) enum QueryProblems {
-    /// A parameter is unknown or cannot be read.
-    #[response(status = 400, content_type = "application/problem+json")]
-    InvalidQuery(Problem),
-    /// A parameter asks for something that there is not, or for too much; `errors` names it.
-    #[response(status = 422, content_type = "application/problem+json")]
-    InvalidParameter(Problem),
-}
-
 /// Why nothing became of a dead letter.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only documents the answers")]

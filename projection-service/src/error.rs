@@ -1,4 +1,3 @@
-use axum::response::{IntoResponse, Response};
 use chassis::{FieldError, Problem};
 use domain::dead_letter::DeadLetterError as Refusal;
 use event_store::LogError;
@@ -10,9 +9,6 @@ use crate::dead_letters::DeadLetterError;
 /// Why a query is not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportsError {
-    /// The query string cannot be read.
-    #[error("the query: {0}")]
-    InvalidQuery(String),
     /// A parameter asks for something that there is not.
     #[error("the parameter {name} {detail}")]
     Parameter {
@@ -55,9 +51,6 @@ impl ReportsError {
 impl From<ReportsError> for Problem {
     fn from(error: ReportsError) -> Self {
         match error {
-            ReportsError::InvalidQuery(reason) => {
-                Self::bad_request("invalid-query").with_detail(format!("The query string: {reason}."))
-            }
             ReportsError::Parameter { name, detail } => {
                 let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-parameter")
                     .with_detail(format!("The parameter {name} {detail}."));
@@ -105,17 +98,7 @@ fn of_dead_letter(error: &DeadLetterError) -> Problem {
     }
 }
 
-impl IntoResponse for ReportsError {
-    fn into_response(self) -> Response {
-        Problem::from(self).into_response()
-    }
-}
-
-impl From<Problem> for ReportsError {
-    fn from(problem: Problem) -> Self {
-        Self::Caller(problem)
-    }
-}
+chassis::returned_as_problem!(ReportsError);
 
 impl From<Refusal> for ReportsError {
     fn from(refusal: Refusal) -> Self {
@@ -134,9 +117,7 @@ impl From<DeadLetterError> for ReportsError {
 
 impl From<sqlx::Error> for ReportsError {
     fn from(error: sqlx::Error) -> Self {
-        let error = LogError::from(error);
-        let text = error.to_string();
-        if error.is_passing() { Self::Unavailable(text) } else { Self::Internal(text) }
+        LogError::from(error).classified(Self::Unavailable, Self::Internal)
     }
 }
 

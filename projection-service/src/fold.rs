@@ -13,9 +13,7 @@ use sqlx::{Connection, PgConnection};
 use crate::error::FlushError;
 use crate::store::{self, ActorOrdinals, Event, NAME, Sizes};
 
-pub(crate) use checkpoint::{
-    LOCK_CLASS, Target, lock_fold_shared, lock_generation, lock_live, prepare, stamp,
-};
+pub(crate) use checkpoint::{Target, lock_fold_shared, lock_generation, lock_live, prepare, stamp};
 pub(crate) use discards::{note_of_log, settle};
 pub(crate) use release::{Released, discard, release};
 use run::Run;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chassis::Outage;
 use event_bus::{BusError, EventSubscription, Published};
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -42,13 +43,13 @@ impl Intake {
     }
 
     async fn listen(&self) {
-        let mut interrupted = false;
+        let mut outage = Outage::default();
         let mut measured = None;
         loop {
             match self.round(&mut measured).await {
-                Ok(()) => interrupted = false,
+                Ok(()) => outage.ends(),
                 Err(error) => {
-                    if !std::mem::replace(&mut interrupted, true) {
+                    if outage.begins() {
                         tracing::warn!(%error, "reports hears of no events; the log keeps what waits");
                     }
                     tokio::time::sleep(RETRY_INTERVAL).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::Backoff;
 use chrono::{DateTime, Utc};
 use domain::Partition;
 use event_bus::Published;
@@ -12,6 +13,7 @@ use crate::store::{NAME, VERSION};
 /// How long a failed job waits before it is tried again: doubled each time, up to the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
+const BACKOFF: Backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
 const ERROR_CHARS_MAX: usize = 1_000;
 
 /// A job that waits.
@@ -53,7 +55,7 @@ pub async fn jobs(pool: &PgPool) -> Result<Vec<PendingJob>, sqlx::Error> {
 
 /// How long to wait after so many failures.
 pub(crate) fn retry_in(attempts: i32) -> Duration {
-    RETRY_FIRST.saturating_mul(1 << (attempts.clamp(1, 16) - 1)).min(RETRY_LONGEST)
+    BACKOFF.after(attempts.max(1).cast_unsigned())
 }
 
 fn milliseconds(time: Duration) -> f64 {

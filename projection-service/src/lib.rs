@@ -61,8 +61,6 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
-    let (router, tasks) = start(config, shutdown.clone()).await?.open("reports");
-    chassis::serve(listener, router, shutdown).await;
-    tasks.join_all().await;
+    start(config, shutdown.clone()).await?.run("reports", listener, shutdown).await;
     Ok(())
 }

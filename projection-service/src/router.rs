@@ -1,6 +1,5 @@
 use axum::Router;
-use chassis::Problem;
-use http::StatusCode;
+use chassis::with_fallbacks;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,12 +35,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Every route.
 pub fn router(state: AppState) -> Router {
     let (public, _) = documented().split_for_parts();
-    public
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
-        })
-        .fallback(async || Problem::not_found("not-found"))
-        .with_state(state)
+    with_fallbacks(public).with_state(state)
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Access, Authenticator, HttpAuthority};
-use chassis::{Readiness, Service, StartError, Tasks};
+use chassis::{Outage, Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
 use event_bus::{Feed, Group};
-use event_store::{EventLog, LogError, SessionError};
+use event_store::{EventLog, LogError};
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,6 @@ use crate::store::{Merger, Sizes};
 use crate::view::{ColumnCache, ScanSlots};
 use crate::worker::{JOBS_CONCURRENT, JobContext, Worker};
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a start waits for activities to create its log.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 const LOG_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -45,10 +44,13 @@ const ACTIVITIES: &str = "the log of activities (DAYBOOK_ACTIVITIES_DATABASE_URL
 /// # Errors
 /// [`StartError`], which says what to do.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
-    let pool = connect(&config).await?;
+    let pool = database::connect(DATABASE, config.database.clone(), SESSION, config.connections_max).await?;
+    if config.migrate {
+        database::migrate_at_start(DATABASE, &crate::MIGRATOR, &pool).await?;
+    }
     let log = open_log(&config).await?;
     let unusable = |error: sqlx::Error| {
-        StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{}", hint(&error)))
+        StartError::Unusable(format!("{DATABASE} cannot be used: {error}.{}", database::hint(&error)))
     };
     generations::ensure(&pool, log.partitions()).await.map_err(unusable)?;
     note_of_log(&pool, &log, &[])
@@ -66,7 +68,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let (checked_pool, checked_log) = (pool.clone(), log.clone());
     let _ = probe_checkpoints(pool.clone(), log.clone()).await;
     let readiness = Readiness::default()
-        .with("reports database", move || probe(pool.clone()))
+        .with("reports database", move || database::probe(pool.clone()))
         .with("log of activities", move || probe_log(log.clone()))
         .with("checkpoints", move || probe_checkpoints(checked_pool.clone(), checked_log.clone()));
     Ok(Service { router: crate::router(state), readiness, tasks })
@@ -94,43 +96,14 @@ pub(crate) fn state(
     }
 }
 
-async fn connect(config: &Config) -> Result<PgPool, StartError> {
-    let options = event_store::session(config.database.clone(), SESSION);
-    let pool = PgPoolOptions::new()
-        .max_connections(config.connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
-    refuse_pooler(&pool, DATABASE).await?;
-    if config.migrate {
-        let failed =
-            |error| StartError::Unusable(format!("{DATABASE} cannot be brought up to date: {error}"));
-        event_store::migrate(&crate::MIGRATOR, &pool).await.map_err(failed)?;
-    }
-    Ok(pool)
-}
-
-async fn refuse_pooler(pool: &PgPool, database: &str) -> Result<(), StartError> {
-    event_store::refuse_pooler(pool).await.map_err(|error| match error {
-        SessionError::Pooled => StartError::Unusable(format!("{database} cannot be used: {error}")),
-        SessionError::Database(error) => StartError::unreachable(database, error),
-    })
-}
-
-fn hint(error: &sqlx::Error) -> &'static str {
-    if event_store::is_unmigrated(error) { " Run `daybook migrate` first." } else { "" }
-}
-
 fn read_only(options: &PgConnectOptions) -> PgConnectOptions {
-    event_store::session(options.clone(), SESSION).options([("default_transaction_read_only", "on")])
+    options.clone().options([("default_transaction_read_only", "on")])
 }
 
 /// Opens the log of activities, which that service creates when it first starts; the two may start at the same time.
 async fn open_log(config: &Config) -> Result<EventLog, StartError> {
-    let pool = PgPoolOptions::new()
-        .max_connections(LOG_CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(read_only(&config.activities_database));
-    refuse_pooler(&pool, ACTIVITIES).await?;
+    let options = read_only(&config.activities_database);
+    let pool = database::connect(ACTIVITIES, options, SESSION, LOG_CONNECTIONS_MAX).await?;
     let opening = async {
         loop {
             match EventLog::open_existing(pool.clone()).await {
@@ -141,8 +114,7 @@ async fn open_log(config: &Config) -> Result<EventLog, StartError> {
     };
     match tokio::time::timeout(LOG_TIMEOUT, opening).await {
         Ok(Ok(log)) => Ok(log),
-        Ok(Err(error)) if error.is_passing() => Err(StartError::unreachable(ACTIVITIES, error)),
-        Ok(Err(error)) => Err(StartError::Unusable(format!("{ACTIVITIES} cannot be used: {error}."))),
+        Ok(Err(error)) => Err(error.at_start(ACTIVITIES, "")),
         Err(_) => Err(StartError::unreachable(ACTIVITIES, "it has not been created; start activities first")),
     }
 }
@@ -150,7 +122,7 @@ async fn open_log(config: &Config) -> Result<EventLog, StartError> {
 fn is_missing(error: &LogError) -> bool {
     match error {
         LogError::PartitionsDiffer { stored, .. } => *stored == 0,
-        LogError::Database(error) => event_store::is_unmigrated(error),
+        LogError::Database(error) => database::is_unmigrated(error),
         LogError::Decode(_) | LogError::Unreadable(_) | LogError::Diverged(_) => false,
     }
 }
@@ -191,10 +163,7 @@ fn fold(
 fn authenticator(config: &Config, tasks: &mut Tasks, shutdown: &CancellationToken) -> Authenticator {
     let authority = HttpAuthority { upstream: config.customers.clone(), key: config.internal_key.clone() };
     let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
-    let pool = PgPoolOptions::new()
-        .max_connections(CUSTOMERS_CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(read_only(&config.customers_database));
+    let pool = database::pool(read_only(&config.customers_database), SESSION, CUSTOMERS_CONNECTIONS_MAX);
     let (following, bus, shutdown) = (authenticator.clone(), config.bus.clone(), shutdown.clone());
     tasks.spawn(async move {
         let Some(log) = shutdown.run_until_cancelled(open_customers(pool)).await else { return };
@@ -207,14 +176,14 @@ fn authenticator(config: &Config, tasks: &mut Tasks, shutdown: &CancellationToke
 }
 
 async fn open_customers(pool: PgPool) -> EventLog {
-    let mut told = false;
+    let mut outage = Outage::default();
     loop {
         let reason = match EventLog::open_existing(pool.clone()).await {
             Ok(log) if log.partitions() == Partitions::ONE => return log,
             Ok(_) => "it is the log of another service".to_owned(),
             Err(error) => error.to_string(),
         };
-        if !std::mem::replace(&mut told, true) {
+        if outage.begins() {
             tracing::warn!(
                 %reason,
                 "the log of customers (DAYBOOK_CUSTOMERS_DATABASE_URL) is out of reach; every token is validated anew until it is read"
@@ -246,13 +215,6 @@ async fn rebuild_when_needed(pool: PgPool, log: EventLog, shutdown: Cancellation
         }
     };
     let _ = shutdown.run_until_cancelled(keeping).await;
-}
-
-async fn probe(pool: PgPool) -> Result<(), String> {
-    sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&pool).await.map(|_| ()).map_err(|error| {
-        tracing::warn!(%error, "reports has no database");
-        "cannot be reached".to_owned()
-    })
 }
 
 async fn probe_log(log: EventLog) -> Result<(), String> {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::Outage;
 use domain::Partition;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -36,15 +37,15 @@ impl Worker {
     async fn dispatch(&self) {
         let mut running = JoinSet::new();
         let mut partitions: HashMap<tokio::task::Id, Partition> = HashMap::new();
-        let mut interrupted = false;
+        let mut outage = Outage::default();
         loop {
             let wait = match jobs::waiting(&self.context.pool).await {
                 Ok(waiting) => {
-                    interrupted = false;
+                    outage.ends();
                     self.start_due(&waiting, &mut running, &mut partitions)
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut interrupted, true) {
+                    if outage.begins() {
                         tracing::warn!(%error, "reports cannot look for jobs; they wait");
                     }
                     POLL_INTERVAL

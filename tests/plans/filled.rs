@@ -88,7 +88,7 @@ impl Database {
         let name = format!("plans_{}", Uuid::now_v7().simple());
         let mut admin = server.connect().await.unwrap();
         admin.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
-        let options = event_store::session(server.clone().database(&name), "plans");
+        let options = chassis::database::session(server.clone().database(&name), "plans");
         let pool = PgPool::connect_with(options).await.unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(service.folder());
         Migrator::new(folder).await.unwrap().run(&pool).await.unwrap();

@@ -3,7 +3,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems, Time};
+use chassis::{CallerProblems, Problem, ProblemQuery, QueryProblems, ServerProblems, Time};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::{QueryProblems, one_line};
+use crate::answers::one_line;
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 

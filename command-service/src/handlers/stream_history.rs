@@ -1,7 +1,7 @@
 use access::Caller;
 use axum::extract::State;
 use axum::response::Response;
-use chassis::{CallerProblems, Problem, ProblemPath, ProblemQuery, ServerProblems, Time};
+use chassis::{CallerProblems, Problem, ProblemPath, ProblemQuery, QueryProblems, ServerProblems, Time};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cqrs_es::Aggregate;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::history::{LIMIT_DEFAULT, PAGE_BYTES_MAX, after, limit};
-use crate::answers::{QueryProblems, one_line};
+use crate::answers::one_line;
 use crate::error::ActivitiesError;
 use crate::state::AppState;
 

@@ -2,7 +2,7 @@ use access::Caller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems};
+use chassis::{CallerProblems, PageParameters, Paging, ProblemQuery, QueryProblems, ServerProblems};
 use domain::customer::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::error::CustomersError;
 use crate::members::{self, ListedMember};
-use crate::pages::{Asked, Page};
 use crate::permissions;
 use crate::state::AppState;
 
@@ -30,23 +29,21 @@ pub(crate) struct MemberPage {
 /// The customer's people and their roles.
 #[utoipa::path(
     get, path = "/v1/members", tag = "people", security(("token" = []), ("basic" = []), ("session" = [])),
-    params(Page),
+    params(PageParameters),
     responses(
         (status = 200, description = "A page.", body = MemberPage),
-        (status = 400, description = "The query string does not keep the rules.", body = Problem,
-         content_type = "application/problem+json"),
-        CallerProblems, ServerProblems,
+        QueryProblems, CallerProblems, ServerProblems,
     ),
 )]
 pub(crate) async fn list_members(
     State(state): State<AppState>,
     caller: Caller,
-    ProblemQuery(page): ProblemQuery<Page>,
+    ProblemQuery(parameters): ProblemQuery<PageParameters>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::SeePeople).await?;
-    let asked = Asked::of(page)?;
-    let mut items = members::list(&state.pool, principal.customer_id, asked.cursor, asked.rows()).await?;
-    let next_cursor = asked.cut(&mut items, |member| member.id);
+    let page = Paging::try_from(parameters)?;
+    let mut items = members::list(&state.pool, principal.customer_id, page.cursor, page.rows()).await?;
+    let next_cursor = page.cut(&mut items, |member| member.id);
     Ok(Json(MemberPage { customer_id: principal.customer_id.0, items, next_cursor }))
 }

@@ -2,7 +2,7 @@ use access::Caller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{CallerProblems, Problem, ProblemQuery, ServerProblems};
+use chassis::{CallerProblems, PageParameters, Paging, ProblemQuery, QueryProblems, ServerProblems};
 use domain::TokenId;
 use domain::customer::Permission;
 use serde::Serialize;
@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::CustomersError;
-use crate::pages::{Asked, Page};
 use crate::permissions;
 use crate::state::AppState;
 use crate::tokens::{self, TokenAnswer};
@@ -31,24 +30,22 @@ pub(crate) struct TokenPage {
 /// The customer's tokens, those that have ended too; never a secret.
 #[utoipa::path(
     get, path = "/v1/tokens", tag = "tokens", security(("token" = []), ("basic" = []), ("session" = [])),
-    params(Page),
+    params(PageParameters),
     responses(
         (status = 200, description = "A page.", body = TokenPage),
-        (status = 400, description = "The query string does not keep the rules.", body = Problem,
-         content_type = "application/problem+json"),
-        CallerProblems, ServerProblems,
+        QueryProblems, CallerProblems, ServerProblems,
     ),
 )]
 pub(crate) async fn list_tokens(
     State(state): State<AppState>,
     caller: Caller,
-    ProblemQuery(page): ProblemQuery<Page>,
+    ProblemQuery(parameters): ProblemQuery<PageParameters>,
 ) -> Result<impl IntoResponse, CustomersError> {
     let principal = &*caller.0;
     permissions::require(&state, principal, Permission::ManageTokens).await?;
-    let asked = Asked::of(page)?;
-    let before = asked.cursor.map(TokenId);
-    let mut items = tokens::list(&state.pool, principal.customer_id, before, asked.rows()).await?;
-    let next_cursor = asked.cut(&mut items, |token| token.id);
+    let page = Paging::try_from(parameters)?;
+    let before = page.cursor.map(TokenId);
+    let mut items = tokens::list(&state.pool, principal.customer_id, before, page.rows()).await?;
+    let next_cursor = page.cut(&mut items, |token| token.id);
     Ok(Json(TokenPage { customer_id: principal.customer_id.0, items, next_cursor }))
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use chassis::Env;
 use embedded_postgres::{Options, Server};
-use event_bus::pulsar::{Feed, PulsarConfig, PulsarPublisher};
-use event_bus::{BusError, EventPublisher as _};
+use event_bus::pulsar::{PulsarConfig, PulsarPublisher};
+use event_bus::{BusError, EventPublisher as _, Feed};
 use event_store::EventLog;
 use uuid::Uuid;
 

@@ -27,7 +27,7 @@ async fn migrate(system: &System) -> Result<(), Failure> {
         let before = applied(&pool).await;
         let failed =
             |error| Failure::Failed(format!("the database of {name} cannot be brought up to date: {error}"));
-        event_store::migrate(migrator(database), &pool).await.map_err(failed)?;
+        chassis::database::migrate(migrator(database), &pool).await.map_err(failed)?;
         match applied(&pool).await - before {
             0 => print(format_args!("{name:<12} up to date"))?,
             1 => print(format_args!("{name:<12} 1 migration applied"))?,

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use chassis::Backoff;
 use embedded_postgres::{Error, FolderLock, Options, Server};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -10,8 +11,7 @@ use crate::folder::DataFolder;
 
 /// How long the embedded server is tried to be started again.
 const RESTART_LIMIT: Duration = Duration::from_mins(2);
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
-const PAUSE_LONGEST: Duration = Duration::from_secs(10);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
 /// A server that ran for so long did not fail because of how it was started.
 const LIVED_LONG: Duration = Duration::from_mins(1);
 /// That of the first customer.
@@ -133,15 +133,15 @@ async fn keep(server: Server, options: Options, release: CancellationToken) -> R
 
 async fn restart(options: &Options) -> Result<Server, Error> {
     let began = Instant::now();
-    let mut pause = PAUSE_FIRST;
+    let mut backoff = BACKOFF;
     loop {
         let error = match Server::start(options.clone()).await {
             Ok(server) => return Ok(server),
             Err(error) if began.elapsed() > RESTART_LIMIT => return Err(error),
             Err(error) => error,
         };
+        let pause = backoff.failed();
         tracing::warn!(%error, retry_in = ?pause, "the database does not start");
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_LONGEST);
     }
 }

@@ -2687,7 +2687,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3559,7 +3559,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3733,7 +3733,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3919,7 +3919,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4362,7 +4362,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterPage"];
                 };
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6474,7 +6474,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6662,7 +6662,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6853,7 +6853,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7035,7 +7035,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7220,7 +7220,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7396,7 +7396,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7572,7 +7572,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7743,7 +7743,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is unknown or cannot be read. */
+            /** @description The query string does not keep the rules. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::Outage;
 use chrono::Utc;
 use domain::Partition;
 use domain::customer::CustomerEvent;
@@ -52,16 +53,16 @@ impl Authenticator {
 
     async fn follow(&self, subscription: &dyn EventSubscription) {
         let mut place = None;
-        let mut interrupted = false;
+        let mut outage = Outage::default();
         loop {
             match self.read_on(subscription, &mut place).await {
                 Ok(()) => {
                     self.link().connected();
-                    interrupted = false;
+                    outage.ends();
                 }
                 Err(error) => {
                     self.link().cut_off(Utc::now());
-                    if !std::mem::replace(&mut interrupted, true) {
+                    if outage.begins() {
                         tracing::warn!(%error, "revocations are out of reach; cached tokens go on working");
                     }
                     tokio::time::sleep(RETRY_INTERVAL).await;

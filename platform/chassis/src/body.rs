@@ -2,10 +2,10 @@ use std::io::Read;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -156,22 +156,12 @@ fn inflate(sent: &[u8], encoding: Encoding, bytes_max: usize) -> Result<Bytes, C
     if inflated.len() > bytes_max { Err(CollectError::TooLarge) } else { Ok(inflated.into()) }
 }
 
-async fn collect<B>(body: B, bytes_max: usize) -> Result<Bytes, CollectError>
-where
-    B: http_body::Body<Data: bytes::Buf, Error: std::fmt::Display>,
-{
-    let mut body = std::pin::pin!(body);
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| CollectError::Broken(error.to_string()))?;
-        let Ok(mut data) = frame.into_data() else { continue };
-        if all.len() + bytes::Buf::remaining(&data) > bytes_max {
-            return Err(CollectError::TooLarge);
-        }
-        let length = bytes::Buf::remaining(&data);
-        all.extend_from_slice(&bytes::Buf::copy_to_bytes(&mut data, length));
+async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, CollectError> {
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(CollectError::TooLarge),
+        Err(error) => Err(CollectError::Broken(error.to_string())),
     }
-    Ok(all.freeze())
 }
 
 /// Parses a JSON body, which is an object.

@@ -4,6 +4,22 @@ use utoipa::IntoResponses;
 
 use crate::problem::Problem;
 
+/// What can be wrong with a query string.
+#[derive(Debug, IntoResponses)]
+pub enum QueryProblems {
+    /// The query string does not keep the rules.
+    #[response(status = 400, content_type = "application/problem+json")]
+    InvalidQuery(Problem),
+}
+
+/// What can be wrong with the parameters of a report.
+#[derive(Debug, IntoResponses)]
+pub enum ParameterProblems {
+    /// A parameter asks for something that there is not, or for too much; `errors` names it.
+    #[response(status = 422, content_type = "application/problem+json")]
+    InvalidParameter(Problem),
+}
+
 /// What can be wrong with any body.
 #[derive(Debug, IntoResponses)]
 pub enum BodyProblems {

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-type Probe = Arc<dyn Fn() -> futures_core::future::BoxFuture<'static, Vec<Missing>> + Send + Sync>;
+type Probe = Arc<dyn Fn() -> futures::future::BoxFuture<'static, Vec<Missing>> + Send + Sync>;
 
 /// One thing without which a service cannot serve.
 #[derive(Clone)]

@@ -5,16 +5,20 @@
 //! nothing here knows what an activity, a token or a report is.
 
 mod authorization;
+mod backoff;
 mod body;
 mod breaker;
 mod connection;
+pub mod database;
 mod documented;
 mod env;
+mod fallback;
 mod health;
 mod internal;
 mod linger;
 mod listen;
 mod observe;
+mod outage;
 mod parameters;
 mod problem;
 mod serve;
@@ -24,15 +28,21 @@ mod tls;
 mod upstream;
 
 pub use authorization::{Unreadable, shown_secret};
+pub use backoff::Backoff;
 pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
 pub use breaker::Breaker;
-pub use documented::{BodyProblems, CallerProblems, ServerProblems};
+pub use documented::{BodyProblems, CallerProblems, ParameterProblems, QueryProblems, ServerProblems};
 pub use env::{ConfigError, Env};
+pub use fallback::with_fallbacks;
 pub use health::{Check, Missing, Readiness, ReadinessReport};
 pub use internal::{INTERNAL_KEY_HEADER, InternalKey, PRINCIPAL_HEADER, require_internal_key};
 pub use listen::{InvalidListen, Listen};
 pub use observe::observe;
-pub use parameters::{PARAMETERS_MAX, ProblemPath, ProblemQuery, QUERY_BYTES_MAX, Time, start_of_day};
+pub use outage::Outage;
+pub use parameters::{
+    PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, PARAMETERS_MAX, PageParameters, Paging, ProblemPath, ProblemQuery,
+    QUERY_BYTES_MAX, Time, cut_page, page_limit, start_of_day,
+};
 pub use problem::{FieldError, Problem, REQUEST_ID_HEADER, request_id};
 pub use serve::{Https, ServeError, bind, serve, serve_tls};
 pub use service::{Service, StartError, Tasks};

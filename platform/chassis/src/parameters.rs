@@ -1,10 +1,12 @@
 //! The one way to read what a request says in its path and in its query string.
 
+mod paging;
 mod path;
 mod query;
 mod text;
 mod time;
 
+pub use paging::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, PageParameters, Paging, cut_page, page_limit};
 pub use path::ProblemPath;
 pub use query::ProblemQuery;
 pub use time::{Time, start_of_day};

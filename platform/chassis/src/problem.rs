@@ -51,6 +51,25 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
 }
 
+/// Lets handlers return an error that becomes a [`Problem`], and lets `?` turn a problem that is ready, such as that of a
+/// caller who is not let in, into its variant `Caller`.
+#[macro_export]
+macro_rules! returned_as_problem {
+    ($error:ty) => {
+        impl axum::response::IntoResponse for $error {
+            fn into_response(self) -> axum::response::Response {
+                $crate::Problem::from(self).into_response()
+            }
+        }
+
+        impl From<$crate::Problem> for $error {
+            fn from(problem: $crate::Problem) -> Self {
+                Self::Caller(problem)
+            }
+        }
+    };
+}
+
 mod status {
     use http::StatusCode;
     use serde::{Deserialize, Deserializer, Serializer, de};

@@ -1,9 +1,12 @@
 use axum::Router;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::env::ConfigError;
 use crate::health::Readiness;
 use crate::observe::observe;
+use crate::serve::serve;
 
 /// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
 pub type Tasks = JoinSet<()>;
@@ -23,6 +26,13 @@ impl Service {
     /// Its door as a process of its own has it, and its tasks.
     pub fn open(self, name: &'static str) -> (Router, Tasks) {
         (observe(self.router.merge(self.readiness.router()), name), self.tasks)
+    }
+
+    /// Serves it as a process of its own until `shutdown`; returns when its tasks have ended too.
+    pub async fn run(self, name: &'static str, listener: TcpListener, shutdown: CancellationToken) {
+        let (router, tasks) = self.open(name);
+        serve(listener, router, shutdown).await;
+        tasks.join_all().await;
     }
 
     /// Its door behind another one in the same process, which names and counts the requests, and its tasks. To be called

@@ -1,9 +1,6 @@
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::panic::{self, AssertUnwindSafe};
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,6 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use futures::FutureExt;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
@@ -21,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
+use crate::backoff::Backoff;
 use crate::breaker::Breaker;
 use crate::internal::{INTERNAL_KEY_HEADER, InternalKey};
 use crate::observe::panicked;
@@ -30,8 +29,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How often a question is asked again after an answer that may pass.
 const RETRIES_MAX: u32 = 2;
-/// The longest wait before the first retry; it doubles with each.
-const RETRY_WAIT: Duration = Duration::from_millis(50);
+/// The longest waits before the retries.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(100));
 
 /// Another service: over the network, or in this process through the same HTTP interface.
 #[derive(Clone)]
@@ -152,16 +151,13 @@ impl Upstream {
             .map_err(|error| UpstreamError::Unreadable(error.to_string()))?
             .into();
         let asking = async {
-            let mut retries = 0;
-            loop {
+            for failures in 1..=RETRIES_MAX {
                 match self.ask_once(path, body.clone(), key).await {
-                    Err(error) if error.is_passing() && retries < RETRIES_MAX => {
-                        tokio::time::sleep(retry_wait(retries)).await;
-                        retries += 1;
-                    }
+                    Err(error) if error.is_transient() => tokio::time::sleep(retry_wait(failures)).await,
                     outcome => return outcome,
                 }
             }
+            self.ask_once(path, body, key).await
         };
         let Ok(outcome) = tokio::time::timeout(timeout, asking).await else {
             self.note(false);
@@ -222,7 +218,7 @@ impl UpstreamError {
     }
 
     /// Whether asking again at once may help.
-    fn is_passing(&self) -> bool {
+    fn is_transient(&self) -> bool {
         let passing = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
         match self {
             Self::Unreachable(_) => true,
@@ -235,17 +231,16 @@ impl UpstreamError {
 /// The answer of a service in this process; its panic is a 500, as it is over the network. Not a layer of its router: each
 /// costs a boxed future and a copy of all that is below it.
 async fn contained(answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
-    let mut answering = pin!(answering);
-    poll_fn(|context| {
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context)));
-        polled.map_or_else(|panic| Poll::Ready(panicked(panic)), |poll| poll.map(|Ok(response)| response))
-    })
-    .await
+    // What the service's state was in the middle of is the same over the network: the next request finds it so too.
+    match AssertUnwindSafe(answering).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Err(panic) => panicked(panic),
+    }
 }
 
 /// Between half of the wait and all of it, so that those who failed together do not come back together.
-fn retry_wait(retries: u32) -> Duration {
-    (RETRY_WAIT * 2u32.pow(retries)).mul_f64(0.5 + rand::random::<f64>() / 2.0)
+fn retry_wait(failures: u32) -> Duration {
+    BACKOFF.after(failures).mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
 /// The error with its causes: "client error: tcp connect error: connection refused".

@@ -3,8 +3,10 @@ use std::sync::Arc;
 use chassis::{ConfigError, Env};
 use event_store::EventLog;
 
-use crate::pulsar::{Feed, Group, PulsarConfig, PulsarPublisher, PulsarSubscription};
-use crate::{BusError, EmbeddedPublisher, EmbeddedSubscription, EventPublisher, EventSubscription};
+use crate::pulsar::{PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::{
+    BusError, EmbeddedPublisher, EmbeddedSubscription, EventPublisher, EventSubscription, Feed, Group,
+};
 
 /// Which bus carries the logs: the one place that chooses.
 #[derive(Clone, Debug, Default)]

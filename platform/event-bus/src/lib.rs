@@ -6,9 +6,12 @@
 //! in the log or at the end of the bus, stops that partition until somebody decides.
 
 mod bus;
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod embedded;
 mod error;
+mod feed;
+mod group;
 pub mod pulsar;
 mod relay;
 mod traits;
@@ -16,7 +19,9 @@ mod traits;
 pub use bus::Bus;
 pub use embedded::{EmbeddedPublisher, EmbeddedSubscription};
 pub use error::BusError;
-pub use pulsar::{Feed, Group, PulsarConfig};
+pub use feed::Feed;
+pub use group::Group;
+pub use pulsar::PulsarConfig;
 pub use relay::{Relay, RelayStatus, relay_status, reset_relay};
 pub use traits::{Carried, EventPublisher, EventSubscription, Published};
 

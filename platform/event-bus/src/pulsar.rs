@@ -22,6 +22,6 @@ pub use config::PulsarConfig;
 pub use link::connect;
 #[cfg(test)]
 pub(crate) use message::tests as message_tests;
-pub use message::{Feed, decode, encode};
+pub use message::{decode, encode};
 pub use publisher::PulsarPublisher;
-pub use subscription::{Group, PulsarSubscription};
+pub use subscription::PulsarSubscription;

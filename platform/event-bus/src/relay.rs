@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::Backoff;
 use domain::Partition;
-use event_store::{Divergence, EventLog, Head, LogError};
+use event_store::{Divergence, EventLog, Head, LogError, advisory_locks};
 use futures::StreamExt;
 use sqlx::postgres::PgListener;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -20,10 +21,6 @@ pub use stopped::{RelayStatus, relay_status, reset_relay};
 
 /// By which a process tells the relays of other processes that it has appended.
 const CHANNEL: &str = "daybook_appended";
-/// Advisory locks of relays, apart from any other use of them in this database.
-const LOCK_CLASS: i32 = 0x0DA7;
-/// Every relay holds this one together with the others; who holds it is there.
-const PRESENCE_CLASS: i32 = 0x0DA8;
 /// A question to the database that takes longer is given up, and the locks with it.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The server finds out within two seconds that the machine of a relay is gone. Of a process that is killed it hears at
@@ -41,8 +38,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Rounds follow each other no faster, so that the commits of a while become one publication: each round costs several
 /// statements here and with every consumer. What comes after a pause is published at once.
 const ROUND_INTERVAL: Duration = Duration::from_millis(50);
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_LONGEST: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// The outbox relay of one process: publishes, in order, the partitions whose advisory lock it holds.
 pub struct Relay {
@@ -77,14 +73,17 @@ impl Relay {
     }
 
     async fn run(&mut self) {
-        let mut pause = RETRY_FIRST;
+        let mut backoff = BACKOFF;
         loop {
             let mut progressed = false;
             let error = match in_time(self.hold()).await {
                 Ok(mut held) => self.relay(&mut held, &mut progressed).await,
                 Err(error) => error,
             };
-            pause = if progressed { RETRY_FIRST } else { (pause * 2).min(RETRY_LONGEST) };
+            if progressed {
+                backoff.succeeded();
+            }
+            let pause = backoff.failed();
             metrics::counter!("daybook_relay_failures_total").increment(1);
             tracing::warn!(%error, retry_in = ?pause, "the relay was interrupted; the log keeps what waits");
             tokio::time::sleep(pause).await;
@@ -97,7 +96,7 @@ impl Relay {
         // A position that a crash takes back is published once more, which consumers are used to.
         let options = options.options([("synchronous_commit", "off")]);
         let mut connection = options.connect().await?;
-        sqlx::query!("SELECT pg_advisory_lock_shared($1, 0)", PRESENCE_CLASS)
+        sqlx::query!("SELECT pg_advisory_lock_shared($1, 0)", advisory_locks::RELAY_PRESENCE)
             .execute(&mut connection)
             .await?;
         let mut listener = PgListener::connect_with(self.log.pool()).await?;
@@ -250,7 +249,7 @@ impl Relay {
             r#"SELECT count(*) AS "count!" FROM pg_locks
                 WHERE locktype = 'advisory' AND classid::bigint = $1 AND objsubid = 2 AND granted
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"#,
-            i64::from(PRESENCE_CLASS),
+            i64::from(advisory_locks::RELAY_PRESENCE),
         )
         .fetch_one(&mut held.connection)
         .await?;
@@ -258,9 +257,13 @@ impl Relay {
         if held.standings.len() > share {
             let excess: Vec<i32> =
                 held.standings.keys().skip(share).map(|partition| i32::from(partition.0)).collect();
-            sqlx::query!("SELECT pg_advisory_unlock($1, p) FROM unnest($2::int[]) AS p", LOCK_CLASS, &excess)
-                .fetch_all(&mut held.connection)
-                .await?;
+            sqlx::query!(
+                "SELECT pg_advisory_unlock($1, p) FROM unnest($2::int[]) AS p",
+                advisory_locks::RELAY,
+                &excess
+            )
+            .fetch_all(&mut held.connection)
+            .await?;
             held.standings.retain(|partition, _| !excess.contains(&i32::from(partition.0)));
             return Ok(());
         }
@@ -278,7 +281,7 @@ impl Relay {
         let taken = sqlx::query_scalar!(
             r#"SELECT p AS "partition!" FROM unnest($1::int[]) AS p WHERE pg_try_advisory_lock($2, p) LIMIT $3"#,
             &free,
-            LOCK_CLASS,
+            advisory_locks::RELAY,
             wanted as i64,
         )
         .fetch_all(&mut held.connection)

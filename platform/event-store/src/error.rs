@@ -1,3 +1,6 @@
+use chassis::StartError;
+use chassis::database;
+
 /// Why the log cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -28,13 +31,35 @@ pub enum LogError {
 impl LogError {
     /// Whether it can go away by itself: the database is restarting, out of reach, out of room or overloaded.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Database(error) if is_passing(error))
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(error) if is_transient(error))
+    }
+
+    /// The error of a service: `unavailable` of the message if this is transient, `internal` of it otherwise.
+    #[must_use]
+    pub fn classified<E>(self, unavailable: fn(String) -> E, internal: fn(String) -> E) -> E {
+        let message = self.to_string();
+        if self.is_transient() { unavailable(message) } else { internal(message) }
+    }
+
+    /// Why a service does not start that needs the log; `what` names the log. `other_partitions` says what to do about a log
+    /// with another number of partitions.
+    #[must_use]
+    pub fn at_start(self, what: &str, other_partitions: &str) -> StartError {
+        if self.is_transient() {
+            return StartError::unreachable(what, self);
+        }
+        let hint = match &self {
+            Self::Database(error) => database::hint(error),
+            Self::PartitionsDiffer { .. } => other_partitions,
+            Self::Decode(_) | Self::Unreadable(_) | Self::Diverged(_) => "",
+        };
+        StartError::Unusable(format!("{what} cannot be used: {self}.{hint}"))
     }
 }
 
 /// Whether the same statement may succeed later: everything but a statement or a row that the database refuses.
-pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
             // Classes of SQLSTATE (PostgreSQL, appendix A): connection, rolled back, resources, operator, system.

@@ -4,6 +4,7 @@
 //! `position > checkpoint` and nothing cleverer; nothing here updates or deletes an event; an append is answered only
 //! after its commit; every statement carries its partition, and none needs two.
 
+pub mod advisory_locks;
 mod aggregates;
 mod append;
 mod appender;
@@ -15,7 +16,6 @@ mod history;
 mod identity;
 mod log;
 mod repository;
-mod session;
 mod stream_positions;
 
 pub use aggregates::{Aggregates, ExecuteError};
@@ -28,9 +28,6 @@ pub use history::{HistoryFilter, HistoryPage, HistoryQuery, LOOKED_AT_EVENTS_MAX
 pub use identity::{Divergence, LogId, Stamp};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;
-pub use session::{
-    MigrationError, SESSION_SETTINGS, SessionError, is_unmigrated, migrate, refuse_pooler, session,
-};
 pub use stream_positions::StreamPosition;
 
 #[cfg(test)]

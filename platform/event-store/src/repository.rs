@@ -56,7 +56,7 @@ impl Repository {
 }
 
 fn unreadable(error: LogError) -> PersistenceError {
-    if error.is_passing() {
+    if error.is_transient() {
         PersistenceError::ConnectionError(Box::new(error))
     } else {
         PersistenceError::UnknownError(Box::new(error))

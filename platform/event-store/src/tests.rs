@@ -7,5 +7,5 @@ mod identity;
 mod immutable;
 mod interleavings;
 mod proxy;
-mod session;
 mod subject;
+mod writable;

@@ -1,13 +1,9 @@
 use chrono::{DateTime, Utc};
 use domain::Partition;
-use event_store::{EventLog, EventRef, LogError, LogId, Stamp};
+use event_store::{EventLog, EventRef, LogError, LogId, Stamp, advisory_locks};
 use sqlx::PgConnection;
 
 use crate::store::{NAME, Place, VERSION};
-
-/// Advisory locks of folds, apart from any other use of them in this database: each fold of the live generation shares the
-/// lock, and whoever makes another generation the live one has it alone.
-pub(crate) const LOCK_CLASS: i32 = 0x0DAF;
 
 /// A generation, and how far it has folded a partition. Its checkpoint is locked.
 pub(crate) struct Target {
@@ -166,7 +162,7 @@ pub(crate) fn stamp(
 pub(crate) async fn lock_fold_shared(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT pg_advisory_xact_lock_shared($1, hashtext($2))::text AS "locked!""#,
-        LOCK_CLASS,
+        advisory_locks::FOLD,
         NAME
     )
     .fetch_one(connection)

@@ -1,19 +1,14 @@
 use access::Caller;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use chassis::{CallerProblems, ServerProblems};
+use axum::extract::State;
+use chassis::{CallerProblems, Paging, ParameterProblems, ProblemQuery, QueryProblems, ServerProblems};
 use domain::token::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::answers::QueryProblems;
 use crate::dead_letters::{DeadLetter, DeadLetterId, DeadLetterQuery, dead_letters};
 use crate::error::ReportsError;
 use crate::state::AppState;
-
-const LIMIT_DEFAULT: i64 = 100;
-const LIMIT_MAX: i64 = 1_000;
 
 /// Which page of which dead letters.
 #[derive(Deserialize, IntoParams)]
@@ -48,34 +43,23 @@ pub(crate) struct DeadLetterPage {
     params(Parameters),
     responses(
         (status = 200, description = "A page.", body = DeadLetterPage),
-        QueryProblems, CallerProblems, ServerProblems,
+        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 pub(crate) async fn list_dead_letters(
     State(state): State<AppState>,
     caller: Caller,
-    parameters: Result<Query<Parameters>, QueryRejection>,
+    ProblemQuery(parameters): ProblemQuery<Parameters>,
 ) -> Result<Json<DeadLetterPage>, ReportsError> {
     let principal = caller.require(Scope::Admin)?;
-    let Query(parameters) =
-        parameters.map_err(|rejection| ReportsError::InvalidQuery(rejection.body_text()))?;
-    let limit = parameters.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(ReportsError::InvalidQuery(format!("limit must be 1 to {LIMIT_MAX}")));
-    }
-    let invalid = |_| ReportsError::InvalidQuery("cursor must be the next_cursor of a page".to_owned());
-    let after =
-        parameters.cursor.map(|cursor| cursor.parse::<DeadLetterId>()).transpose().map_err(invalid)?;
+    let page = Paging::<DeadLetterId>::new(parameters.limit, parameters.cursor.as_deref())?;
     let query = DeadLetterQuery {
         customer: Some(principal.customer_id),
         projection: parameters.projection,
-        after,
-        // One more than asked for tells whether there is a next page.
-        limit: limit + 1,
+        after: page.cursor.clone(),
+        limit: page.rows(),
     };
     let mut items = dead_letters(&state.pool, &query).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
+    let next_cursor = page.cut(&mut items, |item| item.id.clone());
     Ok(Json(DeadLetterPage { items, next_cursor }))
 }

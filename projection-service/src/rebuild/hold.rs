@@ -1,11 +1,8 @@
+use event_store::advisory_locks;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use super::RebuildError;
-use crate::fold::LOCK_CLASS as FOLD_LOCK_CLASS;
 use crate::store::NAME;
-
-/// Advisory locks of rebuilds, apart from any other use of them in this database.
-const LOCK_CLASS: i32 = 0x0DAE;
 
 /// The right to rebuild. It lives as long as its connection, so that a rebuild that was killed holds nothing.
 pub(super) struct Hold(PgConnection);
@@ -15,7 +12,7 @@ impl Hold {
         let mut connection = pool.connect_options().connect().await?;
         let taken = sqlx::query_scalar!(
             r#"SELECT pg_try_advisory_lock($1, hashtext($2)) AS "taken!""#,
-            LOCK_CLASS,
+            advisory_locks::REBUILD,
             NAME,
         )
         .fetch_one(&mut connection)
@@ -25,7 +22,7 @@ impl Hold {
 
     /// Holds the live fold: waits until nobody folds, and lets nobody begin.
     pub(super) async fn fold(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query!("SELECT pg_advisory_lock($1, hashtext($2))", FOLD_LOCK_CLASS, NAME)
+        sqlx::query!("SELECT pg_advisory_lock($1, hashtext($2))", advisory_locks::FOLD, NAME)
             .fetch_one(&mut self.0)
             .await?;
         Ok(())
@@ -33,7 +30,7 @@ impl Hold {
 
     /// Lets the live fold go on.
     pub(super) async fn let_go(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query!("SELECT pg_advisory_unlock($1, hashtext($2))", FOLD_LOCK_CLASS, NAME)
+        sqlx::query!("SELECT pg_advisory_unlock($1, hashtext($2))", advisory_locks::FOLD, NAME)
             .fetch_one(&mut self.0)
             .await?;
         Ok(())

@@ -69,10 +69,7 @@ pub(crate) async fn page(
         .filter_map(|(name, ordinal)| seen.get(ordinal as usize)?.actor(name))
         .take(limit + 1)
         .collect();
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let last = items.last().filter(|_| has_more);
-    let next_cursor = last.map(|last| URL_SAFE_NO_PAD.encode(&last.name));
+    let next_cursor = chassis::cut_page(&mut items, limit).map(|last| URL_SAFE_NO_PAD.encode(&last.name));
     Ok(ActorPage { items, next_cursor })
 }
 

@@ -73,9 +73,7 @@ pub(crate) struct PageOfRows {
 impl PageOfRows {
     /// Of rows that are newest first and may be one too many.
     fn cut(mut rows: Vec<StandingRow>, limit: usize) -> Self {
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| has_more).map(Cursor::of);
+        let next = chassis::cut_page(&mut rows, limit).map(Cursor::of);
         Self { rows, next }
     }
 

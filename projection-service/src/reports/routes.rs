@@ -3,7 +3,7 @@
 use access::Caller;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
+use chassis::{CallerProblems, ParameterProblems, Problem, ProblemPath, QueryProblems, ServerProblems};
 use http::HeaderMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +14,6 @@ use super::listing::ActivityPage;
 use super::parameters::{Common, Nothing, read};
 use super::query::Query;
 use super::{active_users, activity, actors, funnel, paths, retention, sessions, top, week_hours};
-use crate::answers::QueryProblems;
 use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::StandingRow;
@@ -41,7 +40,7 @@ macro_rules! reports {
                     (status = 304, description = "The answer shows what the client knows already."),
                     (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
                      body = Problem, content_type = "application/problem+json"),
-                    QueryProblems, CallerProblems, ServerProblems,
+                    QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
                 ),
             )]
             async fn $operation(
@@ -160,7 +159,7 @@ const NO_EXPLAIN: [&str; 1] = ["explain"];
         (status = 304, description = "The answer shows what the client knows already."),
         (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
          body = Problem, content_type = "application/problem+json"),
-        QueryProblems, CallerProblems, ServerProblems,
+        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn list_activities(
@@ -194,7 +193,7 @@ async fn list_activities(
         (status = 304, description = "The answer shows what the client knows already."),
         (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
          body = Problem, content_type = "application/problem+json"),
-        QueryProblems, CallerProblems, ServerProblems,
+        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn list_activities_of_actor(
@@ -245,7 +244,7 @@ async fn activities(
         (status = 304, description = "The answer shows what the client knows already."),
         (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
          body = Problem, content_type = "application/problem+json"),
-        QueryProblems, CallerProblems, ServerProblems,
+        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn list_actors(
@@ -286,7 +285,7 @@ async fn list_actors(
          body = Problem, content_type = "application/problem+json"),
         (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
          body = Problem, content_type = "application/problem+json"),
-        QueryProblems, CallerProblems, ServerProblems,
+        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn show_actor(

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chassis::Outage;
+use event_store::advisory_locks;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,8 +23,6 @@ const LEVEL_MAX: i16 = 2;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Customers that are looked at before it is asked again who else there is.
 const CUSTOMERS_MAX: i64 = 16;
-/// Advisory locks of merges, one for each customer: two merges must not replace the same segments.
-const LOCK_CLASS: i32 = 0x0DB0;
 
 /// Merges in the background for as long as the service runs.
 pub(crate) struct Merger {
@@ -37,16 +37,16 @@ impl Merger {
     }
 
     async fn merge_all(&self) {
-        let mut interrupted = false;
+        let mut outage = Outage::default();
         loop {
             match self.round().await {
-                Ok(true) => interrupted = false,
+                Ok(true) => outage.ends(),
                 Ok(false) => {
-                    interrupted = false;
+                    outage.ends();
                     tokio::time::sleep(INTERVAL).await;
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut interrupted, true) {
+                    if outage.begins() {
                         tracing::warn!(%error, "segments cannot be merged; queries over short ranges are slower until they are");
                     }
                     tokio::time::sleep(INTERVAL).await;
@@ -92,7 +92,7 @@ pub(crate) async fn merge_customer(
     prepare(&mut transaction).await?;
     let ours = sqlx::query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock($1, hashtext($2::uuid::text)) AS "ours!""#,
-        LOCK_CLASS,
+        advisory_locks::MERGE,
         customer
     )
     .fetch_one(&mut *transaction)

@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::CustomerId;
-use event_store::EventLog;
-use sqlx::PgPool;
+use event_store::{EventLog, advisory_locks};
+use sqlx::{PgConnection, PgPool};
 
 use super::house::{House, at, content, customer, eventually};
 use crate::{Differences, Progress, RebuildError, RebuildOptions, Rebuilt, rebuild, roll_back};
@@ -255,13 +255,14 @@ async fn a_rebuild_waits_while_the_machine_is_busy() {
 async fn it_is_rebuilt_once_at_a_time() {
     let (house, reports) = House::start().await;
     let mut other = house.pool().acquire().await.unwrap();
-    sqlx::query("SELECT pg_advisory_lock(3502, hashtext('activities'))").execute(&mut *other).await.unwrap();
+    let lock = async |function: &str, connection: &mut PgConnection| {
+        let statement = format!("SELECT {function}($1, hashtext('activities'))");
+        sqlx::query(&statement).bind(advisory_locks::REBUILD).execute(connection).await.unwrap();
+    };
+    lock("pg_advisory_lock", &mut other).await;
     let refused = run(house.pool(), &house.log, all(false)).await.unwrap_err();
     assert!(matches!(refused, RebuildError::Busy), "{refused}");
-    sqlx::query("SELECT pg_advisory_unlock(3502, hashtext('activities'))")
-        .execute(&mut *other)
-        .await
-        .unwrap();
+    lock("pg_advisory_unlock", &mut other).await;
     assert_eq!(run(house.pool(), &house.log, all(false)).await.unwrap().generation, 2);
     reports.stop().await;
 }

@@ -168,7 +168,10 @@ impl Fleet {
         let sharing = "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = $1 AND granted
                           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         eventually("the relays share the partitions", || async {
-            let sharing = sqlx::query_scalar::<_, i64>(sharing).bind(0x0DA7_i64).fetch_one(self.log()).await;
+            let sharing = sqlx::query_scalar::<_, i64>(sharing)
+                .bind(i64::from(event_store::advisory_locks::RELAY))
+                .fetch_one(self.log())
+                .await;
             (sharing.unwrap() == relays).then_some(())
         })
         .await;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_bus::pulsar::{Feed, Group, PulsarConfig, PulsarSubscription};
-use event_bus::{EventSubscription, Published, Relay};
+use event_bus::pulsar::{PulsarConfig, PulsarSubscription};
+use event_bus::{EventSubscription, Feed, Group, Published, Relay};
 use event_store::EventLog;
 use sqlx::PgPool;
 use tokio::sync::{oneshot, watch};

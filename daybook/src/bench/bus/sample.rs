@@ -1,6 +1,7 @@
 use domain::Partitions;
 use embedded_postgres::Server;
-use event_bus::pulsar::{Feed, encode};
+use event_bus::Feed;
+use event_bus::pulsar::encode;
 use event_store::{Append, EventLog, PAGE_EVENTS_MAX, append_events};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 

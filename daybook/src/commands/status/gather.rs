@@ -54,7 +54,7 @@ pub(super) async fn gather(system: &System) -> Result<Report, Failure> {
 
 fn unreadable(database: Database, error: &sqlx::Error) -> Failure {
     let name = database.name();
-    let hint = if event_store::is_unmigrated(error) { ". Run `daybook migrate` first" } else { "" };
+    let hint = if chassis::database::is_unmigrated(error) { ". Run `daybook migrate` first" } else { "" };
     Failure::Failed(format!("the database of {name} cannot be read: {error}{hint}"))
 }
 

@@ -28,11 +28,39 @@ impl<T: DeserializeOwned> ProblemQuery<T> {
     /// 400 `invalid-query`, which names the parameter.
     pub fn read(query: &str) -> Result<Self, Problem> {
         let names = names_of(query)?;
-        let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(deserializer)
-            .map(Self)
-            .map_err(|error| misfit(&error.path().to_string(), &error.inner().to_string(), &names))
+        let parameters = deserialize(query)
+            .map_err(|error| misfit(&error.path().to_string(), &error.inner().to_string(), &names))?;
+        refuse_empty::<T>(query)?;
+        Ok(Self(parameters))
     }
+}
+
+fn deserialize<T: DeserializeOwned>(
+    query: &str,
+) -> Result<T, serde_path_to_error::Error<serde_html_form::de::Error>> {
+    serde_path_to_error::deserialize(serde_html_form::Deserializer::from_bytes(query.as_bytes()))
+}
+
+/// Refuses `limit=`, which `serde_html_form` takes for a number that is not given. What is only a text may be empty.
+fn refuse_empty<T: DeserializeOwned>(query: &str) -> Result<(), Problem> {
+    let is_empty =
+        |pair: &str| !pair.is_empty() && pair.split_once('=').is_none_or(|(_, value)| value.is_empty());
+    if !query.split('&').any(is_empty) {
+        return Ok(());
+    }
+    // A NUL, which no parameter has: a text takes it, and a number does not.
+    let marked: Vec<String> = query
+        .split('&')
+        .map(
+            |pair| {
+                if is_empty(pair) { format!("{}=%00", pair.trim_end_matches('=')) } else { pair.to_owned() }
+            },
+        )
+        .collect();
+    deserialize::<T>(&marked.join("&")).map(drop).map_err(|error| {
+        let path = error.path().to_string();
+        of_parameter("invalid-query", path.split('[').next().unwrap_or_default(), "is empty".to_owned())
+    })
 }
 
 /// The names of all parameters, each pair having been checked.
@@ -182,6 +210,16 @@ mod tests {
         ] {
             assert_eq!(read(query).unwrap_err(), detail, "{query}");
         }
+    }
+
+    #[test]
+    fn an_empty_number_is_refused_and_an_empty_text_is_none() {
+        assert_eq!(read("limit=").unwrap_err(), "The parameter limit is empty.");
+        assert_eq!(read("type=a&limit").unwrap_err(), "The parameter limit is empty.");
+        assert_eq!(read("step=1&step=").unwrap_err(), "The parameter step must be a whole number.");
+        let parameters = read("type=&filter=&limit=1&").unwrap();
+        assert_eq!((parameters.r#type.as_deref(), parameters.limit), (Some(""), Some(1)));
+        assert_eq!(parameters.filter, [""]);
     }
 
     #[test]

@@ -8,38 +8,16 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::Feed;
+
 /// What the other attributes take, about.
 const ATTRIBUTES_BYTES: usize = 512;
 
-/// A log that travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
-    /// The log of activities, whole.
-    Activities,
-    /// The log of customers: tokens whole, of everything else only that it happened. Names and addresses of people stay
-    /// in the log, where those who may can read them.
-    Tokens,
-}
-
-impl Feed {
-    /// The topic's own name.
-    #[must_use]
-    pub const fn topic(self) -> &'static str {
-        match self {
-            Self::Activities => "daybook.activities.v1",
-            Self::Tokens => "daybook.tokens.v1",
-        }
-    }
-
-    const fn source(self) -> &'static str {
-        match self {
-            Self::Activities => "/daybook/activities",
-            Self::Tokens => "/daybook/customers",
-        }
-    }
-
-    fn carries(self, event: &RecordedEvent) -> bool {
-        self == Self::Activities || event.aggregate_type == "token"
+/// The `source` of a log's events (CloudEvents 1.0, 3.1.2).
+const fn source(feed: Feed) -> &'static str {
+    match feed {
+        Feed::Activities => "/daybook/activities",
+        Feed::Tokens => "/daybook/customers",
     }
 }
 
@@ -112,7 +90,7 @@ pub fn encode(feed: Feed, event: &RecordedEvent) -> Result<Vec<u8>, serde_json::
     let envelope = Envelope {
         specversion: "1.0",
         id: event.event_id,
-        source: feed.source(),
+        source: source(feed),
         r#type: &event.event_type,
         subject: actor.actor.or(actor.before.and_then(|before| before.actor)).filter(|_| carries),
         time: event.recorded_at,

@@ -10,10 +10,10 @@ use pulsar::{ProducerOptions, TokioExecutor};
 use tokio::sync::Mutex;
 
 use super::link::{Link, OPERATION_TIMEOUT};
-use super::message::{Feed, encode};
+use super::message::encode;
 use super::topic::Topic;
 use super::{PulsarConfig, last};
-use crate::{BusError, Carried, EventPublisher};
+use crate::{BusError, Carried, EventPublisher, Feed};
 
 /// The client sends a batch when the receipt of the one before is there, so a batch should be large.
 const BATCH_MESSAGES: u32 = 1_000;

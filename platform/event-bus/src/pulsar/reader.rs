@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chassis::Backoff;
 use domain::Partition;
 use futures::StreamExt;
 use pulsar::consumer::{Consumer, InitialPosition};
@@ -12,8 +13,8 @@ use tokio::sync::watch;
 
 use super::link::{Link, OPERATION_TIMEOUT};
 use super::message::place;
-use super::subscription::{Group, Shared};
-use crate::BusError;
+use super::subscription::Shared;
+use crate::{BusError, Group};
 
 /// Messages that the broker may send ahead.
 const RECEIVE_MESSAGES: u32 = 1_000;
@@ -21,8 +22,7 @@ const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often an idle connection is asked whether it is alive; the client itself does not find out that a broker is silent.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_LONGEST: Duration = Duration::from_secs(5);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// Reads one partition of a topic, and always does: acknowledgements make no progress while nobody polls.
 pub(crate) struct Reader {
@@ -36,25 +36,24 @@ pub(crate) struct Reader {
 impl Reader {
     /// Goes on for as long as it is polled, whatever goes wrong in between.
     pub(crate) async fn run(mut self) {
-        let mut pause = RETRY_FIRST;
+        let mut backoff = BACKOFF;
         loop {
             let (mut consumer, generation) = match self.subscribe().await {
                 Ok(subscribed) => subscribed,
                 Err(error) => {
                     self.shared.cut_off(self.partition, error);
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(RETRY_LONGEST);
+                    tokio::time::sleep(backoff.failed()).await;
                     continue;
                 }
             };
-            pause = RETRY_FIRST;
+            backoff.succeeded();
             self.shared.connected(self.partition);
             let error = self.read(&mut consumer).await;
             self.shared.cut_off(self.partition, error);
             self.link.forget(generation).await;
             // Its engine ends with it, and lets the broker know.
             drop(consumer);
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(backoff.failed()).await;
         }
     }
 

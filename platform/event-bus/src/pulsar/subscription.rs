@@ -10,50 +10,21 @@ use pulsar::message::proto::MessageIdData;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::PulsarConfig;
 use super::buffer::{Buffer, Run};
 use super::link::Link;
-use super::message::{Feed, decode};
+use super::message::decode;
 use super::reader::Reader;
 use super::topic::Topic;
 use crate::relay::positions;
-use crate::{BusError, EventSubscription, Published};
+use crate::{BusError, EventSubscription, Feed, Group, Published};
 
 /// What a subscription keeps of delivered messages, over all partitions, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024 * 1024;
 const BUFFER_BYTES_MIN: usize = 256 * 1024;
 /// How long an announcement that the broker lost can delay a consumer.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Who shares the partitions of a topic.
-#[derive(Clone, Debug)]
-pub struct Group {
-    subscription: String,
-    is_durable: bool,
-}
-
-impl Group {
-    /// Processes under one name share the partitions, and take over each other's.
-    pub fn shared(name: impl Into<String>) -> Self {
-        Self { subscription: name.into(), is_durable: true }
-    }
-
-    /// This process alone gets everything, from now on; the broker forgets it when it goes.
-    #[must_use]
-    pub fn alone(name: &str) -> Self {
-        Self { subscription: format!("{name}-{}", Uuid::now_v7().simple()), is_durable: false }
-    }
-
-    pub(crate) fn subscription(&self) -> &str {
-        &self.subscription
-    }
-
-    pub(crate) fn is_durable(&self) -> bool {
-        self.is_durable
-    }
-}
 
 /// The receiving side on Pulsar. The broker tells what is new and brings it; whatever it lost, dropped, or brought to
 /// another process is read from the log. Dropping it ends its readers at once, however much they hold.

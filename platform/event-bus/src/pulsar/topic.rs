@@ -3,9 +3,9 @@ use http::{Method, StatusCode};
 use pulsar::{Pulsar, TokioExecutor};
 use serde::Deserialize;
 
+use super::PulsarConfig;
 use super::admin::Admin;
-use super::{Feed, PulsarConfig};
-use crate::BusError;
+use crate::{BusError, Feed};
 
 /// A topic, and how it must be.
 #[derive(Clone, Debug)]

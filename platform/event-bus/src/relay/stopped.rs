@@ -1,10 +1,10 @@
 //! What an operator sees of a relay, and how a partition that has stopped goes on.
 
 use domain::Partition;
-use event_store::EventLog;
+use event_store::{EventLog, advisory_locks};
 use uuid::Uuid;
 
-use super::{LOCK_CLASS, standing};
+use super::standing;
 use crate::BusError;
 
 /// A partition's relay.
@@ -60,7 +60,7 @@ pub async fn reset_relay(
         };
         let is_free = sqlx::query_scalar!(
             r#"SELECT pg_try_advisory_xact_lock($1, $2) AS "free!""#,
-            LOCK_CLASS,
+            advisory_locks::RELAY,
             i32::from(partition.0),
         )
         .fetch_one(&mut *transaction)

@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::*;
-use crate::pulsar::{Feed, Group, PulsarConfig, PulsarPublisher, PulsarSubscription};
-use crate::{Bus, EventSubscription};
+use crate::pulsar::{PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::{Bus, EventSubscription, Feed, Group};
 
 /// The tests' broker, in a namespace of this test's own.
 pub(super) fn config() -> PulsarConfig {

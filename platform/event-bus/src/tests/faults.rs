@@ -8,8 +8,8 @@ use local_broker::{Broker, Installation, Options};
 use tokio::task::spawn_blocking;
 
 use super::*;
-use crate::EventSubscription;
-use crate::pulsar::{Feed, Group, PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::pulsar::{PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::{EventSubscription, Feed, Group};
 
 /// Positions and ids, in the order in which they came.
 type Seen = BTreeMap<Partition, Vec<(i64, Uuid)>>;

@@ -8,7 +8,8 @@ use tokio::process::Command;
 
 use super::broker::config;
 use super::*;
-use crate::pulsar::{Feed, PulsarPublisher};
+use crate::Feed;
+use crate::pulsar::PulsarPublisher;
 
 const LIMIT: Duration = Duration::from_secs(90);
 

@@ -7,8 +7,8 @@ use ring::hmac;
 use tokio::task::spawn_blocking;
 
 use super::*;
-use crate::EventSubscription;
-use crate::pulsar::{Feed, Group, PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::pulsar::{PulsarConfig, PulsarPublisher, PulsarSubscription};
+use crate::{EventSubscription, Feed, Group};
 
 /// A token as the broker's own tools make them (JWT, HS256).
 fn token(secret: &[u8], subject: &str) -> String {

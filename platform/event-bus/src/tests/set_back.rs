@@ -3,8 +3,8 @@
 use sqlx::Executor;
 
 use super::*;
-use crate::pulsar::{Feed, Group, PulsarPublisher, PulsarSubscription};
-use crate::{Carried, EventSubscription, relay_status, reset_relay};
+use crate::pulsar::{PulsarPublisher, PulsarSubscription};
+use crate::{Carried, EventSubscription, Feed, Group, relay_status, reset_relay};
 
 impl House {
     /// As the restore of an older backup does, for which the triggers do not exist. What the relay notes is restored too,

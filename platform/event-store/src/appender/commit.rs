@@ -1,17 +1,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chassis::Backoff;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 use super::refusing::Refusing;
 use super::{AppendError, Job};
 use crate::append::append_events;
-use crate::error::is_passing;
+use crate::error::is_transient;
 use crate::{Append, Appended};
 
-const RETRY_FIRST: Duration = Duration::from_millis(20);
-const RETRY_LONGEST: Duration = Duration::from_millis(500);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A commit that takes longer has lost its server; the next attempt finds out what became of it.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ impl Committer {
     async fn attempt(&mut self, batch: &[Job]) -> Result<Vec<Appended>, AppendError> {
         let appends: Vec<&Append> = batch.iter().flat_map(|job| &job.appends).collect();
         let begin = Instant::now();
-        let mut pause = RETRY_FIRST;
+        let mut backoff = BACKOFF;
         // Whether an earlier attempt may have been committed although its answer never came.
         let mut uncertain = false;
         loop {
@@ -67,16 +67,16 @@ impl Committer {
             // Whatever state it is in, it is not worth finding out.
             self.connection = None;
             uncertain = true;
-            if !is_passing(&error) {
+            if !is_transient(&error) {
                 return Err(AppendError::Refused(error.to_string()));
             }
             metrics::counter!("daybook_append_retries_total").increment(1);
+            let pause = backoff.failed();
             if begin.elapsed() + pause > self.retry_max {
                 self.refusing.note(Err(&error));
                 return Err(AppendError::Unavailable(error.to_string()));
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RETRY_LONGEST);
         }
     }
 

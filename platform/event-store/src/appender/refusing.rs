@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::PgPool;
 
-use crate::error::is_passing;
+use crate::error::is_transient;
 
 /// What a trial write takes, in kilobytes: more than an append does.
 const TRIAL_KB: i32 = 1_024;
@@ -26,7 +26,7 @@ impl Refusing {
 
     /// An append came to its end.
     pub(super) fn note(&self, outcome: Result<(), &sqlx::Error>) {
-        let is_refusing = outcome.is_err_and(is_passing);
+        let is_refusing = outcome.is_err_and(is_transient);
         self.is_refusing.store(is_refusing, Ordering::Relaxed);
     }
 
@@ -36,7 +36,7 @@ impl Refusing {
             return Ok(());
         }
         match self.write().await {
-            Err(error) if is_passing(&error) => {
+            Err(error) if is_transient(&error) => {
                 tracing::warn!(%error, "the log cannot be written");
                 Err(reason(&error).to_owned())
             }

@@ -2,7 +2,7 @@ use domain::{Partition, Partitions};
 use sqlx::Executor;
 
 use super::subject::{PARTITIONS, Subject, append, customer_in};
-use crate::error::is_passing;
+use crate::error::is_transient;
 use crate::{Append, EventLog, LogError, append_events};
 
 #[tokio::test]
@@ -50,6 +50,6 @@ async fn an_event_of_a_partition_that_the_log_has_not_is_refused_with_all_that_c
     let unknown = Append { partition: Partition(PARTITIONS), ..append(customer_in(1), "b", 1, 1) };
     let mut connection = subject.database.pool().acquire().await.unwrap();
     let error = append_events(&mut connection, &[&known, &unknown]).await.unwrap_err();
-    assert!(!is_passing(&error), "{error}");
+    assert!(!is_transient(&error), "{error}");
     assert_eq!(subject.dense().await.len(), 0);
 }

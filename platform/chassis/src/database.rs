@@ -1,8 +1,16 @@
-//! How a service reaches its database: the settings of its sessions, what cannot pass for a database, and the migrations.
+//! How a process reaches a database: the settings of its sessions, its pools, what cannot pass for a database, and the
+//! migrations.
+
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool, Row as _};
+
+use crate::service::StartError;
+
+/// How long a service waits for a connection of its pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Of every connection that asks by keys. A plan that is made again each time fits the table as it is now, not as it was
 /// when the connection was new; a table is never read as a whole for one of its rows; and what costs a millisecond is not
@@ -19,6 +27,46 @@ const UNDEFINED: [&str; 3] = ["42P01", "42703", "42883"];
 #[must_use]
 pub fn session(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options.application_name(name).options(SESSION_SETTINGS)
+}
+
+/// At most `connections_max` connections with [`SESSION_SETTINGS`], called `name` in `pg_stat_activity`. It connects when it
+/// is first used.
+#[must_use]
+pub fn pool(options: PgConnectOptions, name: &str, connections_max: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(session(options, name))
+}
+
+/// [`pool`] for a database that a service cannot start without; `what` names it in errors.
+///
+/// # Errors
+/// [`StartError`] if it cannot be reached, or is reached through a pooler.
+pub async fn connect(
+    what: &str,
+    options: PgConnectOptions,
+    name: &str,
+    connections_max: u32,
+) -> Result<PgPool, StartError> {
+    let pool = pool(options, name, connections_max);
+    refuse_pooler(&pool).await.map_err(|error| match error {
+        SessionError::Pooled => StartError::Unusable(format!("{what} cannot be used: {error}")),
+        SessionError::Database(error) => StartError::unreachable(what, error),
+    })?;
+    Ok(pool)
+}
+
+/// For `/readyz`: whether a database answers. Its error is logged here.
+///
+/// # Errors
+/// What to tell everybody.
+pub async fn probe(pool: PgPool) -> Result<(), String> {
+    pool.execute("SELECT 1").await.map(drop).map_err(|error| {
+        let database = pool.connect_options();
+        tracing::warn!(%error, database = database.get_database(), "a database cannot be reached");
+        "cannot be reached".to_owned()
+    })
 }
 
 /// Why a database cannot be used through this connection.
@@ -100,9 +148,28 @@ pub async fn migrate(migrator: &Migrator, pool: &PgPool) -> Result<(), Migration
     })
 }
 
+/// [`migrate`] as a service does when it starts; `what` names the database in errors.
+///
+/// # Errors
+/// [`StartError::Unusable`].
+pub async fn migrate_at_start(what: &str, migrator: &Migrator, pool: &PgPool) -> Result<(), StartError> {
+    migrate(migrator, pool)
+        .await
+        .map_err(|error| StartError::Unusable(format!("{what} cannot be brought up to date: {error}")))
+}
+
+/// What to do about a statement that failed, to follow the sentence that tells of it; empty if nothing is known to help.
+#[must_use]
+pub fn hint(error: &sqlx::Error) -> &'static str {
+    if is_unmigrated(error) { " Run `daybook migrate` first." } else { "" }
+}
+
 /// Whether a statement failed because the database lacks what a migration makes.
 #[must_use]
 pub fn is_unmigrated(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| UNDEFINED.contains(&&*code))
 }
+
+#[cfg(test)]
+mod tests;

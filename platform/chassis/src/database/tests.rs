@@ -1,20 +1,16 @@
-use std::time::Duration;
-
-use sqlx::Executor;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use scratch_database::ScratchDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::subject::{Subject, append, customer_in};
-use crate::{AppendError, AppenderConfig, MigrationError, SessionError, migrate, refuse_pooler, session};
+use super::*;
 
 #[tokio::test]
 async fn a_server_of_its_own_is_taken_and_one_that_forgets_what_it_was_told_is_not() {
-    let subject = Subject::start().await;
+    let database = ScratchDatabase::migrated("activities").await;
     let pool = |options| PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
-    refuse_pooler(&pool(session(subject.database.options(), "test"))).await.unwrap();
+    refuse_pooler(&pool(session(database.options(), "test"))).await.unwrap();
     // As a pooler does that is told to ignore what it does not know.
-    let error = refuse_pooler(&pool(subject.database.options())).await.unwrap_err();
+    let error = refuse_pooler(&pool(database.options())).await.unwrap_err();
     assert!(matches!(error, SessionError::Pooled), "{error}");
 }
 
@@ -46,8 +42,8 @@ async fn a_pooler_that_refuses_a_setting_is_named() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_said_to_be_one() {
-    let subject = Subject::start().await;
-    let pool = subject.database.pool();
+    let database = ScratchDatabase::migrated("activities").await;
+    let pool = database.pool();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/activities");
     let migrator = sqlx::migrate::Migrator::new(folder).await.unwrap();
     migrate(&migrator, pool).await.unwrap();
@@ -60,35 +56,4 @@ async fn a_database_of_a_newer_version_is_said_to_be_one() {
     let error = migrate(&migrator, pool).await.unwrap_err();
     assert!(matches!(error, MigrationError::Newer { migration: 9999 }), "{error}");
     assert!(error.to_string().contains("newer version of Daybook"), "{error}");
-}
-
-#[tokio::test]
-async fn a_log_that_refused_to_be_written_is_not_writable_until_it_is_again() {
-    let config = AppenderConfig { appenders: 1, retry_max_ms: 50, ..AppenderConfig::default() };
-    let subject = Subject::start_with(config, |options| options).await;
-    let (pool, appender) = (subject.database.pool(), &subject.appender);
-    let activity = || vec![append(customer_in(0), "a", 1, 1)];
-    assert_eq!(appender.writable().await, Ok(()));
-    let turn = async |state: &str| {
-        let name: String =
-            sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
-        let alter = format!(
-            "SET default_transaction_read_only = off; ALTER DATABASE {name} SET default_transaction_read_only = {state}"
-        );
-        pool.execute(sqlx::raw_sql(&alter)).await.unwrap();
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        pool.execute(end).await.unwrap();
-    };
-    turn("on").await;
-    let error = appender.append(activity()).await.unwrap_err();
-    assert!(matches!(error, AppendError::Unavailable(_)), "{error}");
-    let reason = appender.writable().await.unwrap_err();
-    assert!(reason.contains("read-only") || reason.contains("cannot be written"), "{reason}");
-    turn("off").await;
-    super::subject::eventually("it can be written again, without an append", || async {
-        appender.writable().await.is_ok()
-    })
-    .await;
-    appender.append(activity()).await.unwrap();
 }
