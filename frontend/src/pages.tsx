@@ -1,19 +1,19 @@
 import { Route, Routes } from 'react-router';
+import { PasswordPage } from './account/password-page';
+import { SessionsPage } from './account/sessions-page';
+import { MembersOnly } from './layout/members-only';
+import { NotFoundPage } from './layout/not-found';
+import { VisitorsOnly } from './layout/visitors-only';
+import { OperationsPage } from './operations/operations-page';
+import { OverviewPage } from './overview/overview-page';
+import { PeoplePage } from './people/people-page';
+import { ReportsPage } from './reports/reports-page';
 import { ForgottenPasswordPage } from './sign-in/forgotten-password-page';
 import { JoinPage } from './sign-in/join-page';
 import { LogInPage } from './sign-in/log-in-page';
-import { MembersOnly } from './layout/members-only';
-import { NotFoundPage } from './layout/not-found';
-import { OperationsPage } from './operations/operations-page';
-import { OverviewPage } from './overview/overview-page';
-import { PasswordPage } from './account/password-page';
-import { PeoplePage } from './people/people-page';
-import { ReportsPage } from './reports/reports-page';
 import { ResetPasswordPage } from './sign-in/reset-password-page';
-import { SessionsPage } from './account/sessions-page';
 import { SignUpPage } from './sign-in/sign-up-page';
 import { TokensPage } from './tokens/tokens-page';
-import { VisitorsOnly } from './layout/visitors-only';
 
 /** Which page an address shows. `/docs` is a document of its own. */
 export function Pages() {

@@ -1,27 +1,26 @@
-import { useMemo, useState } from 'react';
-import { formErrors, NO_ERRORS, type FormErrors } from '../api/problem';
+import { useState } from 'react';
+import { formErrors, NO_ERRORS } from '../api/problem';
 import { useChangePassword } from '../api/session';
+import { Field } from '../components/field';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
+import { NewPasswordField } from '../components/new-password-field';
 import { Panel } from '../components/panel';
-import { Password } from '../components/password-input';
-import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
+import { PasswordInput } from '../components/password-input';
+import { passwordFault } from '../components/password-rule';
+import { useFormErrors } from '../components/use-form-errors';
 import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
+import { PageHead } from '../layout/page-head';
 
-const FIELDS = ['old_password', 'new_password'];
+const readErrors = (error: Error) => formErrors(error, ['old_password', 'new_password']);
 
 /** Another password, for whoever knows the old one. */
 export function PasswordPage() {
-  usePageTitle('Password');
   const { member } = useSession();
   const change = useChangePassword();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   // A form that has done its work begins anew.
   const [round, setRound] = useState(0);
   const { error } = change;
-  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
-  const errors = faults === NO_ERRORS ? refused : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   const submit = (form: FormData) => {
     const body = {
@@ -29,7 +28,7 @@ export function PasswordPage() {
       new_password: text(form, 'new_password'),
     };
     const fault = passwordFault(body.new_password);
-    setFaults(
+    setInputErrors(
       fault === undefined ? NO_ERRORS : { fields: { new_password: fault }, form: undefined },
     );
     if (fault === undefined) change.mutate(body, { onSuccess: () => setRound(round + 1) });
@@ -37,10 +36,9 @@ export function PasswordPage() {
 
   return (
     <>
-      <div className="page-head">
-        <h1>Password</h1>
+      <PageHead title="Password">
         <p className="page-about">A new password ends all your other sessions; this one goes on.</p>
-      </div>
+      </PageHead>
       <Panel title="Change the password" className="panel-form">
         {change.isSuccess && (
           <p className="notice" role="status">
@@ -50,16 +48,21 @@ export function PasswordPage() {
         <Form key={round} label="Change the password" errors={errors} onSubmit={submit}>
           {/* Tells a keeper of passwords whose it is. */}
           <input type="hidden" name="username" autoComplete="username" value={member.email} />
-          <Labelled label="Old password" error={errors.fields.old_password}>
+          <Field label="Old password" error={errors.fields.old_password}>
             {(control) => (
-              <Password {...control} name="old_password" autoComplete="current-password" required />
+              <PasswordInput
+                {...control}
+                name="old_password"
+                autoComplete="current-password"
+                required
+              />
             )}
-          </Labelled>
-          <Labelled label="New password" hint={PASSWORD_RULE} error={errors.fields.new_password}>
-            {(control) => (
-              <Password {...control} name="new_password" autoComplete="new-password" required />
-            )}
-          </Labelled>
+          </Field>
+          <NewPasswordField
+            label="New password"
+            name="new_password"
+            error={errors.fields.new_password}
+          />
           <button className="button button-primary button-wide" disabled={change.isPending}>
             {change.isPending ? 'Changing…' : 'Change the password'}
           </button>

@@ -1,24 +1,23 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ResponseBody } from '../api/bodies';
 import { client, csrfHeader } from '../api/client';
-import { answered } from '../api/problem';
-import type { paths } from '../api/schema';
+import { unwrap } from '../api/problem';
 
-export type ListedSession =
-  paths['/v1/sessions']['get']['responses'][200]['content']['application/json']['items'][number];
+export type ListedSession = ResponseBody<'/v1/sessions'>['items'][number];
 
 const KEY = ['sessions'] as const;
 
 /** Where the member is logged in. */
 export const sessionsQuery = queryOptions({
   queryKey: KEY,
-  queryFn: () => answered(client.GET('/v1/sessions')),
+  queryFn: () => unwrap(client.GET('/v1/sessions')),
 });
 
 export function useEndSession() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      answered(
+      unwrap(
         client.DELETE('/v1/sessions/{id}', { params: { path: { id }, header: csrfHeader() } }),
       ),
     // One that has ended by itself meanwhile leaves the list too.

@@ -1,8 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import type { ListedSession } from './queries';
 import { EMPTY, ok, problem, serve, session } from '../test/api';
 import { show } from '../test/show';
+import type { ListedSession } from './queries';
 
 const here: ListedSession = {
   id: 's1',

@@ -1,28 +1,29 @@
 import { useQuery } from '@tanstack/react-query';
-import { refusal } from '../api/problem';
-import { sessionsQuery, useEndSession, type ListedSession } from './queries';
+import { errorText } from '../api/problem';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
+import { TableHead } from '../components/table-head';
+import { Time } from '../components/time';
 import { useNow } from '../components/use-now';
-import { browserName } from './browser-name';
 import { formatAgo, formatDay, formatFull } from '../format/times';
 import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
+import { PageHead } from '../layout/page-head';
+import { browserName } from './browser-name';
+import { sessionsQuery, useEndSession, type ListedSession } from './queries';
 
 const TICK_MS = 30_000;
 const SKELETON_LINES = 2;
+const COLUMNS = ['With', 'From', 'Began', 'Last used', 'Ends, if not used'];
 
 export function SessionsPage() {
-  usePageTitle('Sessions');
   const sessions = useQuery(sessionsQuery);
   return (
     <>
-      <div className="page-head">
-        <h1>Sessions</h1>
+      <PageHead title="Sessions">
         <p className="page-about">
           Where you are logged in. End what is not yours: it is logged out at once.
         </p>
-      </div>
+      </PageHead>
       <Panel title="All sessions">
         <Loaded query={sessions} skeleton={<SkeletonLines count={SKELETON_LINES} />}>
           {({ items }) => <SessionTable sessions={items} />}
@@ -36,31 +37,15 @@ function SessionTable({ sessions }: { sessions: ListedSession[] }) {
   const timeZone = useSession().customer.time_zone;
   const now = useNow(TICK_MS);
   const end = useEndSession();
-  const time = (moment: string, text: string) => (
-    <time dateTime={moment} title={formatFull(moment, timeZone)}>
-      {text}
-    </time>
-  );
   return (
     <>
       {end.isError && (
         <p className="form-error" role="alert">
-          {refusal(end.error)}
+          {errorText(end.error)}
         </p>
       )}
       <table className="table table-cards">
-        <thead>
-          <tr>
-            <th scope="col">With</th>
-            <th scope="col">From</th>
-            <th scope="col">Began</th>
-            <th scope="col">Last used</th>
-            <th scope="col">Ends, if not used</th>
-            <th scope="col">
-              <span className="visually-hidden">End</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} buttons="End" />
         <tbody>
           {sessions.map(({ id, user_agent, address, current, ...times }) => (
             <tr key={id} data-testid="session-row">
@@ -69,13 +54,19 @@ function SessionTable({ sessions }: { sessions: ListedSession[] }) {
               </th>
               <td data-label="From">{address ?? 'unknown'}</td>
               <td data-label="Began">
-                {time(times.created_at, formatDay(times.created_at, timeZone))}
+                <Time at={times.created_at} timeZone={timeZone}>
+                  {formatDay(times.created_at, timeZone)}
+                </Time>
               </td>
               <td data-label="Last used">
-                {time(times.last_used_at, formatAgo(times.last_used_at, now))}
+                <Time at={times.last_used_at} timeZone={timeZone}>
+                  {formatAgo(times.last_used_at, now)}
+                </Time>
               </td>
               <td data-label="Ends">
-                {time(times.expires_at, formatDay(times.expires_at, timeZone))}
+                <Time at={times.expires_at} timeZone={timeZone}>
+                  {formatDay(times.expires_at, timeZone)}
+                </Time>
               </td>
               <td className="row-actions">
                 {current ? (

@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch';
-import { noteDate } from './clock';
+import { setServerDate } from './clock';
 import { parseExact } from './exact';
 import type { paths } from './schema';
 
@@ -41,7 +41,7 @@ const NO_CONTENT = 204;
 
 /** The one place where answers are read: numbers stay what was sent, and the server's clock is looked at. */
 async function read(response: Response): Promise<Response> {
-  noteDate(response.headers.get('date'));
+  setServerDate(response.headers.get('date'));
   if (!response.ok || response.status === NO_CONTENT) return response;
   const text = await response.text();
   const headers = new Headers(response.headers);

@@ -4,7 +4,7 @@ let aheadMs = 0;
 const UNSURE_MS = 2_000;
 
 /** Learns the server's time from an answer's `Date`. */
-export function noteDate(date: string | null) {
+export function setServerDate(date: string | null) {
   const said = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(said)) return;
   const differenceMs = said - Date.now();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answered, formErrors, NO_ANSWER, ProblemError } from './problem';
+import { unwrap, formErrors, NO_ANSWER, ProblemError } from './problem';
 
 const refused = (errors: { pointer: string; detail: string }[]) =>
   new ProblemError({ type: 'x/problems/invalid', title: 'Invalid', status: 422, errors });
@@ -39,12 +39,12 @@ describe('the errors of a form', () => {
 describe('an answer', () => {
   it('in words other than ours is told by its status', async () => {
     const response = new Response('<h1>no</h1>', { status: 502, statusText: 'Bad Gateway' });
-    const call = answered(Promise.resolve({ error: '<h1>no</h1>', response }));
+    const call = unwrap(Promise.resolve({ error: '<h1>no</h1>', response }));
     await expect(call).rejects.toMatchObject({ problem: { title: 'Bad Gateway', status: 502 } });
   });
 
   it('that never came says so', async () => {
-    const call = answered(Promise.reject(new TypeError('Failed to fetch')));
+    const call = unwrap(Promise.reject(new TypeError('Failed to fetch')));
     await expect(call).rejects.toMatchObject({ problem: { status: NO_ANSWER } });
   });
 });

@@ -49,7 +49,7 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
  *
  * Throws a `ProblemError` for any other answer and for none.
  */
-export async function answered<T>(call: Promise<Answer<T>>): Promise<T> {
+export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call.catch((cause: unknown) => {
     throw new ProblemError({
       type: 'about:blank',
@@ -90,7 +90,7 @@ export const NO_ERRORS: FormErrors = { fields: {}, form: undefined };
 
 /** Puts each error of a rejected form where its JSON pointer says; `/scopes/0` belongs to `scopes`. */
 export function formErrors(error: unknown, known: readonly string[]): FormErrors {
-  if (!(error instanceof ProblemError)) return { fields: {}, form: refusal(error) };
+  if (!(error instanceof ProblemError)) return { fields: {}, form: errorText(error) };
   const fields: Record<string, string> = {};
   const rest: string[] = [];
   for (const { pointer, detail } of error.problem.errors ?? []) {
@@ -104,23 +104,23 @@ export function formErrors(error: unknown, known: readonly string[]): FormErrors
   if (Object.keys(fields).length > 0 || rest.length > 0) {
     return { fields, form: rest.length > 0 ? rest.join(' ') : undefined };
   }
-  return { fields, form: refusal(error) };
+  return { fields, form: errorText(error) };
 }
 
 /** Why a form or a button has not done its work. Unlike a page, it does not try again by itself. */
-export function refusal(error: unknown): string {
-  const { title, text } = advice(error);
-  if (!(error instanceof ProblemError) || !isPassing(error)) return text;
+export function errorText(error: unknown): string {
+  const { title, text } = describeError(error);
+  if (!(error instanceof ProblemError) || !isTransient(error)) return text;
   return `${title}. Try again in a moment.`;
 }
 
 /** Whether the same call may succeed a moment later. */
-export function isPassing({ status }: ProblemError): boolean {
+export function isTransient({ status }: ProblemError): boolean {
   return status === NO_ANSWER || status >= 500;
 }
 
 /** What went wrong with a page in the reader's words, and what will happen or can be done. */
-export function advice(error: unknown): { title: string; text: string } {
+export function describeError(error: unknown): { title: string; text: string } {
   if (!(error instanceof ProblemError)) {
     return {
       title: 'Something went wrong',

@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
-import { isPassing, ProblemError } from './problem';
+import { isTransient, ProblemError } from './problem';
 import { endSession, sessionQuery } from './session';
 
 const RETRIES_MAX = 2;
@@ -21,8 +21,8 @@ export function createQueryClient(): QueryClient {
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
-        retry: (failures, error) => failures < RETRIES_MAX && mayPass(error),
-        refetchInterval: ({ state }) => mayPass(state.error) && AGAIN_MS,
+        retry: (failures, error) => failures < RETRIES_MAX && isTransientError(error),
+        refetchInterval: ({ state }) => isTransientError(state.error) && AGAIN_MS,
         // Daybook may run on this very machine, which needs no network.
         networkMode: 'always',
       },
@@ -33,4 +33,5 @@ export function createQueryClient(): QueryClient {
   return queries;
 }
 
-const mayPass = (error: Error | null) => error instanceof ProblemError && isPassing(error);
+const isTransientError = (error: Error | null) =>
+  error instanceof ProblemError && isTransient(error);

@@ -1,20 +1,14 @@
 import { queryOptions, useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import type { RequestBody, ResponseBody } from './bodies';
 import { client, csrfHeader, rememberSession } from './client';
-import { answered, ProblemError } from './problem';
-import type { paths } from './schema';
+import { unwrap, ProblemError } from './problem';
 
-type Json<Operation> = Operation extends {
-  requestBody: { content: { 'application/json': infer B } };
-}
-  ? B
-  : never;
-
-export type SignUp = Json<paths['/v1/customers']['post']>;
-export type LogIn = Json<paths['/v1/session']['post']>;
-export type Acceptance = Json<paths['/v1/invitations/accept']['post']>;
-export type PasswordChange = Json<paths['/v1/password']['post']>;
-export type PasswordReset = Json<paths['/v1/password/reset']['post']>;
-export type Session = paths['/v1/session']['get']['responses'][200]['content']['application/json'];
+export type SignUp = RequestBody<'/v1/customers', 'post'>;
+export type LogIn = RequestBody<'/v1/session', 'post'>;
+export type Acceptance = RequestBody<'/v1/invitations/accept', 'post'>;
+export type PasswordChange = RequestBody<'/v1/password', 'post'>;
+export type PasswordReset = RequestBody<'/v1/password/reset', 'post'>;
+export type Session = ResponseBody<'/v1/session'>;
 
 const KEY = ['session'] as const;
 const STALE_MS = 5 * 60_000;
@@ -30,7 +24,7 @@ export const sessionQuery = queryOptions({
 
 async function whoAmI(queries: QueryClient): Promise<Session | null> {
   try {
-    const session = await answered(client.GET('/v1/session'));
+    const session = await unwrap(client.GET('/v1/session'));
     welcome(queries, session);
     return session;
   } catch (error) {
@@ -66,7 +60,7 @@ function forget(queries: QueryClient) {
 export function useLogIn() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: LogIn) => answered(client.POST('/v1/session', { body })),
+    mutationFn: (body: LogIn) => unwrap(client.POST('/v1/session', { body })),
     onSuccess: (session) => beginSession(queries, session),
   });
 }
@@ -74,7 +68,7 @@ export function useLogIn() {
 export function useSignUp() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: SignUp) => answered(client.POST('/v1/customers', { body })),
+    mutationFn: (body: SignUp) => unwrap(client.POST('/v1/customers', { body })),
     onSuccess: ({ id, name, time_zone, member, scopes, csrf_token }) =>
       beginSession(queries, { customer: { id, name, time_zone }, member, scopes, csrf_token }),
   });
@@ -83,7 +77,7 @@ export function useSignUp() {
 export function useAcceptInvitation() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: Acceptance) => answered(client.POST('/v1/invitations/accept', { body })),
+    mutationFn: (body: Acceptance) => unwrap(client.POST('/v1/invitations/accept', { body })),
     onSuccess: (session) => beginSession(queries, session),
   });
 }
@@ -92,7 +86,7 @@ export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({
     // Where nobody is logged in any more, there is nothing left to do: the 401 ends the session here too.
-    mutationFn: () => answered(client.DELETE('/v1/session', { params: { header: csrfHeader() } })),
+    mutationFn: () => unwrap(client.DELETE('/v1/session', { params: { header: csrfHeader() } })),
     onSuccess: () => endSession(queries),
   });
 }
@@ -102,7 +96,7 @@ export function useChangePassword() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: PasswordChange) =>
-      answered(client.POST('/v1/password', { params: { header: csrfHeader() }, body })),
+      unwrap(client.POST('/v1/password', { params: { header: csrfHeader() }, body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions'] }),
   });
 }
@@ -111,7 +105,7 @@ export function useChangePassword() {
 export function useForgotPassword() {
   return useMutation({
     mutationFn: (email: string) =>
-      answered(client.POST('/v1/password/forgotten', { body: { email } })),
+      unwrap(client.POST('/v1/password/forgotten', { body: { email } })),
   });
 }
 
@@ -119,7 +113,7 @@ export function useForgotPassword() {
 export function useResetPassword() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: PasswordReset) => answered(client.POST('/v1/password/reset', { body })),
+    mutationFn: (body: PasswordReset) => unwrap(client.POST('/v1/password/reset', { body })),
     // It has ended the member's sessions, perhaps this one.
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import { refusal } from '../api/problem';
+import { errorText } from '../api/problem';
 
 type Props = {
   title: string;
@@ -17,7 +17,7 @@ type Props = {
 };
 
 /** Asks before something is done. */
-export function Question(props: Props) {
+export function ConfirmDialog(props: Props) {
   const { title, keep, act, acting, action, isLoss = false, onAct, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -38,7 +38,7 @@ export function Question(props: Props) {
         {children}
         {action.isError && (
           <p className="form-error" role="alert">
-            {refusal(action.error)}
+            {errorText(action.error)}
           </p>
         )}
         <div className="dialog-buttons">

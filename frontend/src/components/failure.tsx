@@ -1,10 +1,10 @@
-import { advice } from '../api/problem';
+import { describeError } from '../api/problem';
 
 type Props = { error: unknown; onRetry: () => unknown };
 
 /** What stands in the place of something that could not be loaded. */
 export function Failure({ error, onRetry }: Props) {
-  const { title, text } = advice(error);
+  const { title, text } = describeError(error);
   return (
     <div className="failure" role="alert">
       <p className="failure-title">{title}</p>

@@ -14,7 +14,7 @@ type Props = {
 };
 
 /** A form's field: its label, its rule, and what is wrong with what was entered. */
-export function Labelled({ label, hint, error, children }: Props) {
+export function Field({ label, hint, error, children }: Props) {
   const id = useId();
   const [hintId, errorId] = [`${id}-hint`, `${id}-error`];
   const described = [error !== undefined && errorId, hint !== undefined && hintId].filter(Boolean);

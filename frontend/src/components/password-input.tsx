@@ -1,7 +1,7 @@
 import { useState, type ComponentProps } from 'react';
 
 /** A password, which can be made visible to see what was typed. */
-export function Password(input: Omit<ComponentProps<'input'>, 'type'>) {
+export function PasswordInput(input: Omit<ComponentProps<'input'>, 'type'>) {
   const [isVisible, setVisible] = useState(false);
   return (
     <div className="password">

@@ -8,7 +8,7 @@ type Props<T extends string> = {
 };
 
 /** A choice among few, all in sight: radio buttons in a row. */
-export function Segments<T extends string>({ legend, options, value, onChoose }: Props<T>) {
+export function SegmentedControl<T extends string>({ legend, options, value, onChoose }: Props<T>) {
   const name = useId();
   return (
     <fieldset className="segments">

@@ -1,7 +1,7 @@
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import 'swagger-ui-dist/swagger-ui.css';
 import '../styles/index.css';
-import '../styles/docs.css';
+import './docs.css';
 
 // The viewer knows dark only by a class.
 const dark = window.matchMedia('(prefers-color-scheme: dark)');

@@ -1,6 +1,6 @@
 import { useId } from 'react';
 import { Link } from 'react-router';
-import { refusal } from '../api/problem';
+import { errorText } from '../api/problem';
 import type { Session, useLogOut } from '../api/session';
 
 type Props = { session: Session; logOut: ReturnType<typeof useLogOut> };
@@ -29,7 +29,7 @@ export function AccountMenu({ session, logOut }: Props) {
         </dl>
         {logOut.isError && (
           <p className="field-error" role="alert">
-            {refusal(logOut.error)}
+            {errorText(logOut.error)}
           </p>
         )}
         <Link className="account-link" to="/sessions">

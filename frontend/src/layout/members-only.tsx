@@ -3,10 +3,10 @@ import { useEffect, useRef, useState, type RefObject } from 'react';
 import { Navigate, Outlet, useLocation, useOutletContext } from 'react-router';
 import { sessionQuery, useLogOut, type Session } from '../api/session';
 import { Failure } from '../components/failure';
+import { logInPathFor } from '../sign-in/return-path';
 import { Masthead } from './masthead';
 import { OtherSession } from './other-session';
 import { Splash } from './splash';
-import { logInThenBackTo } from '../sign-in/return-path';
 
 /** The frame of every page that needs a session; without one it leads to log-in and back again. */
 export function MembersOnly() {
@@ -30,7 +30,7 @@ export function MembersOnly() {
   }
   if (session.data === null) {
     // Who leaves on purpose does not want to come back to the same place.
-    return <Navigate replace to={logOut.isIdle ? logInThenBackTo(location) : '/log-in'} />;
+    return <Navigate replace to={logOut.isIdle ? logInPathFor(location) : '/log-in'} />;
   }
   if (shown !== undefined && shown.member.id !== session.data.member.id) {
     const { data: now } = session;

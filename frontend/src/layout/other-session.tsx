@@ -1,4 +1,4 @@
-import { refusal } from '../api/problem';
+import { errorText } from '../api/problem';
 import type { Session, useLogOut } from '../api/session';
 
 type Props = {
@@ -20,7 +20,7 @@ export function OtherSession({ before, now, logOut, onGoOn }: Props) {
         <bdi>{now.customer.name}</bdi>. This window was <bdi>{before.member.email}</bdi> of{' '}
         <bdi>{before.customer.name}</bdi>; nothing of it was changed or mixed up.
       </p>
-      {logOut.isError && <p className="form-error">{refusal(logOut.error)}</p>}
+      {logOut.isError && <p className="form-error">{errorText(logOut.error)}</p>}
       <p className="lone-actions">
         <button type="button" className="button button-primary" onClick={onGoOn}>
           Go on as the other one

@@ -1,69 +1,70 @@
 import { printExact } from '../api/exact';
-import { useRetryDeadLetter, type DeadLetter } from './queries';
-import { refusal } from '../api/problem';
+import { errorText } from '../api/problem';
+import { Time } from '../components/time';
 import { formatCount } from '../format/numbers';
-import { formatAgo, formatFull } from '../format/times';
+import { formatAgo } from '../format/times';
+import { useRetryDeadLetter, type DeadLetter } from './queries';
 
 type Props = {
-  letters: DeadLetter[];
+  deadLetters: DeadLetter[];
   /** Whether there are more than are shown. */
   isCut: boolean;
   timeZone: string;
   now: number;
-  onDiscard: (letter: DeadLetter) => void;
+  onDiscard: (deadLetter: DeadLetter) => void;
 };
 
 /** Events that a projection could not fold, each with what can be done about it. */
-export function DeadLetterList({ letters, isCut, timeZone, now, onDiscard }: Props) {
+export function DeadLetterList({ deadLetters, isCut, timeZone, now, onDiscard }: Props) {
   return (
     <>
-      <ul className="letters">
-        {letters.map((letter) => (
-          <Letter key={letter.id} {...{ letter, timeZone, now, onDiscard }} />
+      <ul className="dead-letters">
+        {deadLetters.map((deadLetter) => (
+          <DeadLetterItem key={deadLetter.id} {...{ deadLetter, timeZone, now, onDiscard }} />
         ))}
       </ul>
-      {isCut && <p className="panel-foot">Only the first {letters.length} are shown.</p>}
+      {isCut && <p className="panel-foot">Only the first {deadLetters.length} are shown.</p>}
     </>
   );
 }
 
-type LetterProps = { letter: DeadLetter } & Pick<Props, 'timeZone' | 'now' | 'onDiscard'>;
+type ItemProps = { deadLetter: DeadLetter } & Pick<Props, 'timeZone' | 'now' | 'onDiscard'>;
 
-function Letter({ letter, timeZone, now, onDiscard }: LetterProps) {
+function DeadLetterItem({ deadLetter, timeZone, now, onDiscard }: ItemProps) {
   const retry = useRetryDeadLetter();
-  const { attempts, event_type, position, projection, reason, set_aside_at, waiting } = letter;
+  const { attempts, event_type, position, projection, reason, set_aside_at, waiting } = deadLetter;
   const name = `${event_type} at ${position} of ${projection}`;
   return (
-    <li className="letter" data-testid="dead-letter">
-      <div className="letter-head">
+    <li className="dead-letter" data-testid="dead-letter">
+      <div className="dead-letter-head">
         <strong>{event_type}</strong>
         <span className="badge">{projection}</span>
-        <span className="letter-facts">
+        <span className="dead-letter-facts">
           position {formatCount(position)} · set aside{' '}
-          <time dateTime={set_aside_at} title={formatFull(set_aside_at, timeZone)}>
+          <Time at={set_aside_at} timeZone={timeZone}>
             {formatAgo(set_aside_at, now)}
-          </time>{' '}
+          </Time>{' '}
           · tried {attempts === 1 ? 'once' : `${formatCount(attempts)} times`}
           {waiting > 0 && ` · ${formatCount(waiting)} waiting behind it`}
         </span>
       </div>
-      <p className="letter-reason">{reason}</p>
+      <p className="dead-letter-reason">{reason}</p>
       <details>
         <summary>Payload</summary>
-        <pre className="letter-payload">{printExact(letter.payload, '  ')}</pre>
+        <pre className="dead-letter-payload">{printExact(deadLetter.payload, '  ')}</pre>
       </details>
       {retry.isError && (
         <p className="form-error" role="alert">
-          {refusal(retry.error)}
+          {errorText(retry.error)}
         </p>
       )}
-      <div className="letter-buttons">
+      <div className="dead-letter-buttons">
         <button
           type="button"
           className="button button-small"
           aria-label={`Retry ${name}`}
           disabled={retry.isPending}
-          onClick={() => retry.mutate(letter.id)}
+          onClick={() => retry.mutate(deadLetter.id)}
         >
           {retry.isPending ? 'Retrying…' : 'Retry'}
         </button>
@@ -71,7 +72,7 @@ function Letter({ letter, timeZone, now, onDiscard }: LetterProps) {
           type="button"
           className="button button-small button-danger"
           aria-label={`Discard ${name}`}
-          onClick={() => onDiscard(letter)}
+          onClick={() => onDiscard(deadLetter)}
         >
           Discard
         </button>

@@ -1,20 +1,20 @@
 import { useState } from 'react';
-import { useDiscardDeadLetter, type DeadLetter } from './queries';
+import { ConfirmDialog } from '../components/confirm-dialog';
+import { Field } from '../components/field';
 import { text } from '../components/form';
-import { Labelled } from '../components/field';
-import { Question } from '../components/confirm-dialog';
+import { useDiscardDeadLetter, type DeadLetter } from './queries';
 
-type Props = { letter: DeadLetter; onClose: () => void };
+type Props = { deadLetter: DeadLetter; onClose: () => void };
 
 const REASON_CHARS_MAX = 500;
 
 /** Asks why a projection shall go on without an event: it cannot be taken back. */
-export function DiscardDialog({ letter, onClose }: Props) {
+export function DiscardDialog({ deadLetter, onClose }: Props) {
   const discard = useDiscardDeadLetter();
   const [isMissing, setMissing] = useState(false);
   return (
-    <Question
-      title={`Discard ${letter.event_type} at ${letter.position}?`}
+    <ConfirmDialog
+      title={`Discard ${deadLetter.event_type} at ${deadLetter.position}?`}
       keep="Keep it"
       act="Discard"
       acting="Discarding…"
@@ -23,17 +23,17 @@ export function DiscardDialog({ letter, onClose }: Props) {
       onAct={(form, close) => {
         const reason = text(form, 'reason').trim();
         setMissing(reason === '');
-        if (reason !== '') discard.mutate({ id: letter.id, reason }, { onSuccess: close });
+        if (reason !== '') discard.mutate({ id: deadLetter.id, reason }, { onSuccess: close });
       }}
       onClose={onClose}
     >
       <p>
-        The projection <code>{letter.projection}</code> goes on without this event, for good; what
-        waits behind it is folded. The history keeps the event, and who discarded it and why.
+        The projection <code>{deadLetter.projection}</code> goes on without this event, for good;
+        what waits behind it is folded. The history keeps the event, and who discarded it and why.
       </p>
-      <Labelled label="Reason" error={isMissing ? 'Say why' : undefined}>
+      <Field label="Reason" error={isMissing ? 'Say why' : undefined}>
         {(control) => <textarea {...control} name="reason" rows={3} maxLength={REASON_CHARS_MAX} />}
-      </Labelled>
-    </Question>
+      </Field>
+    </ConfirmDialog>
   );
 }

@@ -1,40 +1,34 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { deadLettersQuery, projectionsQuery, type DeadLetter } from './queries';
-import { DeadLetterList } from './dead-letter-list';
-import { DiscardDialog } from './discard-dialog';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
-import { ProjectionTable } from './projection-table';
 import { useNow } from '../components/use-now';
 import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
+import { NeedsAdmin } from '../layout/needs-admin';
+import { PageHead } from '../layout/page-head';
+import { DeadLetterList } from './dead-letter-list';
+import { DiscardDialog } from './discard-dialog';
+import { ProjectionTable } from './projection-table';
+import { deadLettersQuery, projectionsQuery, type DeadLetter } from './queries';
 
 const TICK_MS = 10_000;
 const SKELETON_LINES = 3;
 
 /** How far the reports have come, and what they could not take in. */
 export function OperationsPage() {
-  usePageTitle('Operations');
-  const { member, scopes } = useSession();
+  const { scopes } = useSession();
   return (
     <>
-      <div className="page-head">
-        <h1>Operations</h1>
+      <PageHead title="Operations">
         <p className="page-about">
           How far the reports have come with your history, and which of your events they could not
           take in.
         </p>
-      </div>
+      </PageHead>
       {scopes.includes('admin') ? (
         <Operations />
       ) : (
-        <div className="panel nothing" data-testid="no-admin">
-          <p className="nothing-title">Operations are for owners and engineers</p>
-          <p>
-            You are logged in as {member.role}, a role without the scope <code>admin</code>.
-          </p>
-        </div>
+        <NeedsAdmin title="Operations are for owners and engineers" />
       )}
     </>
   );
@@ -45,7 +39,7 @@ function Operations() {
   const projections = useQuery(projectionsQuery);
   const deadLetters = useQuery(deadLettersQuery);
   const now = useNow(TICK_MS);
-  const [doomed, setDoomed] = useState<DeadLetter>();
+  const [discarding, setDiscarding] = useState<DeadLetter>();
   const skeleton = <SkeletonLines count={SKELETON_LINES} />;
 
   return (
@@ -60,11 +54,11 @@ function Operations() {
           {({ items, next_cursor }) =>
             items.length > 0 ? (
               <DeadLetterList
-                letters={items}
+                deadLetters={items}
                 isCut={next_cursor != null}
                 timeZone={customer.time_zone}
                 now={now}
-                onDiscard={setDoomed}
+                onDiscard={setDiscarding}
               />
             ) : (
               <div className="nothing" data-testid="no-dead-letters">
@@ -75,8 +69,12 @@ function Operations() {
           }
         </Loaded>
       </Panel>
-      {doomed !== undefined && (
-        <DiscardDialog key={doomed.id} letter={doomed} onClose={() => setDoomed(undefined)} />
+      {discarding !== undefined && (
+        <DiscardDialog
+          key={discarding.id}
+          deadLetter={discarding}
+          onClose={() => setDiscarding(undefined)}
+        />
       )}
     </div>
   );

@@ -1,6 +1,8 @@
-import type { Projections } from './queries';
+import { TableHead } from '../components/table-head';
+import { Time } from '../components/time';
 import { formatCount } from '../format/numbers';
 import { formatAgo, formatFull, formatLag } from '../format/times';
+import type { Projections } from './queries';
 
 type Props = { projections: Projections; timeZone: string; now: number };
 
@@ -12,15 +14,7 @@ export function ProjectionTable({ projections, timeZone, now }: Props) {
   return (
     <>
       <table className="table table-cards" data-testid="projections">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} />
         <tbody>
           {items.map((one) => (
             <tr key={one.name}>
@@ -37,9 +31,9 @@ export function ProjectionTable({ projections, timeZone, now }: Props) {
                 {one.recorded_at == null ? (
                   'none yet'
                 ) : (
-                  <time dateTime={one.recorded_at} title={formatFull(one.recorded_at, timeZone)}>
+                  <Time at={one.recorded_at} timeZone={timeZone}>
                     {formatAgo(one.recorded_at, now)}
-                  </time>
+                  </Time>
                 )}
               </td>
               <td data-label="Dead letters">

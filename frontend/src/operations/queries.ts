@@ -1,12 +1,10 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ResponseBody } from '../api/bodies';
 import { client } from '../api/client';
-import { answered } from '../api/problem';
-import type { paths } from '../api/schema';
+import { unwrap } from '../api/problem';
 
-export type Projections =
-  paths['/v1/projections']['get']['responses'][200]['content']['application/json'];
-export type DeadLetter =
-  paths['/v1/dead-letters']['get']['responses'][200]['content']['application/json']['items'][number];
+export type Projections = ResponseBody<'/v1/projections'>;
+export type DeadLetter = ResponseBody<'/v1/dead-letters'>['items'][number];
 
 const PROJECTIONS = ['projections'] as const;
 const DEAD_LETTERS = ['dead-letters'] as const;
@@ -16,14 +14,14 @@ const PAGE_LENGTH = 100;
 
 export const projectionsQuery = queryOptions({
   queryKey: PROJECTIONS,
-  queryFn: () => answered(client.GET('/v1/projections')),
+  queryFn: () => unwrap(client.GET('/v1/projections')),
   refetchInterval: AGAIN_MS,
 });
 
 export const deadLettersQuery = queryOptions({
   queryKey: DEAD_LETTERS,
   queryFn: () =>
-    answered(client.GET('/v1/dead-letters', { params: { query: { limit: PAGE_LENGTH } } })),
+    unwrap(client.GET('/v1/dead-letters', { params: { query: { limit: PAGE_LENGTH } } })),
   refetchInterval: AGAIN_MS,
 });
 
@@ -37,7 +35,7 @@ export function useRetryDeadLetter() {
   const onSettled = useSettled();
   return useMutation({
     mutationFn: (id: string) =>
-      answered(client.POST('/v1/dead-letters/{id}/retry', { params: { path: { id } } })),
+      unwrap(client.POST('/v1/dead-letters/{id}/retry', { params: { path: { id } } })),
     onSettled,
   });
 }
@@ -46,7 +44,7 @@ export function useDiscardDeadLetter() {
   const onSettled = useSettled();
   return useMutation({
     mutationFn: ({ id, reason }: { id: string; reason: string }) =>
-      answered(
+      unwrap(
         client.POST('/v1/dead-letters/{id}/discard', {
           params: { path: { id } },
           body: { reason },

@@ -1,9 +1,9 @@
-import type { ActiveUsersDay } from './queries';
-import { formatCount, formatShare } from '../format/numbers';
-import { formatBucket, formatTick } from '../format/times';
 import { Legend } from '../charts/legend';
 import { Plot, type Frame } from '../charts/plot';
 import { labelledBuckets } from '../charts/scale';
+import { formatCount, formatShare } from '../format/numbers';
+import { formatBucket, formatTick } from '../format/times';
+import type { ActiveUsersDay } from './queries';
 
 export const LINES = [
   { name: 'Daily', key: 'daily' },

@@ -1,17 +1,17 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { ActiveUsersReport } from './queries';
-import { ABOUT, type Range } from '../time/range';
-import { formatBucket } from '../format/times';
-import { ActiveUsersChart, CALENDAR, LINES } from './active-users-chart';
+import { SeriesTable } from '../charts/series-table';
 import { Loaded } from '../components/loaded';
 import { Panel } from '../components/panel';
-import { SeriesTable } from '../charts/series-table';
+import { formatBucket } from '../format/times';
+import { RANGE_INFO, type Range } from '../time/range';
+import { ActiveUsersChart, CALENDAR, LINES } from './active-users-chart';
+import type { ActiveUsersReport } from './queries';
 
 type Props = { query: UseQueryResult<ActiveUsersReport>; range: Range; asTable: boolean };
 
 /** Active users by day. They are counted by day, so that a short range shows its month. */
 export function ActiveUsersPanel({ query, range, asTable }: Props) {
-  const shown = ABOUT[range === '12mo' ? '12mo' : '30d'].sentence;
+  const shown = RANGE_INFO[range === '12mo' ? '12mo' : '30d'].sentence;
   return (
     <Panel title="Active users" aside={`by day, ${shown}, all types`}>
       <Loaded query={query} skeleton={<span className="skeleton skeleton-chart" />}>

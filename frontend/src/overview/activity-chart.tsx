@@ -1,9 +1,9 @@
-import type { Interval } from '../time/range';
-import { formatCount } from '../format/numbers';
-import { formatBucket, formatTick } from '../format/times';
 import { Legend } from '../charts/legend';
 import { Plot, type Frame } from '../charts/plot';
 import { isByDay, labelledBuckets } from '../charts/scale';
+import { formatCount } from '../format/numbers';
+import { formatBucket, formatTick } from '../format/times';
+import type { Interval } from '../time/range';
 import type { Row, Series } from './series';
 
 type Props = { series: Series; interval: Interval; timeZone: string };

@@ -1,13 +1,13 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { ActivityReport } from './queries';
-import type { Filters } from './filters';
-import { ABOUT } from '../time/range';
-import { formatBucket } from '../format/times';
-import { ActivityChart } from './activity-chart';
+import { SeriesTable } from '../charts/series-table';
 import { Loaded } from '../components/loaded';
 import { Panel } from '../components/panel';
+import { formatBucket } from '../format/times';
+import { RANGE_INFO } from '../time/range';
+import { ActivityChart } from './activity-chart';
+import type { Filters } from './filters';
+import type { ActivityReport } from './queries';
 import { toSeries } from './series';
-import { SeriesTable } from '../charts/series-table';
 
 type Props = {
   query: UseQueryResult<ActivityReport>;
@@ -20,12 +20,12 @@ type Props = {
 export function ActivityPanel({ query, filters, slots, timeZone }: Props) {
   const { range, interval, asTable } = filters;
   return (
-    <Panel title="Activity" aside={`by ${interval}, ${ABOUT[range].sentence}`}>
+    <Panel title="Activity" aside={`by ${interval}, ${RANGE_INFO[range].sentence}`}>
       <Loaded query={query} skeleton={<span className="skeleton skeleton-chart" />}>
         {(report) => {
           const series = toSeries(report, slots);
           if (report.total === 0) {
-            return <p className="nothing">No activities in {ABOUT[range].sentence}.</p>;
+            return <p className="nothing">No activities in {RANGE_INFO[range].sentence}.</p>;
           }
           if (!asTable) {
             return <ActivityChart series={series} interval={interval} timeZone={timeZone} />;

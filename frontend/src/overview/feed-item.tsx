@@ -1,8 +1,9 @@
-import type { Activity } from './queries';
 import { printExact } from '../api/exact';
-import { formatAgo, formatFull } from '../format/times';
-import { Facts } from '../components/facts';
 import { Swatch } from '../charts/legend';
+import { Facts } from '../components/facts';
+import { Time } from '../components/time';
+import { formatAgo, formatFull } from '../format/times';
+import type { Activity } from './queries';
 
 type Props = { activity: Activity; slot: number; isNew: boolean; now: number; timeZone: string };
 
@@ -17,13 +18,9 @@ export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
           <span className="feed-type" title={type}>
             {type}
           </span>
-          <time
-            className="feed-time"
-            dateTime={occurred_at}
-            title={formatFull(occurred_at, timeZone)}
-          >
+          <Time className="feed-time" at={occurred_at} timeZone={timeZone}>
             {formatAgo(occurred_at, now)}
-          </time>
+          </Time>
           <span className="feed-actor" title={actor}>
             {actor}
           </span>

@@ -1,8 +1,8 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { ActivityPage } from './queries';
-import { Feed } from './feed';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
+import { Feed } from './feed';
+import type { ActivityPage } from './queries';
 
 const SKELETON_LINES = 12;
 

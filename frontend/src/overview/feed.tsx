@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { serverNow } from '../api/clock';
-import type { Activity } from './queries';
-import { FeedItem } from './feed-item';
 import { useNow } from '../components/use-now';
+import { FeedItem } from './feed-item';
+import type { Activity } from './queries';
 
 const TICK_MS = 1_000;
 

@@ -1,6 +1,6 @@
+import { SegmentedControl } from '../components/segmented-control';
+import { RANGE_INFO, RANGES, type Interval } from '../time/range';
 import type { Filters } from './filters';
-import { ABOUT, RANGES, type Interval } from '../time/range';
-import { Segments } from '../components/segmented-control';
 
 const INTERVALS: Record<Interval, string> = {
   minute: 'Minutes',
@@ -20,7 +20,7 @@ type Props = {
 /** What the overview shows. Each change is a change of the address. */
 export function FilterBar({ filters, types, onChange }: Props) {
   const { range, interval, type, asTable } = filters;
-  const { intervals } = ABOUT[range];
+  const { intervals } = RANGE_INFO[range];
   const known = type === undefined || types.includes(type) ? types : [type, ...types];
   return (
     <div className="filters" role="group" aria-label="What the overview shows">
@@ -38,27 +38,27 @@ export function FilterBar({ filters, types, onChange }: Props) {
           ))}
         </select>
       </label>
-      <Segments
+      <SegmentedControl
         legend="Range"
         value={range}
         options={RANGES.map((value) => ({
           value,
-          label: ABOUT[value].label,
-          title: capital(ABOUT[value].sentence.replace(/^the /, '')),
+          label: RANGE_INFO[value].label,
+          title: capital(RANGE_INFO[value].sentence.replace(/^the /, '')),
         }))}
         onChoose={(chosen) =>
-          onChange({ ...filters, range: chosen, interval: ABOUT[chosen].intervals[0] })
+          onChange({ ...filters, range: chosen, interval: RANGE_INFO[chosen].intervals[0] })
         }
       />
       {intervals.length > 1 && (
-        <Segments
+        <SegmentedControl
           legend="Interval"
           value={interval}
           options={intervals.map((value) => ({ value, label: INTERVALS[value] }))}
           onChoose={(chosen) => onChange({ ...filters, interval: chosen })}
         />
       )}
-      <Segments
+      <SegmentedControl
         legend="View"
         value={asTable ? 'table' : 'chart'}
         options={[

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { RANGE_INFO, RANGES } from '../time/range';
 import { readFilters, writeFilters, type Filters } from './filters';
-import { ABOUT, RANGES } from '../time/range';
 
 const all: Filters[] = RANGES.flatMap((range) =>
-  ABOUT[range].intervals.flatMap((interval) =>
+  RANGE_INFO[range].intervals.flatMap((interval) =>
     [undefined, 'page.viewed', 'a&b=c d'].flatMap((type) =>
       [true, false].map((asTable) => ({ range, interval, type, asTable })),
     ),

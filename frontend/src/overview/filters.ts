@@ -1,4 +1,4 @@
-import { ABOUT, RANGES, type Interval, type Range } from '../time/range';
+import { RANGE_INFO, RANGES, type Interval, type Range } from '../time/range';
 
 /** What the overview shows. All of it is in the address, so that a link shows the same to someone else. */
 export type Filters = {
@@ -13,7 +13,7 @@ export const DEFAULT_RANGE: Range = '24h';
 /** Reads an address; what it does not understand counts as not said. */
 export function readFilters(address: URLSearchParams): Filters {
   const range = RANGES.find((known) => known === address.get('range')) ?? DEFAULT_RANGE;
-  const { intervals } = ABOUT[range];
+  const { intervals } = RANGE_INFO[range];
   return {
     range,
     interval: intervals.find((known) => known === address.get('interval')) ?? intervals[0],
@@ -26,7 +26,10 @@ export function readFilters(address: URLSearchParams): Filters {
 export function writeFilters({ range, interval, type, asTable }: Filters): URLSearchParams {
   const address = new URLSearchParams();
   if (range !== DEFAULT_RANGE) address.set('range', range);
-  if (interval !== ABOUT[range].intervals[0] && ABOUT[range].intervals.includes(interval)) {
+  if (
+    interval !== RANGE_INFO[range].intervals[0] &&
+    RANGE_INFO[range].intervals.includes(interval)
+  ) {
     address.set('interval', interval);
   }
   if (type !== undefined && type !== '') address.set('type', type);

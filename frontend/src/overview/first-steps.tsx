@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { refusal } from '../api/problem';
-import { useIssueToken, type Scope } from '../tokens/queries';
-import { curlLine, TOKEN_PLACEHOLDER } from '../tokens/curl';
+import { errorText } from '../api/problem';
 import { CodeLine } from '../components/code-line';
 import { Panel } from '../components/panel';
+import { curlLine, TOKEN_PLACEHOLDER } from '../tokens/curl';
+import { useIssueToken, type Scope } from '../tokens/queries';
 
 const FIRST_TOKEN = { name: 'First token', scopes: ['ingest'] satisfies Scope[] };
 
@@ -50,7 +50,7 @@ export function FirstSteps({ mayIssue, hasArrived, onDone, onIssued }: Props) {
               </button>
               {issue.isError && (
                 <p className="field-error" role="alert">
-                  {refusal(issue.error)}
+                  {errorText(issue.error)}
                 </p>
               )}
             </>

@@ -1,6 +1,5 @@
 import { screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import type { ActivityPage, ActivityReport, TopReport } from './queries';
 import {
   EMPTY,
   issued,
@@ -14,6 +13,7 @@ import {
   session,
 } from '../test/api';
 import { show } from '../test/show';
+import type { ActivityPage, ActivityReport, TopReport } from './queries';
 
 const LOGGED_IN = { 'GET /v1/session': ok(session) };
 const feed: ActivityPage = {

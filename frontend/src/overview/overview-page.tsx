@@ -1,6 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
+import { useSession } from '../layout/members-only';
+import { PageHead } from '../layout/page-head';
+import { ActiveUsersPanel } from './active-users-panel';
+import { ActivityPanel } from './activity-panel';
+import { FeedPanel } from './feed-panel';
+import { FilterBar } from './filter-bar';
+import { readFilters, writeFilters, type Filters } from './filters';
+import { FirstSteps } from './first-steps';
 import {
   activeUsersQuery,
   activityReportQuery,
@@ -8,20 +16,11 @@ import {
   freshnessQuery,
   typesQuery,
 } from './queries';
-import { ActiveUsersPanel } from './active-users-panel';
-import { ActivityPanel } from './activity-panel';
-import { FeedPanel } from './feed-panel';
-import { FilterBar } from './filter-bar';
-import { FirstSteps } from './first-steps';
 import { slotsOf, typesOf } from './series';
 import { StaleNotice } from './stale-notice';
 import { Stats } from './stats';
-import { readFilters, writeFilters, type Filters } from './filters';
-import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
 
 export function OverviewPage() {
-  usePageTitle('Overview');
   const { customer, scopes } = useSession();
   const timeZone = customer.time_zone;
   const [address, setAddress] = useSearchParams();
@@ -43,10 +42,9 @@ export function OverviewPage() {
 
   return (
     <>
-      <div className="page-head">
-        <h1>Overview</h1>
+      <PageHead title="Overview">
         <FilterBar filters={filters} types={typesOf(types.data)} onChange={change} />
-      </div>
+      </PageHead>
       <StaleNotice queries={[activity, activeUsers, feed]} timeZone={timeZone} />
       <Stats
         range={range}

@@ -1,23 +1,17 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { lastHour, type Interval, type Range } from '../time/range';
+import type { ResponseBody } from '../api/bodies';
 import { client } from '../api/client';
 import { serverNow } from '../api/clock';
-import { answered } from '../api/problem';
-import type { paths } from '../api/schema';
+import { unwrap } from '../api/problem';
+import { lastHour, type Interval, type Range } from '../time/range';
 
-type Ok<Path extends keyof paths> = paths[Path] extends {
-  get: { responses: { 200: { content: { 'application/json': infer Body } } } };
-}
-  ? Body
-  : never;
-
-export type ActivityPage = Ok<'/v1/activities'>;
+export type ActivityPage = ResponseBody<'/v1/activities'>;
 export type Activity = ActivityPage['items'][number];
 export type Freshness = Pick<ActivityPage, 'as_of' | 'lag_ms'>;
-export type ActivityReport = Ok<'/v1/reports/activity'>;
-export type ActiveUsersReport = Ok<'/v1/reports/active-users'>;
+export type ActivityReport = ResponseBody<'/v1/reports/activity'>;
+export type ActiveUsersReport = ResponseBody<'/v1/reports/active-users'>;
 export type ActiveUsersDay = ActiveUsersReport['days'][number];
-export type TopReport = Ok<'/v1/reports/top'>;
+export type TopReport = ResponseBody<'/v1/reports/top'>;
 
 /** How often an open page asks again. A page in the background does not ask. */
 const POLL_MS = 2_000;
@@ -26,7 +20,7 @@ const FEED_LENGTH = 30;
 /** How often the page asks how fresh the reports are: what it says of that is true within two seconds. */
 const FRESHNESS_MS = 1_000;
 /** Without an answer for so long, nothing is known of it. */
-export const UNHEARD_MAX_MS = 2_000;
+export const FRESHNESS_AGE_MAX_MS = 2_000;
 
 /** Up to where the reports have come: asked past every cache, since an answer kept from before tells an old lag. */
 export const freshnessQuery = queryOptions({
@@ -36,7 +30,7 @@ export const freshnessQuery = queryOptions({
       params: { query: { limit: 1 } },
       cache: 'no-store',
     });
-    const { as_of, lag_ms } = await answered(call);
+    const { as_of, lag_ms } = await unwrap(call);
     return { as_of, lag_ms };
   },
   refetchInterval: FRESHNESS_MS,
@@ -49,7 +43,7 @@ export function feedQuery(type: string | undefined) {
   return queryOptions({
     queryKey: ['feed', type],
     queryFn: () =>
-      answered(
+      unwrap(
         client.GET('/v1/activities', {
           params: { query: { limit: FEED_LENGTH, ...(type !== undefined && { type: [type] }) } },
         }),
@@ -71,7 +65,7 @@ export function activityReportQuery({ range, interval, type, timeZone }: ReportO
   return queryOptions({
     queryKey: ['report', 'activity', range, interval, type, timeZone],
     queryFn: () =>
-      answered(
+      unwrap(
         client.GET('/v1/reports/activity', {
           params: {
             query: {
@@ -94,7 +88,7 @@ export function typesQuery(range: Range, timeZone: string) {
   return queryOptions({
     queryKey: ['report', 'top', 'type', range, timeZone],
     queryFn: () =>
-      answered(
+      unwrap(
         client.GET('/v1/reports/top', {
           params: { query: { ...windowOf(range), dimension: 'type', time_zone: timeZone } },
         }),
@@ -110,7 +104,7 @@ export function activeUsersQuery(range: Range, timeZone: string) {
   return queryOptions({
     queryKey: ['report', 'active-users', asked, timeZone],
     queryFn: () =>
-      answered(
+      unwrap(
         client.GET('/v1/reports/active-users', {
           params: { query: { range: asked, time_zone: timeZone } },
         }),

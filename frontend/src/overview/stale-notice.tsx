@@ -1,5 +1,5 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import { advice } from '../api/problem';
+import { describeError } from '../api/problem';
 import { formatClock } from '../format/times';
 
 type Props = { queries: readonly UseQueryResult[]; timeZone: string };
@@ -10,7 +10,7 @@ export function StaleNotice({ queries, timeZone }: Props) {
   const [first] = stale;
   if (first === undefined) return null;
   const since = Math.min(...stale.map((query) => query.dataUpdatedAt));
-  const { title, text } = advice(first.error);
+  const { title, text } = describeError(first.error);
   return (
     <p className="notice notice-warning" role="status">
       <strong>{title}.</strong> You see what was known at{' '}

@@ -1,15 +1,15 @@
 import type { UseQueryResult } from '@tanstack/react-query';
+import { useNow } from '../components/use-now';
+import { formatCount } from '../format/numbers';
+import { formatFull, formatLag } from '../format/times';
+import { RANGE_INFO, type Range } from '../time/range';
 import {
-  UNHEARD_MAX_MS,
+  FRESHNESS_AGE_MAX_MS,
   type ActiveUsersReport,
   type ActivityReport,
   type Freshness,
 } from './queries';
-import { ABOUT, type Range } from '../time/range';
-import { formatCount } from '../format/numbers';
-import { formatFull, formatLag } from '../format/times';
 import { Stat } from './stat';
-import { useNow } from '../components/use-now';
 
 const TICK_MS = 500;
 
@@ -34,7 +34,7 @@ export function Stats({ range, type, timeZone, activity, activeUsers, freshness 
       <Stat
         label={type === undefined ? 'Activities' : `Activities: ${type}`}
         value={count(activity?.total)}
-        note={`in ${ABOUT[range].sentence}`}
+        note={`in ${RANGE_INFO[range].sentence}`}
         testId="total"
       />
       <Stat label="Active today" value={count(today?.daily)} note="users" testId="active-daily" />
@@ -61,6 +61,6 @@ export function Stats({ range, type, timeZone, activity, activeUsers, freshness 
 }
 
 /** How far behind the reports are, as long as that is known. */
-function lagNow(lagMs: number, unheardMs: number): string {
-  return unheardMs > UNHEARD_MAX_MS ? 'Not known' : formatLag(lagMs);
+function lagNow(lagMs: number, ageMs: number): string {
+  return ageMs > FRESHNESS_AGE_MAX_MS ? 'Not known' : formatLag(lagMs);
 }

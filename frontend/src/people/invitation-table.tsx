@@ -1,6 +1,10 @@
-import { refusal } from '../api/problem';
+import { errorText } from '../api/problem';
+import { TableHead } from '../components/table-head';
+import { Time } from '../components/time';
+import { formatAgo, formatDay } from '../format/times';
 import { useWithdraw, type Invitation } from './queries';
-import { formatAgo, formatDay, formatFull } from '../format/times';
+
+const COLUMNS = ['E-mail', 'Role', 'Invited', 'Good until'];
 
 type Props = { invitations: Invitation[]; timeZone: string; now: number };
 
@@ -11,21 +15,11 @@ export function InvitationTable({ invitations, timeZone, now }: Props) {
     <>
       {withdraw.isError && (
         <p className="form-error" role="alert">
-          {refusal(withdraw.error)}
+          {errorText(withdraw.error)}
         </p>
       )}
       <table className="table table-cards">
-        <thead>
-          <tr>
-            <th scope="col">E-mail</th>
-            <th scope="col">Role</th>
-            <th scope="col">Invited</th>
-            <th scope="col">Good until</th>
-            <th scope="col">
-              <span className="visually-hidden">Withdraw</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} buttons="Withdraw" />
         <tbody>
           {invitations.map(({ id, email, role, created_at, expires_at, address_in_use }) => (
             <tr key={id} data-testid="invitation-row">
@@ -44,14 +38,14 @@ export function InvitationTable({ invitations, timeZone, now }: Props) {
                 <span className={`scope role-${role}`}>{role}</span>
               </td>
               <td data-label="Invited">
-                <time dateTime={created_at} title={formatFull(created_at, timeZone)}>
+                <Time at={created_at} timeZone={timeZone}>
                   {formatAgo(created_at, now)}
-                </time>
+                </Time>
               </td>
               <td data-label="Good until">
-                <time dateTime={expires_at} title={formatFull(expires_at, timeZone)}>
+                <Time at={expires_at} timeZone={timeZone}>
                   {formatDay(expires_at, timeZone)}
-                </time>
+                </Time>
               </td>
               <td className="row-actions">
                 <button

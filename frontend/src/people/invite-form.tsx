@@ -1,8 +1,9 @@
-import { useMemo, useState } from 'react';
-import { useInvite, type Invited } from './queries';
+import { useState } from 'react';
 import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { Field } from '../components/field';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
+import { useFormErrors } from '../components/use-form-errors';
+import { useInvite, type Invited } from './queries';
 import { RoleChoice } from './role-choice';
 import { roleOf } from './roles';
 
@@ -13,17 +14,15 @@ type Props = { onInvited: (invited: Invited) => void };
 
 export function InviteForm({ onInvited }: Props) {
   const invite = useInvite();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   // A form that has done its work begins anew.
   const [round, setRound] = useState(0);
   const { error } = invite;
-  const refused = useMemo(() => (error === null ? NO_ERRORS : placed(error)), [error]);
-  const errors = faults === NO_ERRORS ? refused : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   const submit = (form: FormData) => {
     const email = text(form, 'email').trim();
     const isAddress = /^\S+@\S+$/.test(email);
-    setFaults(
+    setInputErrors(
       isAddress
         ? NO_ERRORS
         : { fields: { email: 'This is not an e-mail address.' }, form: undefined },
@@ -43,13 +42,13 @@ export function InviteForm({ onInvited }: Props) {
 
   return (
     <Form key={round} label="Invite somebody" errors={errors} onSubmit={submit}>
-      <Labelled
+      <Field
         label="E-mail"
         hint="You get the link to hand on; it is mailed too if a relay is configured."
         error={errors.fields.email}
       >
         {(control) => <input {...control} name="email" type="email" autoComplete="off" />}
-      </Labelled>
+      </Field>
       <RoleChoice name="role" chosen={ROLE_DEFAULT} />
       <button className="button button-primary button-wide" disabled={invite.isPending}>
         {invite.isPending ? 'Inviting…' : 'Make a link'}
@@ -58,7 +57,7 @@ export function InviteForm({ onInvited }: Props) {
   );
 }
 
-function placed(error: Error): FormErrors {
+function readErrors(error: Error): FormErrors {
   const isAboutAddress = ['already-member', 'address-in-use'];
   if (error instanceof ProblemError && isAboutAddress.some((name) => error.is(name))) {
     return { fields: { email: error.message }, form: undefined };

@@ -1,5 +1,9 @@
+import { TableHead } from '../components/table-head';
+import { Time } from '../components/time';
+import { formatDay } from '../format/times';
 import type { Member } from './queries';
-import { formatDay, formatFull } from '../format/times';
+
+const COLUMNS = ['E-mail', 'Role', 'Since'];
 
 type Props = {
   members: Member[];
@@ -17,18 +21,7 @@ export function MemberTable({ members, isCut, me, timeZone, manage }: Props) {
   return (
     <>
       <table className="table table-cards">
-        <thead>
-          <tr>
-            <th scope="col">E-mail</th>
-            <th scope="col">Role</th>
-            <th scope="col">Since</th>
-            {manage !== undefined && (
-              <th scope="col">
-                <span className="visually-hidden">Change</span>
-              </th>
-            )}
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} buttons={manage && 'Change'} />
         <tbody>
           {members.map((member) => (
             <tr key={member.id} data-testid="member-row">
@@ -40,9 +33,9 @@ export function MemberTable({ members, isCut, me, timeZone, manage }: Props) {
                 <span className={`scope role-${member.role}`}>{member.role}</span>
               </td>
               <td data-label="Since">
-                <time dateTime={member.added_at} title={formatFull(member.added_at, timeZone)}>
+                <Time at={member.added_at} timeZone={timeZone}>
                   {formatDay(member.added_at, timeZone)}
-                </time>
+                </Time>
               </td>
               {manage !== undefined && (
                 <td className="row-actions">

@@ -1,8 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import type { Invitation, Member } from './queries';
 import { ok, problem, serve, session } from '../test/api';
 import { show } from '../test/show';
+import type { Invitation, Member } from './queries';
 
 const ada: Member = { ...session.member, added_at: '2026-11-01T10:00:00Z' };
 const bob: Member = { ...ada, id: 'm2', email: 'bob@example.com', role: 'analyst' };

@@ -1,34 +1,32 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { invitationsQuery, membersQuery, type Invited, type Member } from './queries';
+import { Loaded, SkeletonLines } from '../components/loaded';
+import { Panel } from '../components/panel';
+import { useNow } from '../components/use-now';
+import { useSession } from '../layout/members-only';
+import { PageHead } from '../layout/page-head';
 import { InvitationTable } from './invitation-table';
 import { InviteForm } from './invite-form';
 import { InvitedLink } from './invited-link';
-import { Loaded, SkeletonLines } from '../components/loaded';
 import { MemberTable } from './member-table';
-import { Panel } from '../components/panel';
+import { invitationsQuery, membersQuery, type Invited, type Member } from './queries';
 import { RemoveDialog } from './remove-dialog';
 import { RoleDialog } from './role-dialog';
 import { mayManagePeople } from './roles';
-import { useNow } from '../components/use-now';
-import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
 
 const TICK_MS = 30_000;
 const SKELETON_LINES = 3;
 
 export function PeoplePage() {
-  usePageTitle('People');
   const session = useSession();
   const isManager = mayManagePeople(session);
   return (
     <>
-      <div className="page-head">
-        <h1>People</h1>
+      <PageHead title="People">
         <p className="page-about">
           Who works with <bdi>{session.customer.name}</bdi> here, and as what.
         </p>
-      </div>
+      </PageHead>
       {isManager ? (
         <Managed />
       ) : (
@@ -48,7 +46,7 @@ function Managed() {
   const { customer, member } = useSession();
   const [invited, setInvited] = useState<Invited>();
   const [changed, setChanged] = useState<Member>();
-  const [doomed, setDoomed] = useState<Member>();
+  const [removing, setRemoving] = useState<Member>();
   return (
     <>
       {invited !== undefined && (
@@ -61,7 +59,7 @@ function Managed() {
       )}
       <div className="split">
         <div className="split-main">
-          <Members manage={{ onChangeRole: setChanged, onRemove: setDoomed }} />
+          <Members manage={{ onChangeRole: setChanged, onRemove: setRemoving }} />
           <Invitations />
         </div>
         <Panel title="Invite somebody">
@@ -76,12 +74,12 @@ function Managed() {
           onClose={() => setChanged(undefined)}
         />
       )}
-      {doomed !== undefined && (
+      {removing !== undefined && (
         <RemoveDialog
-          key={doomed.id}
-          member={doomed}
-          isMe={doomed.id === member.id}
-          onClose={() => setDoomed(undefined)}
+          key={removing.id}
+          member={removing}
+          isMe={removing.id === member.id}
+          onClose={() => setRemoving(undefined)}
         />
       )}
     </>

@@ -1,18 +1,14 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { RequestBody, ResponseBody } from '../api/bodies';
 import { client } from '../api/client';
-import { answered } from '../api/problem';
-import type { paths } from '../api/schema';
+import { unwrap } from '../api/problem';
 import { sessionQuery } from '../api/session';
 
-type MembersPath = paths['/v1/members'];
-
-export type Member =
-  MembersPath['get']['responses'][200]['content']['application/json']['items'][number];
+export type Member = ResponseBody<'/v1/members'>['items'][number];
 export type Role = Member['role'];
-export type NewInvitation = MembersPath['post']['requestBody']['content']['application/json'];
-export type Invited = MembersPath['post']['responses'][201]['content']['application/json'];
-export type Invitation =
-  paths['/v1/invitations']['get']['responses'][200]['content']['application/json']['items'][number];
+export type NewInvitation = RequestBody<'/v1/members', 'post'>;
+export type Invited = ResponseBody<'/v1/members', 'post', 201>;
+export type Invitation = ResponseBody<'/v1/invitations'>['items'][number];
 
 const MEMBERS = ['members'] as const;
 const INVITATIONS = ['invitations'] as const;
@@ -21,19 +17,19 @@ const page = { params: { query: { limit: PAGE_LENGTH } } };
 
 export const membersQuery = queryOptions({
   queryKey: MEMBERS,
-  queryFn: () => answered(client.GET('/v1/members', page)),
+  queryFn: () => unwrap(client.GET('/v1/members', page)),
 });
 
 /** Those that wait to be accepted. */
 export const invitationsQuery = queryOptions({
   queryKey: INVITATIONS,
-  queryFn: () => answered(client.GET('/v1/invitations', page)),
+  queryFn: () => unwrap(client.GET('/v1/invitations', page)),
 });
 
 export function useInvite() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewInvitation) => answered(client.POST('/v1/members', { body })),
+    mutationFn: (body: NewInvitation) => unwrap(client.POST('/v1/members', { body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: INVITATIONS }),
   });
 }
@@ -42,7 +38,7 @@ export function useWithdraw() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      answered(client.DELETE('/v1/invitations/{id}', { params: { path: { id } } })),
+      unwrap(client.DELETE('/v1/invitations/{id}', { params: { path: { id } } })),
     // It may have been accepted in this moment: then there is one more member instead.
     onSettled: () => renewPeople(queries),
   });
@@ -52,7 +48,7 @@ export function useChangeRole() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ id, role }: { id: string; role: Role }) =>
-      answered(client.PATCH('/v1/members/{id}', { params: { path: { id } }, body: { role } })),
+      unwrap(client.PATCH('/v1/members/{id}', { params: { path: { id } }, body: { role } })),
     onSuccess: () => renewPeople(queries),
   });
 }
@@ -61,7 +57,7 @@ export function useRemoveMember() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      answered(client.DELETE('/v1/members/{id}', { params: { path: { id } } })),
+      unwrap(client.DELETE('/v1/members/{id}', { params: { path: { id } } })),
     onSuccess: () => renewPeople(queries),
   });
 }

@@ -1,5 +1,5 @@
+import { ConfirmDialog } from '../components/confirm-dialog';
 import { useRemoveMember, type Member } from './queries';
-import { Question } from '../components/confirm-dialog';
 
 type Props = { member: Member; isMe: boolean; onClose: () => void };
 
@@ -7,7 +7,7 @@ type Props = { member: Member; isMe: boolean; onClose: () => void };
 export function RemoveDialog({ member, isMe, onClose }: Props) {
   const remove = useRemoveMember();
   return (
-    <Question
+    <ConfirmDialog
       title={`Remove ${member.email}?`}
       keep="Keep them"
       act="Remove"
@@ -21,6 +21,6 @@ export function RemoveDialog({ member, isMe, onClose }: Props) {
         {isMe ? 'This is you. You are' : 'They are'} logged out everywhere at once, and links that
         they invited somebody with are good no more. Tokens that they made go on working.
       </p>
-    </Question>
+    </ConfirmDialog>
   );
 }

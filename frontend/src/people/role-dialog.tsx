@@ -1,6 +1,6 @@
-import { useChangeRole, type Member } from './queries';
+import { ConfirmDialog } from '../components/confirm-dialog';
 import { text } from '../components/form';
-import { Question } from '../components/confirm-dialog';
+import { useChangeRole, type Member } from './queries';
 import { RoleChoice } from './role-choice';
 import { roleOf } from './roles';
 
@@ -10,7 +10,7 @@ type Props = { member: Member; isMe: boolean; onClose: () => void };
 export function RoleDialog({ member, isMe, onClose }: Props) {
   const change = useChangeRole();
   return (
-    <Question
+    <ConfirmDialog
       title={`What is ${member.email} here for?`}
       keep="Leave it"
       act="Change the role"
@@ -28,6 +28,6 @@ export function RoleDialog({ member, isMe, onClose }: Props) {
         {isMe && ' This is you: only another owner could make you owner again.'}
       </p>
       <RoleChoice name="role" chosen={member.role} />
-    </Question>
+    </ConfirmDialog>
   );
 }

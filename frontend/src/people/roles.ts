@@ -1,6 +1,6 @@
-import type { Role } from './queries';
 import type { Session } from '../api/session';
 import type { Scope } from '../tokens/queries';
+import type { Role } from './queries';
 
 /** What the server lets each role do, in a few words; the whole table is in the domain. */
 export const ROLES: readonly { role: Role; allows: string }[] = [

@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount, formatShare } from '../format/numbers';
 import type { Report } from './report';
 
@@ -9,7 +9,7 @@ export const activeUsers: Report = {
   about: 'How many actors were active on each day, and in the 7 and 30 days up to it.',
   async ask(query) {
     const call = client.GET('/v1/reports/active-users', { params: { query } });
-    const { days } = await answered(call);
+    const { days } = await unwrap(call);
     return {
       columns: ['Day', 'Daily', 'Weekly', 'Monthly', 'Stickiness'],
       rows: days.map(({ date, daily, weekly, monthly, stickiness }) => [

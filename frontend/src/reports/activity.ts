@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount } from '../format/numbers';
 import { formatBucket } from '../format/times';
 import type { Report } from './report';
@@ -9,7 +9,7 @@ export const activity: Report = {
   title: 'Activity',
   about: 'How many activities there were on each day.',
   async ask(query) {
-    const { series } = await answered(client.GET('/v1/reports/activity', { params: { query } }));
+    const { series } = await unwrap(client.GET('/v1/reports/activity', { params: { query } }));
     return {
       columns: ['Day', 'Activities'],
       rows: series.map(({ bucket, count }) => [

@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount, formatShare } from '../format/numbers';
 import { formatSeconds } from './format';
 import type { Report } from './report';
@@ -11,7 +11,7 @@ export const funnel: Report = {
   types: { parameter: 'step', label: 'Types, in order, with commas between them', min: 2, max: 10 },
   async ask(asked, step) {
     const call = client.GET('/v1/reports/funnel', { params: { query: { ...asked, step } } });
-    const { steps } = await answered(call);
+    const { steps } = await unwrap(call);
     return {
       columns: ['Step', 'Actors', 'Of the first', 'Of the one before', 'Median time'],
       rows: steps.map((one, index) => [

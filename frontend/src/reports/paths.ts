@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount } from '../format/numbers';
 import type { Report } from './report';
 
@@ -10,7 +10,7 @@ export const paths: Report = {
   types: { parameter: 'start', label: 'Type to begin with', min: 1, max: 1 },
   async ask(asked, [start]) {
     const query = { ...asked, ...(start !== undefined && { start }) };
-    const { nodes } = await answered(client.GET('/v1/reports/paths', { params: { query } }));
+    const { nodes } = await unwrap(client.GET('/v1/reports/paths', { params: { query } }));
     return {
       columns: ['Steps after', 'Type', 'Activities'],
       rows: nodes.map(({ depth, type, count }) => [String(depth), type, formatCount(count)]),

@@ -2,23 +2,24 @@ import { useQuery } from '@tanstack/react-query';
 import { useSearchParams } from 'react-router';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
-import { Segments } from '../components/segmented-control';
-import { ABOUT, RANGES } from '../time/range';
+import { ScrollTable } from '../components/scroll-table';
+import { SegmentedControl } from '../components/segmented-control';
+import { TableHead } from '../components/table-head';
+import { useSession } from '../layout/members-only';
+import { PageHead } from '../layout/page-head';
+import { RANGE_INFO, RANGES } from '../time/range';
 import { REPORTS } from './all';
 import { csvAddress, type NamedRange, type Report, type Table } from './report';
-import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
 
 const NAMED = RANGES.filter((range): range is NamedRange => range !== '1h');
-const USUAL: NamedRange = '30d';
+const DEFAULT_NAMED_RANGE: NamedRange = '30d';
 const SKELETON_LINES = 6;
 
 /** One report and one range; both are in the address, so that a link shows the same to someone else. */
 export function ReportsPage() {
-  usePageTitle('Reports');
   const [address, setAddress] = useSearchParams();
   const report = REPORTS.find(({ path }) => path === address.get('report')) ?? REPORTS[0];
-  const range = NAMED.find((known) => known === address.get('range')) ?? USUAL;
+  const range = NAMED.find((known) => known === address.get('range')) ?? DEFAULT_NAMED_RANGE;
   const text = address.get('types') ?? '';
   const show = (changed: Record<string, string>) =>
     setAddress(
@@ -27,8 +28,7 @@ export function ReportsPage() {
     );
   return (
     <>
-      <div className="page-head">
-        <h1>Reports</h1>
+      <PageHead title="Reports">
         <div className="filters" role="group" aria-label="What the page shows">
           <label className="filter-type">
             <span className="visually-hidden">Report</span>
@@ -40,14 +40,14 @@ export function ReportsPage() {
               ))}
             </select>
           </label>
-          <Segments
+          <SegmentedControl
             legend="Range"
             value={range}
-            options={NAMED.map((value) => ({ value, label: ABOUT[value].label }))}
+            options={NAMED.map((value) => ({ value, label: RANGE_INFO[value].label }))}
             onChoose={(chosen) => show({ range: chosen })}
           />
         </div>
-      </div>
+      </PageHead>
       {report.types !== undefined && (
         <form
           key={report.path}
@@ -103,29 +103,17 @@ function ReportPanel({ report, range, text }: Props) {
 function Answer({ title, table: { columns, rows } }: { title: string; table: Table }) {
   if (rows.length === 0) return <p className="nothing">Nothing in this range.</p>;
   return (
-    // A table wider or longer than its place scrolls, and the keyboard must reach it (WCAG 2.1.1).
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-scroll" role="region" aria-label={title} tabIndex={0}>
-      <table className="table table-dense">
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
+    <ScrollTable label={title}>
+      <TableHead columns={columns} />
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index}>
+            {row.map((cell, column) => (
+              <td key={columns[column]}>{cell}</td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((cell, column) => (
-                <td key={columns[column]}>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </ScrollTable>
   );
 }

@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount } from '../format/numbers';
 import type { Report } from './report';
 
@@ -8,7 +8,7 @@ export const retention: Report = {
   title: 'Retention',
   about: 'How many of those who began on a day came back on the days after it.',
   async ask(query) {
-    const { cohorts } = await answered(client.GET('/v1/reports/retention', { params: { query } }));
+    const { cohorts } = await unwrap(client.GET('/v1/reports/retention', { params: { query } }));
     const length = Math.max(0, ...cohorts.map(({ retained }) => retained.length));
     const days = Array.from({ length }, (_, day) => day);
     return {

@@ -1,5 +1,5 @@
 import { client } from '../api/client';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount } from '../format/numbers';
 import type { Report } from './report';
 
@@ -8,7 +8,7 @@ export const sessions: Report = {
   title: 'Sessions',
   about: 'How many sessions began on each day; one ends with a pause of 30 minutes.',
   async ask(query) {
-    const { days } = await answered(client.GET('/v1/reports/sessions', { params: { query } }));
+    const { days } = await unwrap(client.GET('/v1/reports/sessions', { params: { query } }));
     return {
       columns: ['Day', 'Sessions', 'Actors'],
       rows: days.map((day) => [day.date, formatCount(day.sessions), formatCount(day.actors)]),

@@ -1,6 +1,6 @@
 import { client } from '../api/client';
 import { printExact } from '../api/exact';
-import { answered } from '../api/problem';
+import { unwrap } from '../api/problem';
 import { formatCount } from '../format/numbers';
 import type { Report } from './report';
 
@@ -9,7 +9,7 @@ export const top: Report = {
   title: 'Top types',
   about: 'Which types have most activities.',
   async ask(query) {
-    const { items } = await answered(client.GET('/v1/reports/top', { params: { query } }));
+    const { items } = await unwrap(client.GET('/v1/reports/top', { params: { query } }));
     return {
       columns: ['Type', 'Activities', 'Actors'],
       rows: items.map(({ key, count, actors }) => [

@@ -1,12 +1,12 @@
-import { useMemo } from 'react';
 import { Link } from 'react-router';
-import { formErrors, NO_ERRORS } from '../api/problem';
+import { formErrors } from '../api/problem';
 import { useForgotPassword } from '../api/session';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
+import { useFormErrors } from '../components/use-form-errors';
 import { usePageTitle } from '../layout/use-page-title';
+import { EmailField } from './email-field';
 
-const FIELDS = ['email'];
+const readErrors = (error: Error) => formErrors(error, ['email']);
 const MINUTE_S = 60;
 
 /** Asks for a link to choose a new password with. */
@@ -14,7 +14,7 @@ export function ForgottenPasswordPage() {
   usePageTitle('Forgotten password');
   const forgot = useForgotPassword();
   const { error } = forgot;
-  const errors = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
+  const { errors } = useFormErrors(error, readErrors);
   return (
     <>
       <h1>Forgotten password</h1>
@@ -29,21 +29,16 @@ export function ForgottenPasswordPage() {
           errors={errors}
           onSubmit={(form) => forgot.mutate(text(form, 'email').trim())}
         >
-          <Labelled
-            label="E-mail"
+          <EmailField
             hint="The address you log in with. A link to choose a new password is mailed there."
             error={errors.fields.email}
-          >
-            {(control) => (
-              <input {...control} name="email" type="email" autoComplete="username" required />
-            )}
-          </Labelled>
+          />
           <button className="button button-primary button-wide" disabled={forgot.isPending}>
             {forgot.isPending ? 'Asking…' : 'Mail me a link'}
           </button>
         </Form>
       )}
-      <p className="door-other">
+      <p className="sign-in-other">
         Remembered it? <Link to="/log-in">Log in</Link>
       </p>
     </>

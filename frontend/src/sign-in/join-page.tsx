@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
-import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { formErrors, NO_ERRORS, ProblemError } from '../api/problem';
 import { sessionQuery, useAcceptInvitation, type Session } from '../api/session';
-import { Door } from './sign-in-layout';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
 import { SkeletonLines } from '../components/loaded';
-import { Password } from '../components/password-input';
-import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
+import { NewPasswordField } from '../components/new-password-field';
+import { passwordFault } from '../components/password-rule';
+import { useFormErrors } from '../components/use-form-errors';
 import { usePageTitle } from '../layout/use-page-title';
+import { SignInLayout } from './sign-in-layout';
 
-const FIELDS = ['password'];
+const readErrors = (error: Error) => formErrors(error, ['password']);
 const SKELETON_LINES = 3;
 
 /** Where the link of an invitation leads. Its secret stands behind the `#`, which no server on the way sees. */
@@ -19,7 +19,7 @@ export function JoinPage() {
   usePageTitle('Join');
   const token = new URLSearchParams(useLocation().hash.slice(1)).get('token');
   return (
-    <Door>
+    <SignInLayout>
       {token === null || token === '' ? (
         <NoLink title="This link is not whole">
           The end of it is missing: what follows <code>#token=</code>. Copy the whole link that you
@@ -28,7 +28,7 @@ export function JoinPage() {
       ) : (
         <Join key={token} token={token} />
       )}
-    </Door>
+    </SignInLayout>
   );
 }
 
@@ -58,7 +58,7 @@ function AskFirst({ session, onLeave }: { session: Session; onLeave: () => void 
       <button type="button" className="button button-primary button-wide" onClick={onLeave}>
         Go on and join
       </button>
-      <p className="door-other">
+      <p className="sign-in-other">
         Not for you? <Link to="/">Stay as you are</Link>
       </p>
     </>
@@ -68,10 +68,8 @@ function AskFirst({ session, onLeave }: { session: Session; onLeave: () => void 
 function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
   const accept = useAcceptInvitation();
   const navigate = useNavigate();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   const { error } = accept;
-  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
-  const errors = faults === NO_ERRORS ? refused : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   if (error instanceof ProblemError && error.is('invitation-not-found')) {
     return (
@@ -95,7 +93,9 @@ function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
   const submit = (form: FormData) => {
     const password = text(form, 'password');
     const fault = passwordFault(password);
-    setFaults(fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined });
+    setInputErrors(
+      fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined },
+    );
     if (fault !== undefined) return;
     onJoin();
     // In the place of this page: what the way back leads to must not hold the link.
@@ -105,16 +105,12 @@ function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
   return (
     <>
       <h1>Join</h1>
-      <p className="door-other">
+      <p className="sign-in-other">
         You were invited to Daybook. Choose a password, and you are in; from then on you log in with
         your e-mail address and this password.
       </p>
       <Form label="Join" errors={errors} onSubmit={submit}>
-        <Labelled label="Password" hint={PASSWORD_RULE} error={errors.fields.password}>
-          {(control) => (
-            <Password {...control} name="password" autoComplete="new-password" required />
-          )}
-        </Labelled>
+        <NewPasswordField label="Password" name="password" error={errors.fields.password} />
         <button className="button button-primary button-wide" disabled={accept.isPending}>
           {accept.isPending ? 'Joining…' : 'Join'}
         </button>
@@ -128,7 +124,7 @@ function NoLink({ title, children }: { title: string; children: ReactNode }) {
     <>
       <h1>{title}</h1>
       <p role="alert">{children}</p>
-      <p className="door-other">
+      <p className="sign-in-other">
         Joined already? <Link to="/log-in">Log in</Link>
       </p>
     </>

@@ -1,20 +1,21 @@
-import { useMemo } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { formErrors, NO_ERRORS } from '../api/problem';
+import { formErrors } from '../api/problem';
 import { useLogIn } from '../api/session';
+import { Field } from '../components/field';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
-import { Password } from '../components/password-input';
+import { PasswordInput } from '../components/password-input';
+import { useFormErrors } from '../components/use-form-errors';
 import { usePageTitle } from '../layout/use-page-title';
+import { EmailField } from './email-field';
 
-const FIELDS = ['email', 'password'];
+const readErrors = (error: Error) => formErrors(error, ['email', 'password']);
 
 export function LogInPage() {
   usePageTitle('Log in');
   const logIn = useLogIn();
   const [address] = useSearchParams();
   const { error } = logIn;
-  const errors = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
+  const { errors } = useFormErrors(error, readErrors);
 
   return (
     <>
@@ -31,24 +32,20 @@ export function LogInPage() {
           logIn.mutate({ email: text(form, 'email'), password: text(form, 'password') })
         }
       >
-        <Labelled label="E-mail" error={errors.fields.email}>
+        <EmailField error={errors.fields.email} />
+        <Field label="Password" error={errors.fields.password}>
           {(control) => (
-            <input {...control} name="email" type="email" autoComplete="username" required />
+            <PasswordInput {...control} name="password" autoComplete="current-password" required />
           )}
-        </Labelled>
-        <Labelled label="Password" error={errors.fields.password}>
-          {(control) => (
-            <Password {...control} name="password" autoComplete="current-password" required />
-          )}
-        </Labelled>
+        </Field>
         <button className="button button-primary button-wide" disabled={logIn.isPending}>
           {logIn.isPending ? 'Logging in…' : 'Log in'}
         </button>
       </Form>
-      <p className="door-other">
+      <p className="sign-in-other">
         <Link to="/forgotten-password">Forgotten your password?</Link>
       </p>
-      <p className="door-other">
+      <p className="sign-in-other">
         New here? <Link to={{ pathname: '/sign-up', search: address.toString() }}>Sign up</Link>
       </p>
     </>

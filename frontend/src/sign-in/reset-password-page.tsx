@@ -1,22 +1,21 @@
-import { useMemo, useState } from 'react';
 import { Link, useLocation } from 'react-router';
-import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
+import { formErrors, NO_ERRORS, ProblemError } from '../api/problem';
 import { useResetPassword } from '../api/session';
-import { Door } from './sign-in-layout';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
-import { Password } from '../components/password-input';
-import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
+import { NewPasswordField } from '../components/new-password-field';
+import { passwordFault } from '../components/password-rule';
+import { useFormErrors } from '../components/use-form-errors';
 import { usePageTitle } from '../layout/use-page-title';
+import { SignInLayout } from './sign-in-layout';
 
-const FIELDS = ['password'];
+const readErrors = (error: Error) => formErrors(error, ['password']);
 
 /** Where the link of a reset leads. Its secret stands behind the `#`, which no server on the way sees. */
 export function ResetPasswordPage() {
   usePageTitle('New password');
   const token = new URLSearchParams(useLocation().hash.slice(1)).get('token') ?? '';
   return (
-    <Door>
+    <SignInLayout>
       {token === '' ? (
         <>
           <h1>This link is not whole</h1>
@@ -28,23 +27,21 @@ export function ResetPasswordPage() {
       ) : (
         <ResetForm key={token} token={token} />
       )}
-    </Door>
+    </SignInLayout>
   );
 }
 
 function ResetForm({ token }: { token: string }) {
   const reset = useResetPassword();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   const { error } = reset;
-  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
-  const errors = faults === NO_ERRORS ? refused : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   if (reset.isSuccess) {
     return (
       <>
         <h1>Your password is changed</h1>
         <p role="status">All your sessions are over. Log in with the new password.</p>
-        <p className="door-other">
+        <p className="sign-in-other">
           <Link to="/log-in" replace>
             Log in
           </Link>
@@ -59,7 +56,7 @@ function ResetForm({ token }: { token: string }) {
         <p role="alert">
           It was used already, a newer one took its place, or it is older than an hour.
         </p>
-        <p className="door-other">
+        <p className="sign-in-other">
           <Link to="/forgotten-password">Ask for a new one</Link>
         </p>
       </>
@@ -69,20 +66,18 @@ function ResetForm({ token }: { token: string }) {
   const submit = (form: FormData) => {
     const password = text(form, 'password');
     const fault = passwordFault(password);
-    setFaults(fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined });
+    setInputErrors(
+      fault === undefined ? NO_ERRORS : { fields: { password: fault }, form: undefined },
+    );
     if (fault === undefined) reset.mutate({ token, password });
   };
 
   return (
     <>
       <h1>New password</h1>
-      <p className="door-other">It ends all your sessions. Then you log in with it.</p>
+      <p className="sign-in-other">It ends all your sessions. Then you log in with it.</p>
       <Form label="Choose a password" errors={errors} onSubmit={submit}>
-        <Labelled label="New password" hint={PASSWORD_RULE} error={errors.fields.password}>
-          {(control) => (
-            <Password {...control} name="password" autoComplete="new-password" required />
-          )}
-        </Labelled>
+        <NewPasswordField label="New password" name="password" error={errors.fields.password} />
         <button className="button button-primary button-wide" disabled={reset.isPending}>
           {reset.isPending ? 'Changing…' : 'Change the password'}
         </button>

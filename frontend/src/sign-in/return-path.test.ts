@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { logInThenBackTo, wayBack } from './return-path';
+import { logInPathFor, returnPath } from './return-path';
 
 it('log-in leads back to the same place', () => {
-  const address = logInThenBackTo({ pathname: '/', search: '?range=7d&type=a.b' });
+  const address = logInPathFor({ pathname: '/', search: '?range=7d&type=a.b' });
   const { searchParams } = new URL(address, window.location.origin);
-  expect(wayBack(searchParams)).toBe('/?range=7d&type=a.b');
-  expect(logInThenBackTo({ pathname: '/', search: '' })).toBe('/log-in');
+  expect(returnPath(searchParams)).toBe('/?range=7d&type=a.b');
+  expect(logInPathFor({ pathname: '/', search: '' })).toBe('/log-in');
 });
 
 it.each([
@@ -15,5 +15,5 @@ it.each([
   'javascript:alert(1)',
   '//',
 ])('log-in does not lead to %s', (next) => {
-  expect(wayBack(new URLSearchParams({ next }))).toBe('/');
+  expect(returnPath(new URLSearchParams({ next }))).toBe('/');
 });

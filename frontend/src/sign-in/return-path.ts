@@ -1,13 +1,13 @@
 type Place = { pathname: string; search: string };
 
 /** The log-in page that leads back to a place; the overview needs no mention. */
-export function logInThenBackTo({ pathname, search }: Place): string {
+export function logInPathFor({ pathname, search }: Place): string {
   const place = pathname + search;
   return place === '/' ? '/log-in' : `/log-in?${new URLSearchParams({ next: place }).toString()}`;
 }
 
 /** Where to go after log-in. Only a place of the dashboard: a link must not lead to another site. */
-export function wayBack(address: URLSearchParams): string {
+export function returnPath(address: URLSearchParams): string {
   const next = address.get('next') ?? '/';
   const { origin } = window.location;
   if (!next.startsWith('/') || !URL.canParse(next, origin)) return '/';

@@ -1,16 +1,16 @@
 import type { ReactNode } from 'react';
 
 /** What Daybook is on the one side; on the other the form by which somebody comes in. */
-export function Door({ children }: { children: ReactNode }) {
+export function SignInLayout({ children }: { children: ReactNode }) {
   return (
-    <div className="door">
-      <section className="door-about" aria-label="About Daybook">
+    <div className="sign-in">
+      <section className="sign-in-about" aria-label="About Daybook">
         <p className="brand brand-large">
           <img src="/favicon.svg" alt="" width="34" height="34" />
           <span>Daybook</span>
         </p>
-        <p className="door-claim">Everything your users do, in the order it happened.</p>
-        <ul className="door-points">
+        <p className="sign-in-claim">Everything your users do, in the order it happened.</p>
+        <ul className="sign-in-points">
           <li>
             <strong>One log.</strong> What was acknowledged is on disk, and nothing in it is ever
             changed.
@@ -23,11 +23,11 @@ export function Door({ children }: { children: ReactNode }) {
             <strong>One line to begin.</strong> A token and <code>curl</code> are all it takes.
           </li>
         </ul>
-        <p className="door-links">
+        <p className="sign-in-links">
           <a href="/docs">API docs</a>
         </p>
       </section>
-      <main className="door-main">{children}</main>
+      <main className="sign-in-main">{children}</main>
     </div>
   );
 }

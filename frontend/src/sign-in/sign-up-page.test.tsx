@@ -1,8 +1,8 @@
 import { screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { browserTimeZone } from '../time/zone';
 import { EMPTY, problem, serve, session } from '../test/api';
 import { show } from '../test/show';
+import { browserTimeZone } from '../time/zone';
 
 const NOBODY = { 'GET /v1/session': problem(401, 'session-missing') };
 const { customer, ...rest } = session;

@@ -1,13 +1,15 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { Link } from 'react-router';
 import { formErrors, NO_ERRORS, ProblemError, type FormErrors } from '../api/problem';
 import { useSignUp, type SignUp } from '../api/session';
+import { Field } from '../components/field';
 import { Form, text } from '../components/form';
-import { Labelled } from '../components/field';
-import { Password } from '../components/password-input';
-import { PASSWORD_RULE, passwordFault } from '../components/password-rule';
-import { browserTimeZone, timeZones } from '../time/zone';
+import { NewPasswordField } from '../components/new-password-field';
+import { passwordFault } from '../components/password-rule';
+import { useFormErrors } from '../components/use-form-errors';
 import { usePageTitle } from '../layout/use-page-title';
+import { browserTimeZone, timeZones } from '../time/zone';
+import { EmailField } from './email-field';
 
 const FIELDS = ['name', 'email', 'password', 'time_zone'];
 const NAME_CHARS_MAX = 200;
@@ -15,10 +17,8 @@ const NAME_CHARS_MAX = 200;
 export function SignUpPage() {
   usePageTitle('Sign up');
   const signUp = useSignUp();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   const { error } = signUp;
-  const answered = useMemo(() => (error === null ? NO_ERRORS : placed(error)), [error]);
-  const errors = faults === NO_ERRORS ? answered : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   const submit = (form: FormData) => {
     const body = {
@@ -28,7 +28,7 @@ export function SignUpPage() {
       time_zone: text(form, 'time_zone'),
     };
     const found = faultsOf(body);
-    setFaults(found);
+    setInputErrors(found);
     if (found === NO_ERRORS) signUp.mutate(body);
   };
 
@@ -36,7 +36,7 @@ export function SignUpPage() {
     <>
       <h1>Sign up</h1>
       <Form label="Sign up" errors={errors} onSubmit={submit}>
-        <Labelled
+        <Field
           label="Name"
           hint="Your company or project, as you want to see it here."
           error={errors.fields.name}
@@ -50,29 +50,21 @@ export function SignUpPage() {
               required
             />
           )}
-        </Labelled>
-        <Labelled label="E-mail" error={errors.fields.email}>
-          {(control) => (
-            <input {...control} name="email" type="email" autoComplete="username" required />
-          )}
-        </Labelled>
-        <Labelled label="Password" hint={PASSWORD_RULE} error={errors.fields.password}>
-          {(control) => (
-            <Password {...control} name="password" autoComplete="new-password" required />
-          )}
-        </Labelled>
-        <Labelled
+        </Field>
+        <EmailField error={errors.fields.email} />
+        <NewPasswordField label="Password" name="password" error={errors.fields.password} />
+        <Field
           label="Time zone"
           hint="Where your days begin and end in the reports."
           error={errors.fields.time_zone}
         >
           {(control) => <TimeZoneSelect {...control} />}
-        </Labelled>
+        </Field>
         <button className="button button-primary button-wide" disabled={signUp.isPending}>
           {signUp.isPending ? 'Signing up…' : 'Sign up'}
         </button>
       </Form>
-      <p className="door-other">
+      <p className="sign-in-other">
         Signed up already? <Link to="/log-in">Log in</Link>
       </p>
     </>
@@ -103,7 +95,7 @@ function faultsOf({ name, email, password }: SignUp): FormErrors {
   return Object.keys(fields).length > 0 ? { fields, form: undefined } : NO_ERRORS;
 }
 
-function placed(error: Error): FormErrors {
+function readErrors(error: Error): FormErrors {
   if (error instanceof ProblemError && error.is('email-taken')) {
     return { fields: { email: error.message }, form: undefined };
   }

@@ -1,12 +1,12 @@
 import { afterEach, vi } from 'vitest';
+import type { Session } from '../api/session';
+import type { DeadLetter, Projections } from '../operations/queries';
 import type {
   ActiveUsersReport,
   ActivityPage,
   ActivityReport,
   TopReport,
 } from '../overview/queries';
-import type { DeadLetter, Projections } from '../operations/queries';
-import type { Session } from '../api/session';
 import type { IssuedToken, Token } from '../tokens/queries';
 
 type Answer = { status: number; body?: unknown; text?: string; date?: string };

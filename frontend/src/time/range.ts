@@ -5,7 +5,7 @@ export type Interval = 'minute' | 'hour' | 'day' | 'week' | 'month';
 type About = { label: string; sentence: string; intervals: readonly [Interval, ...Interval[]] };
 
 /** What can be asked of each range; the first interval is the usual one. */
-export const ABOUT: Record<Range, About> = {
+export const RANGE_INFO: Record<Range, About> = {
   '1h': { label: '1 h', sentence: 'the last hour', intervals: ['minute'] },
   '24h': { label: '24 h', sentence: 'the last 24 hours', intervals: ['hour'] },
   '7d': { label: '7 d', sentence: 'the last 7 days', intervals: ['hour', 'day'] },

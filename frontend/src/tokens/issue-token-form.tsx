@@ -1,11 +1,12 @@
-import { useMemo, useState } from 'react';
-import { formErrors, NO_ERRORS, type FormErrors } from '../api/problem';
-import { useIssueToken, type IssuedToken, type Scope } from './queries';
-import { endOfDay, today } from '../time/zone';
-import { FieldError, Labelled } from '../components/field';
+import { useState } from 'react';
+import { formErrors, NO_ERRORS } from '../api/problem';
+import { FieldError, Field } from '../components/field';
 import { Form, text } from '../components/form';
+import { useFormErrors } from '../components/use-form-errors';
+import { endOfDay, today } from '../time/zone';
+import { useIssueToken, type IssuedToken, type Scope } from './queries';
 
-const FIELDS = ['name', 'scopes', 'expires_at'];
+const readErrors = (error: Error) => formErrors(error, ['name', 'scopes', 'expires_at']);
 const NAME_CHARS_MAX = 100;
 const SCOPES: readonly { scope: Scope; allows: string }[] = [
   { scope: 'ingest', allows: 'Record, correct and redact activities' },
@@ -23,12 +24,10 @@ type Props = {
 
 export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
   const issue = useIssueToken();
-  const [faults, setFaults] = useState<FormErrors>(NO_ERRORS);
   // A form that has done its work begins anew.
   const [round, setRound] = useState(0);
   const { error } = issue;
-  const refused = useMemo(() => (error === null ? NO_ERRORS : formErrors(error, FIELDS)), [error]);
-  const errors = faults === NO_ERRORS ? refused : faults;
+  const { errors, setInputErrors } = useFormErrors(error, readErrors);
 
   const submit = (form: FormData) => {
     const name = text(form, 'name');
@@ -38,7 +37,7 @@ export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
     if (name.trim() === '') fields.name = 'Enter a name.';
     if (scopes.length === 0) fields.scopes = 'Choose at least one.';
     const isFaulty = Object.keys(fields).length > 0;
-    setFaults(isFaulty ? { fields, form: undefined } : NO_ERRORS);
+    setInputErrors(isFaulty ? { fields, form: undefined } : NO_ERRORS);
     if (isFaulty) return;
     issue.mutate(
       { name, scopes, ...(expires !== '' && { expires_at: endOfDay(timeZone, expires) }) },
@@ -54,7 +53,7 @@ export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
 
   return (
     <Form key={round} label="New token" errors={errors} onSubmit={submit}>
-      <Labelled label="Name" hint="What it is for." error={errors.fields.name}>
+      <Field label="Name" hint="What it is for." error={errors.fields.name}>
         {(control) => (
           <input
             {...control}
@@ -64,7 +63,7 @@ export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
             placeholder="nightly import"
           />
         )}
-      </Labelled>
+      </Field>
       <fieldset
         className="checks"
         aria-describedby={errors.fields.scopes === undefined ? undefined : 'scopes-error'}
@@ -85,13 +84,13 @@ export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
         ))}
         <FieldError id="scopes-error" error={errors.fields.scopes} />
       </fieldset>
-      <Labelled
+      <Field
         label="Expires after (optional)"
         hint="The last day on which it works. Without one it works until it is revoked."
         error={errors.fields.expires_at}
       >
         {(control) => <input {...control} name="expires_at" type="date" min={today(timeZone)} />}
-      </Labelled>
+      </Field>
       <button className="button button-primary button-wide" disabled={issue.isPending}>
         {issue.isPending ? 'Making…' : 'Make a token'}
       </button>

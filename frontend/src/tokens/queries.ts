@@ -1,14 +1,11 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { RequestBody, ResponseBody } from '../api/bodies';
 import { client } from '../api/client';
-import { answered } from '../api/problem';
-import type { paths } from '../api/schema';
+import { unwrap } from '../api/problem';
 
-type TokenPath = paths['/v1/tokens'];
-
-export type Token =
-  TokenPath['get']['responses'][200]['content']['application/json']['items'][number];
-export type NewToken = TokenPath['post']['requestBody']['content']['application/json'];
-export type IssuedToken = TokenPath['post']['responses'][201]['content']['application/json'];
+export type Token = ResponseBody<'/v1/tokens'>['items'][number];
+export type NewToken = RequestBody<'/v1/tokens', 'post'>;
+export type IssuedToken = ResponseBody<'/v1/tokens', 'post', 201>;
 export type Scope = NewToken['scopes'][number];
 
 const KEY = ['tokens'] as const;
@@ -16,13 +13,13 @@ const PAGE_LENGTH = 1000;
 
 export const tokensQuery = queryOptions({
   queryKey: KEY,
-  queryFn: () => answered(client.GET('/v1/tokens', { params: { query: { limit: PAGE_LENGTH } } })),
+  queryFn: () => unwrap(client.GET('/v1/tokens', { params: { query: { limit: PAGE_LENGTH } } })),
 });
 
 export function useIssueToken() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewToken) => answered(client.POST('/v1/tokens', { body })),
+    mutationFn: (body: NewToken) => unwrap(client.POST('/v1/tokens', { body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }
@@ -31,7 +28,7 @@ export function useRevokeToken() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      answered(client.DELETE('/v1/tokens/{id}', { params: { path: { id } } })),
+      unwrap(client.DELETE('/v1/tokens/{id}', { params: { path: { id } } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }
@@ -41,7 +38,7 @@ export function useRotateToken() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ id, overlap_s }: { id: string; overlap_s: number }) =>
-      answered(
+      unwrap(
         client.POST('/v1/tokens/{id}/rotate', { params: { path: { id } }, body: { overlap_s } }),
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),

@@ -1,5 +1,5 @@
+import { ConfirmDialog } from '../components/confirm-dialog';
 import { useRevokeToken, type Token } from './queries';
-import { Question } from '../components/confirm-dialog';
 
 type Props = { token: Token; onClose: () => void };
 
@@ -7,7 +7,7 @@ type Props = { token: Token; onClose: () => void };
 export function RevokeDialog({ token, onClose }: Props) {
   const revoke = useRevokeToken();
   return (
-    <Question
+    <ConfirmDialog
       title={`Revoke “${token.name}”?`}
       keep="Keep it"
       act="Revoke"
@@ -21,6 +21,6 @@ export function RevokeDialog({ token, onClose }: Props) {
         Programs that use <code>{token.prefix}…</code> are refused within a second. This cannot be
         taken back; what they recorded stays.
       </p>
-    </Question>
+    </ConfirmDialog>
   );
 }

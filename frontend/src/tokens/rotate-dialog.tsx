@@ -1,7 +1,7 @@
-import { useRotateToken, type IssuedToken, type Token } from './queries';
+import { ConfirmDialog } from '../components/confirm-dialog';
+import { Field } from '../components/field';
 import { text } from '../components/form';
-import { Labelled } from '../components/field';
-import { Question } from '../components/confirm-dialog';
+import { useRotateToken, type IssuedToken, type Token } from './queries';
 
 const DAY_S = 86_400;
 /** How long both tokens work, in seconds. */
@@ -19,7 +19,7 @@ type Props = { token: Token; onRotated: (issued: IssuedToken) => void; onClose: 
 export function RotateDialog({ token, onRotated, onClose }: Props) {
   const rotate = useRotateToken();
   return (
-    <Question
+    <ConfirmDialog
       title={`Rotate “${token.name}”?`}
       keep="Not now"
       act="Rotate"
@@ -43,7 +43,7 @@ export function RotateDialog({ token, onRotated, onClose }: Props) {
         A new token with the same name and scopes takes the place of <code>{token.prefix}…</code>,
         and its secret is shown once.
       </p>
-      <Labelled
+      <Field
         label="The old token goes on working for"
         hint="Long enough to give every program the new one; its own end comes first."
       >
@@ -56,7 +56,7 @@ export function RotateDialog({ token, onRotated, onClose }: Props) {
             ))}
           </select>
         )}
-      </Labelled>
-    </Question>
+      </Field>
+    </ConfirmDialog>
   );
 }

@@ -1,5 +1,7 @@
-import type { Scope, Token } from './queries';
+import { TableHead } from '../components/table-head';
+import { Time } from '../components/time';
 import { formatAgo, formatDay, formatFull } from '../format/times';
+import type { Scope, Token } from './queries';
 import { stateOf } from './token-state';
 
 type Props = {
@@ -14,22 +16,14 @@ type Props = {
   onRevoke: (token: Token) => void;
 };
 
-const COLUMNS = ['Name', 'Token', 'Scopes', 'Created', 'Last used', 'Expires', ''];
+const COLUMNS = ['Name', 'Token', 'Scopes', 'Created', 'Last used', 'Expires'];
 
 /** The customer's tokens, the newest first; those that have ended too. */
 export function TokenTable({ tokens, isCut, timeZone, now, mine, onRotate, onRevoke }: Props) {
   return (
     <>
       <table className="table table-cards">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {column === '' ? <span className="visually-hidden">State</span> : column}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} buttons="State" />
         <tbody>
           {tokens.map((token) => (
             <Row key={token.id} {...{ token, timeZone, now, mine, onRotate, onRevoke }} />
@@ -48,11 +42,6 @@ type RowProps = { token: Token } & Pick<
 
 function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
   const state = stateOf(token, now);
-  const time = (moment: string, text: string) => (
-    <time dateTime={moment} title={formatFull(moment, timeZone)}>
-      {text}
-    </time>
-  );
   const { created_at, last_used_at, expires_at, revoked_at } = token;
   return (
     <tr className={state === 'active' ? undefined : 'is-ended'} data-testid="token-row">
@@ -71,12 +60,28 @@ function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
           ))}
         </span>
       </td>
-      <td data-label="Created">{time(created_at, formatDay(created_at, timeZone))}</td>
+      <td data-label="Created">
+        <Time at={created_at} timeZone={timeZone}>
+          {formatDay(created_at, timeZone)}
+        </Time>
+      </td>
       <td data-label="Last used">
-        {last_used_at == null ? 'never' : time(last_used_at, formatAgo(last_used_at, now))}
+        {last_used_at == null ? (
+          'never'
+        ) : (
+          <Time at={last_used_at} timeZone={timeZone}>
+            {formatAgo(last_used_at, now)}
+          </Time>
+        )}
       </td>
       <td data-label="Expires">
-        {expires_at == null ? 'never' : time(expires_at, formatDay(expires_at, timeZone))}
+        {expires_at == null ? (
+          'never'
+        ) : (
+          <Time at={expires_at} timeZone={timeZone}>
+            {formatDay(expires_at, timeZone)}
+          </Time>
+        )}
       </td>
       <td className="row-actions">
         {state === 'active' ? (

@@ -1,43 +1,39 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { tokensQuery, type IssuedToken, type Token } from './queries';
-import { IssueTokenForm } from './issue-token-form';
-import { IssuedSecret } from './issued-secret';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
-import { RevokeDialog } from './revoke-dialog';
-import { scopesToGive } from '../people/roles';
-import { RotateDialog } from './rotate-dialog';
-import { TokenTable } from './token-table';
 import { useNow } from '../components/use-now';
 import { useSession } from '../layout/members-only';
-import { usePageTitle } from '../layout/use-page-title';
+import { NeedsAdmin } from '../layout/needs-admin';
+import { PageHead } from '../layout/page-head';
+import { scopesToGive } from '../people/roles';
+import { IssueTokenForm } from './issue-token-form';
+import { IssuedSecret } from './issued-secret';
+import { tokensQuery, type IssuedToken, type Token } from './queries';
+import { RevokeDialog } from './revoke-dialog';
+import { RotateDialog } from './rotate-dialog';
+import { TokenTable } from './token-table';
 
 const TICK_MS = 30_000;
 const SKELETON_LINES = 4;
 
 export function TokensPage() {
-  usePageTitle('Tokens');
-  const { member, scopes } = useSession();
+  const { scopes } = useSession();
   return (
     <>
-      <div className="page-head">
-        <h1>Tokens</h1>
+      <PageHead title="Tokens">
         <p className="page-about">
           What programs authenticate with. A token belongs to the customer, not to the person who
           made it.
         </p>
-      </div>
+      </PageHead>
       {scopes.includes('admin') ? (
         <Tokens />
       ) : (
-        <div className="panel nothing" data-testid="no-admin">
-          <p className="nothing-title">Tokens are for owners and engineers</p>
-          <p>
-            You are logged in as {member.role}, a role without the scope <code>admin</code>. Ask an
-            owner to make a token for you.
-          </p>
-        </div>
+        <NeedsAdmin title="Tokens are for owners and engineers">
+          {' '}
+          Ask an owner to make a token for you.
+        </NeedsAdmin>
       )}
     </>
   );
@@ -50,8 +46,8 @@ function Tokens() {
   const tokens = useQuery(tokensQuery);
   const now = useNow(TICK_MS);
   const [issued, setIssued] = useState<IssuedToken>();
-  const [doomed, setDoomed] = useState<Token>();
-  const [rotated, setRotated] = useState<Token>();
+  const [revoking, setRevoking] = useState<Token>();
+  const [rotating, setRotating] = useState<Token>();
 
   return (
     <>
@@ -69,8 +65,8 @@ function Tokens() {
                   timeZone={customer.time_zone}
                   now={now}
                   mine={mine}
-                  onRotate={setRotated}
-                  onRevoke={setDoomed}
+                  onRotate={setRotating}
+                  onRevoke={setRevoking}
                 />
               ) : (
                 <div className="nothing" data-testid="no-tokens">
@@ -85,16 +81,16 @@ function Tokens() {
           <IssueTokenForm mine={mine} timeZone={customer.time_zone} onIssued={setIssued} />
         </Panel>
       </div>
-      {rotated !== undefined && (
+      {rotating !== undefined && (
         <RotateDialog
-          key={rotated.id}
-          token={rotated}
+          key={rotating.id}
+          token={rotating}
           onRotated={setIssued}
-          onClose={() => setRotated(undefined)}
+          onClose={() => setRotating(undefined)}
         />
       )}
-      {doomed !== undefined && (
-        <RevokeDialog key={doomed.id} token={doomed} onClose={() => setDoomed(undefined)} />
+      {revoking !== undefined && (
+        <RevokeDialog key={revoking.id} token={revoking} onClose={() => setRevoking(undefined)} />
       )}
     </>
   );

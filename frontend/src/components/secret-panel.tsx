@@ -1,0 +1,22 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+
+type Props = { testId: string; title: ReactNode; onDone: () => void; children: ReactNode };
+
+/** Something that is shown once; it stays until the reader says that it is kept elsewhere. */
+export function SecretPanel({ testId, title, onDone, children }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <section className="panel panel-secret" aria-labelledby={testId} data-testid={testId}>
+      <h2 id={testId} ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      {children}
+      <p>
+        <button type="button" className="button" onClick={onDone}>
+          I have kept it
+        </button>
+      </p>
+    </section>
+  );
+}
