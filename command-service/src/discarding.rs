@@ -1,6 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use access::Cause;
 use domain::CustomerId;
 use domain::dead_letter::{DeadLetter, DeadLetterCommand, DeadLetterDiscarded, DeadLetterError};
 use event_store::{Aggregates, Appender, EventLog, ExecuteError, Repository};
@@ -19,7 +19,7 @@ impl Discarder {
         Self(Arc::new(Aggregates::new(Repository::new(log, appender))))
     }
 
-    /// Records a decision, and answers whether it is new: the same again is none. `cause` says who made it.
+    /// Records a decision; returns whether it was not there before.
     ///
     /// # Errors
     /// [`ActivitiesError`]; the same call again is safe.
@@ -27,10 +27,10 @@ impl Discarder {
         &self,
         customer: CustomerId,
         discard: DeadLetterDiscarded,
-        cause: HashMap<String, String>,
+        cause: Cause,
     ) -> Result<bool, ActivitiesError> {
         let stream = DeadLetter::stream(customer, &discard.projection, discard.position);
-        match self.0.execute(&stream, DeadLetterCommand::DiscardDeadLetter(discard), cause).await {
+        match self.0.execute(&stream, DeadLetterCommand::DiscardDeadLetter(discard), cause.into()).await {
             Err(ExecuteError::Refused(DeadLetterError::AlreadyDiscarded)) => Ok(false),
             outcome => Ok(outcome.map(|()| true)?),
         }

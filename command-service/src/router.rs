@@ -1,7 +1,7 @@
+use access::InternalRoutes;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
-use chassis::{require_internal_key, with_fallbacks};
+use axum::routing::get;
+use chassis::with_fallbacks;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,9 +40,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Every route: the public ones, and those that only other services know.
 pub fn router(state: AppState) -> Router {
-    let internal = Router::new()
-        .route("/internal/dead-letters/discard", post(discard_dead_letter::discard_dead_letter))
-        .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
+    let internal = InternalRoutes::default()
+        .with(discard_dead_letter::discard_dead_letter)
+        .behind(state.access.internal_key());
     let (mut public, document) = documented().split_for_parts();
     // An id may be any word, also one that is a route of ours; and it may have several segments, or be named in the query.
     let words = document.paths.paths.into_keys();

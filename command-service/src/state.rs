@@ -1,12 +1,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use access::{Access, Subject};
+use access::Access;
 use axum::extract::FromRef;
-use chassis::request_id;
 use event_store::EventLog;
-use http::HeaderMap;
-use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::changing::Changer;
@@ -47,32 +44,5 @@ impl Deref for AppState {
 impl FromRef<AppState> for Access {
     fn from_ref(state: &AppState) -> Self {
         state.access.clone()
-    }
-}
-
-/// What every event says about its cause.
-#[derive(Serialize)]
-pub(crate) struct Cause<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    subject: String,
-    /// W3C trace context, as the client sent it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<&'a str>,
-}
-
-const TRACEPARENT_BYTES: usize = 55;
-
-impl<'a> Cause<'a> {
-    pub(crate) fn of(headers: &'a HeaderMap, subject: Subject) -> Self {
-        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let traceparent = traceparent.filter(|text| text.len() == TRACEPARENT_BYTES && text.is_ascii());
-        Self { request_id: request_id(headers), subject: subject.to_string(), traceparent }
-    }
-
-    /// As the log keeps it.
-    pub(crate) fn to_json(&self) -> String {
-        // Strings only; it cannot fail.
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
     }
 }

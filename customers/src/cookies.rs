@@ -1,3 +1,4 @@
+use access::SESSION_COOKIE;
 use axum_extra::extract::CookieJar;
 use chrono::TimeDelta;
 use http::header::SET_COOKIE;
@@ -5,12 +6,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::sessions::SessionSecret;
 
-/// The session's cookie.
-const NAME: &str = "daybook_session";
-
 /// The secret of the request's cookie.
 pub(crate) fn read(headers: &HeaderMap) -> Option<SessionSecret> {
-    CookieJar::from_headers(headers).get(NAME).map(|cookie| SessionSecret::from_cookie(cookie.value()))
+    CookieJar::from_headers(headers)
+        .get(SESSION_COOKIE)
+        .map(|cookie| SessionSecret::from_cookie(cookie.value()))
 }
 
 /// How cookies are set.
@@ -34,7 +34,8 @@ impl Cookies {
 
     fn header(self, value: &str, max_age_s: i64) -> [(HeaderName, HeaderValue); 1] {
         let secure = if self.secure { "; Secure" } else { "" };
-        let text = format!("{NAME}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{secure}");
+        let text =
+            format!("{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{secure}");
         // A secret that came in a cookie went through a header once already.
         let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("daybook_session="));
         header.set_sensitive(true);

@@ -1,6 +1,6 @@
 //! Tokens that do more than whoever issued them may: nobody keeps by a token what a change of role took away.
 
-use access::Principal;
+use access::{Cause, Principal};
 use domain::TokenId;
 use domain::customer::Role;
 use domain::token::{TokenCommand, TokenError};
@@ -9,7 +9,7 @@ use http::HeaderMap;
 use uuid::Uuid;
 
 use crate::error::CustomersError;
-use crate::state::{AppState, metadata, token_stream};
+use crate::state::{AppState, token_stream};
 use crate::tokens;
 
 /// Whether a token is in excess of what its maker may give, by the maker's role, if the maker is still a member; none if
@@ -66,7 +66,8 @@ pub(crate) async fn revoke_token(
 ) -> Result<(), CustomersError> {
     let stream = token_stream(principal, id);
     let command = TokenCommand::RevokeToken { customer_id: principal.customer_id };
-    match state.tokens.execute(&stream, command, metadata(headers, principal.subject)).await {
+    let cause = Cause::request(headers, principal.subject);
+    match state.tokens.execute(&stream, command, cause.into()).await {
         Ok(()) | Err(ExecuteError::Refused(TokenError::Revoked)) => {}
         Err(ExecuteError::Refused(TokenError::NotFound)) => return Err(CustomersError::TokenNotFound),
         Err(error) => return Err(error.into()),

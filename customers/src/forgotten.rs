@@ -1,8 +1,7 @@
 //! Who has forgotten a password, one after the other and away from the request: whether somebody logs in with an address
 //! must not be told by how long the answer takes.
 
-use std::collections::HashMap;
-
+use access::Cause;
 use chassis::Tasks;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +16,8 @@ const WAITING_MAX: usize = 256;
 /// A request for a link.
 pub(crate) struct Forgotten {
     pub(crate) email: String,
-    /// As metadata of the event.
-    pub(crate) cause: HashMap<String, String>,
+    /// What caused the event.
+    pub(crate) cause: Cause,
 }
 
 /// Takes requests, where mail is sent.

@@ -2,8 +2,7 @@
 //! forget it. The hash waits under the id that the event names, and the fold of the event puts it in its place, so that
 //! the two happen together or not at all.
 
-use std::collections::HashMap;
-
+use access::Cause;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::customer::{CustomerCommand, CustomerError, PasswordChanged, PasswordReset};
 use domain::{CustomerId, MemberId};
@@ -35,7 +34,7 @@ pub(crate) async fn change(
     new: NewPassword,
     shown: Option<Uuid>,
     session: &SessionSecret,
-    cause: HashMap<String, String>,
+    cause: Cause,
     now: DateTime<Utc>,
 ) -> Result<(), CustomersError> {
     let (password_id, member_id) = (Uuid::now_v7(), new.member_id);
@@ -52,7 +51,7 @@ pub(crate) async fn reset(
     state: &AppState,
     new: NewPassword,
     reset_id: Uuid,
-    cause: HashMap<String, String>,
+    cause: Cause,
     now: DateTime<Utc>,
 ) -> Result<(), CustomersError> {
     let (password_id, member_id) = (Uuid::now_v7(), new.member_id);
@@ -65,9 +64,9 @@ async fn carry_out(
     state: &AppState,
     new: &NewPassword,
     command: CustomerCommand,
-    cause: HashMap<String, String>,
+    cause: Cause,
 ) -> Result<(), CustomersError> {
-    match state.customers.execute(&new.customer_id.to_string(), command, cause).await {
+    match state.customers.execute(&new.customer_id.to_string(), command, cause.into()).await {
         Ok(()) => Ok(state.projection.catch_up().await?),
         Err(ExecuteError::Refused(CustomerError::PasswordChangedMeanwhile)) => {
             Err(CustomersError::PasswordChangedMeanwhile)

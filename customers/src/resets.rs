@@ -1,9 +1,9 @@
 //! Links with which a member can choose a password without the old one: mailed to the member's own address, or made by
 //! the operator. A hash of the link's secret is kept; that it works once, and which one is the newest, the log decides.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use access::Cause;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -82,11 +82,7 @@ impl PasswordResets {
     ///
     /// # Errors
     /// [`CustomersError`]; the same call again is safe.
-    pub async fn offer(
-        &self,
-        email: &str,
-        cause: HashMap<String, String>,
-    ) -> Result<Option<OfferedReset>, CustomersError> {
+    pub async fn offer(&self, email: &str, cause: Cause) -> Result<Option<OfferedReset>, CustomersError> {
         self.projection.catch_up().await?;
         let Some(email) = fields::email(email) else { return Ok(None) };
         let Some(account) = credentials::find(&self.pool, &email).await? else { return Ok(None) };
@@ -97,7 +93,7 @@ impl PasswordResets {
         keep(&self.pool, reset_id, customer_id, member_id, &secret, now).await?;
         let requested = PasswordResetRequested { member_id, reset_id, expires_at };
         let command = CustomerCommand::RequestPasswordReset(requested);
-        self.customers.execute(&customer_id.to_string(), command, cause).await?;
+        self.customers.execute(&customer_id.to_string(), command, cause.into()).await?;
         Ok(Some(OfferedReset { secret, email: account.email, expires_at }))
     }
 }

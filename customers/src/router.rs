@@ -1,7 +1,6 @@
+use access::InternalRoutes;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::post;
-use chassis::{require_internal_key, with_fallbacks};
+use chassis::with_fallbacks;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,11 +51,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Every route: the public ones, and those that only other services know.
 pub fn router(state: AppState) -> Router {
-    let internal = Router::new()
-        .route("/internal/tokens/validate", post(validate_token::validate_token))
-        .route("/internal/tokens/uses", post(note_uses::note_uses))
-        .route("/internal/sessions/resolve", post(resolve_session::resolve_session))
-        .route_layer(from_fn_with_state(state.access.internal_key().clone(), require_internal_key));
+    let internal = InternalRoutes::default()
+        .with(validate_token::validate_token)
+        .with(note_uses::note_uses)
+        .with(resolve_session::resolve_session)
+        .behind(state.access.internal_key());
     let (public, _) = documented().split_for_parts();
     with_fallbacks(public.merge(internal)).with_state(state)
 }

@@ -1,13 +1,10 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use access::{Access, Principal, Subject};
+use access::{Access, Principal};
 use axum::extract::FromRef;
-use chassis::request_id;
 use domain::customer::Customer;
 use domain::token::Token;
 use event_store::Aggregates;
-use http::HeaderMap;
 use sqlx::PgPool;
 
 use crate::authority::OwnAuthority;
@@ -43,12 +40,6 @@ impl FromRef<AppState> for Access {
     fn from_ref(state: &AppState) -> Self {
         state.access.clone()
     }
-}
-
-/// What every event says about its cause.
-pub(crate) fn metadata(headers: &HeaderMap, subject: Subject) -> HashMap<String, String> {
-    let request_id = request_id(headers).map(|id| ("request_id".to_owned(), id.to_owned()));
-    request_id.into_iter().chain([("subject".to_owned(), subject.to_string())]).collect()
 }
 
 /// The id of a token's stream, in the caller's own customer: another customer's token cannot be named.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use access::Cause;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::CustomerId;
@@ -66,10 +67,10 @@ pub(crate) async fn of(
 }
 
 fn trace(event: &RecordedEvent, names: &HashMap<String, String>) -> Result<TokenTrace, CustomersError> {
-    let metadata = metadata(event);
-    let by = metadata.get("subject").and_then(|subject| {
+    let Cause { request_id, subject, .. } = cause(event);
+    let by = subject.and_then(|subject| {
         let (kind, id) = subject.split_once(':')?;
-        let name = names.get(subject).cloned();
+        let name = names.get(&subject).cloned();
         Some(Actor { kind: kind.to_owned(), id: id.parse().ok()?, name })
     });
     let unreadable = |error: domain::DecodeError| CustomersError::Internal(error.to_string());
@@ -78,12 +79,11 @@ fn trace(event: &RecordedEvent, names: &HashMap<String, String>) -> Result<Token
         TokenEvent::TokenRotated(rotated) => ("rotated", Some(rotated.successor.0), Some(rotated.ends_at)),
         TokenEvent::TokenRevoked(_) => ("revoked", None, None),
     };
-    let request_id = metadata.get("request_id").cloned();
     Ok(TokenTrace { event: name, at: event.recorded_at, by, request_id, successor, ends_at })
 }
 
-fn metadata(event: &RecordedEvent) -> HashMap<String, String> {
-    serde_json::from_str(event.metadata.as_str()).unwrap_or_default()
+fn cause(event: &RecordedEvent) -> Cause {
+    Cause::of_metadata(event.metadata.as_str())
 }
 
 /// The addresses of all who ever were members: from the log, since the read models forget those who have left.
@@ -106,7 +106,7 @@ async fn token_names(
     customer: CustomerId,
     events: &[RecordedEvent],
 ) -> Result<HashMap<String, String>, CustomersError> {
-    let subjects = events.iter().filter_map(|event| metadata(event).remove("subject"));
+    let subjects = events.iter().filter_map(|event| cause(event).subject);
     let ids: Vec<Uuid> =
         subjects.filter_map(|subject| subject.strip_prefix("token:")?.parse().ok()).collect();
     let rows = sqlx::query!(

@@ -4,10 +4,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use access::FORWARDED_FOR_HEADER;
 use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Hops that are looked at, from our own peer outwards.
 const HOPS_MAX: usize = 32;
@@ -58,7 +58,7 @@ impl Client {
         let elements = list(headers, &header::FORWARDED).unwrap_or_default();
         let forwarded: Vec<Option<IpAddr>> =
             elements.iter().map(|element| address(&pair(element, "for")?)).collect();
-        let listed = list(headers, &FORWARDED_FOR).unwrap_or_default();
+        let listed = list(headers, &FORWARDED_FOR_HEADER).unwrap_or_default();
         let listed: Vec<Option<IpAddr>> = listed.iter().map(|hop| address(hop)).collect();
         let address = match (listed.is_empty(), forwarded.is_empty()) {
             (true, true) => return Self { https: protocol(headers, None), ..direct },

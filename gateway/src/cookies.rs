@@ -4,12 +4,11 @@
 //! along with ours. So our name has something of this instance in it, everything else is passed over, however it is
 //! written, and services see ours alone, under a name that never changes.
 
+use access::SESSION_COOKIE;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
-/// What services call the cookie.
-const INSIDE: &[u8] = b"daybook_session";
 /// Bytes of the instance's hash in the cookie's name, each as two digits.
 const INSTANCE_BYTES: usize = 4;
 /// Characters of a session's secret: 32 bytes as base64 without padding.
@@ -28,7 +27,7 @@ impl SessionCookie {
             .iter()
             .take(INSTANCE_BYTES)
             .fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-        Self(format!("daybook_session_{digits}"))
+        Self(format!("{SESSION_COOKIE}_{digits}"))
     }
 
     /// A cookie of this name.
@@ -63,9 +62,9 @@ impl SessionCookie {
 
     /// Leaves the session's cookie alone in a request, as services know it.
     pub(crate) fn enter(&self, headers: &mut HeaderMap) {
-        let inside = self
-            .read(headers)
-            .and_then(|secret| HeaderValue::from_bytes(&[INSIDE, b"=", secret.as_bytes()].concat()).ok());
+        let inside = self.read(headers).and_then(|secret| {
+            HeaderValue::from_bytes(&[SESSION_COOKIE.as_bytes(), b"=", secret.as_bytes()].concat()).ok()
+        });
         headers.remove(COOKIE);
         if let Some(mut inside) = inside {
             inside.set_sensitive(true);
@@ -90,7 +89,8 @@ impl SessionCookie {
     }
 
     fn renamed(&self, set: &HeaderValue, https: bool) -> Option<HeaderValue> {
-        let rest = set.as_bytes().strip_prefix(INSIDE).filter(|rest| rest.starts_with(b"="))?;
+        let rest =
+            set.as_bytes().strip_prefix(SESSION_COOKIE.as_bytes()).filter(|rest| rest.starts_with(b"="))?;
         let is_secure = |attribute: &[u8]| attribute.trim_ascii().eq_ignore_ascii_case(b"secure");
         let secure: &[u8] =
             if https && !rest.split(|byte| *byte == b';').any(is_secure) { b"; Secure" } else { b"" };

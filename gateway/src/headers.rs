@@ -1,13 +1,11 @@
 use std::net::IpAddr;
 
+use access::{CSRF_TOKEN_HEADER, FORWARDED_FOR_HEADER, SESSION_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What the services tell each other, and nobody else may.
 const INTERNAL_PREFIX: &str = "x-daybook-";
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
-const SESSION_COOKIE: &str = "daybook_session";
 
 /// What concerns one connection only (RFC 9110, 7.6.1). `Expect` is among them because the gateway has already
 /// answered it by reading the body.
@@ -51,12 +49,12 @@ fn is_internal(name: &HeaderName) -> bool {
 
 /// Says who connected. What anybody else says about that is no more than a claim, and goes.
 pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, client: Option<IpAddr>) {
-    for name in [header::FORWARDED, FORWARDED_FOR, FORWARDED_PROTO] {
+    for name in [header::FORWARDED, FORWARDED_FOR_HEADER, FORWARDED_PROTO] {
         headers.remove(name);
     }
     let address = client.and_then(|client| HeaderValue::from_str(&client.to_string()).ok());
     if let Some(address) = address {
-        headers.insert(FORWARDED_FOR, address);
+        headers.insert(FORWARDED_FOR_HEADER, address);
     }
 }
 
@@ -72,7 +70,7 @@ pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// The CSRF token.
 pub(crate) fn csrf_token(headers: &HeaderMap) -> Option<&str> {
-    headers.get(CSRF_TOKEN)?.to_str().ok()
+    headers.get(CSRF_TOKEN_HEADER)?.to_str().ok()
 }
 
 #[cfg(test)]

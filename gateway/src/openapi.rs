@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use access::SESSION_COOKIE;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
@@ -69,7 +70,7 @@ fn components() -> ComponentsBuilder {
         .scheme(HttpAuthScheme::Basic)
         .description(Some("The token as user name, no password."));
     let session = ApiKeyValue::with_description(
-        "daybook_session",
+        SESSION_COOKIE,
         "Set by sign-up and log-in. A write with it must send the session's `csrf_token` as `x-csrf-token`.",
     );
     ComponentsBuilder::new()

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use access::{ForwardedIds, InternalCall, ValidateToken, Verdict};
 use chassis::{InternalKey, PRINCIPAL_HEADER, Upstream, shown_secret};
 use domain::token::TokenSecret;
 use governor::clock::{Clock, DefaultClock};
@@ -23,7 +24,6 @@ use governor::{Quota, RateLimiter};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use moka::future::Cache;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::GatewayError;
@@ -37,7 +37,6 @@ const KNOWN_TTL: Duration = Duration::from_hours(24);
 /// How long nobody asks again whose a token is after a question.
 const ASKED_TTL: Duration = Duration::from_secs(10);
 const ASKED_AT_ONCE_MAX: usize = 16;
-const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// After so many requests, the state of those who have not come lately is forgotten.
 const TIDY_INTERVAL: u64 = 50_000;
 
@@ -144,33 +143,6 @@ pub(crate) struct Allowance {
     left: HeaderValue,
 }
 
-#[derive(Deserialize)]
-struct Forwarded<'a> {
-    customer_id: &'a str,
-    #[serde(borrow)]
-    subject: &'a serde_json::value::RawValue,
-}
-
-#[derive(Serialize)]
-struct Question {
-    sha256: domain::token::TokenHash,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    valid: Option<Valid>,
-}
-
-#[derive(Deserialize)]
-struct Valid {
-    principal: Whose,
-}
-
-#[derive(Deserialize)]
-struct Whose {
-    customer_id: String,
-}
-
 impl Rates {
     pub(crate) fn new(limits: RateLimits, requests_max: usize, upstream: Upstream, key: InternalKey) -> Self {
         let limiter = |per_s| RateLimiter::keyed(Quota::per_second(per_s)).with_middleware();
@@ -194,10 +166,10 @@ impl Rates {
     /// Who is counted for a request whose cookie has been exchanged; nobody if it comes without credentials.
     pub(crate) async fn payer(&self, headers: &HeaderMap) -> Option<Payer> {
         let seed = &self.0.seed;
-        if let Some(principal) = headers.get(PRINCIPAL_HEADER) {
-            let forwarded: Forwarded = serde_json::from_slice(principal.as_bytes()).ok()?;
+        if headers.contains_key(PRINCIPAL_HEADER) {
+            let forwarded = ForwardedIds::read(headers)?;
             let customer = Some(self.share(seed.hash_one(forwarded.customer_id)).await);
-            let credential = seed.hash_one(forwarded.subject.get());
+            let credential = seed.hash_one(forwarded.subject());
             return Some(Payer { credential, customer, secret: None, is_malformed: false });
         }
         let authorization = headers.get(AUTHORIZATION)?;
@@ -293,17 +265,14 @@ impl Rates {
         let this = self.clone();
         tokio::spawn(async move {
             let _place = place;
-            let (inner, question) = (&*this.0, Question { sha256: secret.hash() });
-            let path = "/internal/tokens/validate";
-            let answer: Result<Answer, _> =
-                inner.upstream.ask(path, &question, &inner.key, ASK_TIMEOUT).await;
-            match answer {
-                Ok(Answer { valid: Some(valid) }) => {
-                    let customer = inner.seed.hash_one(valid.principal.customer_id.as_str());
+            let (inner, call) = (&*this.0, ValidateToken { sha256: secret.hash() });
+            match call.ask(&inner.upstream, &inner.key).await {
+                Ok(Verdict::Valid(valid)) => {
+                    let customer = inner.seed.hash_one(valid.principal.customer_id.to_string().as_str());
                     let share = this.share(customer).await;
                     inner.known.insert(payer.credential, share).await;
                 }
-                Ok(Answer { valid: None }) => {}
+                Ok(Verdict::Refused(_)) => {}
                 Err(error) => tracing::debug!(%error, "whose a token is is found out later"),
             }
         });

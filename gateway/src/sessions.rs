@@ -1,15 +1,12 @@
-use std::fmt::Write;
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
+use access::{InternalCall, ResolveSession, ResolvedSession};
 use chassis::{InternalKey, Upstream, UpstreamError};
 use http::HeaderValue;
 use moka::future::Cache;
 use moka::ops::compute::Op;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::config::Limits;
 use crate::error::GatewayError;
@@ -40,23 +37,6 @@ enum Known {
     Over,
 }
 
-#[derive(Serialize)]
-struct Question<'a> {
-    cookie: &'a str,
-    csrf: Option<&'a str>,
-}
-
-/// `{"principal": {…}, "csrf_ok": bool}` or `{"refused": true}`.
-#[derive(Deserialize)]
-struct Answer {
-    principal: Option<Box<RawValue>>,
-    #[serde(default)]
-    csrf_ok: bool,
-    #[serde(default)]
-    refused: bool,
-}
-
-const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest cookie or CSRF token worth asking about, in bytes; real ones are far shorter.
 const SECRET_BYTES_MAX: usize = 512;
 
@@ -100,9 +80,8 @@ impl Sessions {
 
     async fn ask(&self, cookie: &str, csrf: Option<&str>, write: bool) -> Result<HeaderValue, GatewayError> {
         let after = self.changes.load(Ordering::Acquire);
-        let question = Question { cookie, csrf };
-        let asked = self.customers.ask("/internal/sessions/resolve", &question, &self.key, ASK_TIMEOUT).await;
-        let answer: Answer = asked.map_err(|error| GatewayError::Upstream {
+        let call = ResolveSession { cookie: cookie.to_owned(), csrf: csrf.map(str::to_owned) };
+        let answer = call.ask(&self.customers, &self.key).await.map_err(|error| GatewayError::Upstream {
             service: Target::Customers,
             // To the client it makes no difference whether customers is slow or gone: nothing has been done yet.
             error: match error {
@@ -110,16 +89,15 @@ impl Sessions {
                 other => other,
             },
         })?;
-        if answer.refused {
+        let ResolvedSession::Live { principal, csrf_ok } = answer else {
             self.learn(cookie, Known::Over).await;
             return Err(GatewayError::SessionExpired);
-        }
-        let principal = answer.principal.filter(|principal| principal.get().starts_with('{'));
-        let principal = principal.and_then(|principal| header_value(principal.get()));
-        let principal = principal.ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
-        let proven = csrf.filter(|_| answer.csrf_ok).map(Arc::from);
+        };
+        let principal =
+            principal.header().ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
+        let proven = csrf.filter(|_| csrf_ok).map(Arc::from);
         self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven, after }).await;
-        if write && !answer.csrf_ok {
+        if write && !csrf_ok {
             return Err(GatewayError::CsrfTokenMissing);
         }
         Ok(principal)
@@ -149,37 +127,9 @@ impl Sessions {
     }
 }
 
-/// JSON as a header's value, which must be ASCII: everything else is written as `\u…`.
-fn header_value(json: &str) -> Option<HeaderValue> {
-    let mut ascii = String::with_capacity(json.len());
-    for character in json.chars() {
-        match character {
-            ' '..='~' => ascii.push(character),
-            // White space between tokens; inside a string JSON does not allow it.
-            '\n' | '\r' | '\t' => ascii.push(' '),
-            _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(ascii, "\\u{unit:04x}").ok()?;
-                }
-            }
-        }
-    }
-    let mut value = HeaderValue::from_str(&ascii).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_beyond_ascii_fits_into_a_header() {
-        let value = header_value("{\"name\":\n\"Zoë 🦀\"}").unwrap();
-        assert_eq!(value, r#"{"name": "Zo\u00eb \ud83e\udd80"}"#);
-        let read: serde_json::Value = serde_json::from_slice(value.as_bytes()).unwrap();
-        assert_eq!(read["name"], "Zoë 🦀");
-    }
 
     #[tokio::test]
     async fn a_question_under_way_cannot_bring_back_an_ended_session() {

@@ -1,4 +1,4 @@
-use access::Caller;
+use access::{Caller, Cause};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -14,7 +14,7 @@ use super::get_activity::{current, etag};
 use super::named::NamedActivity;
 use crate::answers::{ActivityAnswer, ActivityProblems};
 use crate::error::ActivitiesError;
-use crate::state::{AppState, Cause};
+use crate::state::AppState;
 
 /// What to change; a field that is not given stays. [`Revision`] reads it.
 #[derive(ToSchema)]
@@ -63,7 +63,7 @@ pub(crate) async fn correct_activity(
     let principal = caller.require(Scope::Ingest)?;
     let expected_sequence = expected_sequence(&headers)?;
     let command = ActivityCommand::CorrectActivity { revision, expected_sequence, now: Utc::now() };
-    let cause = Cause::of(&headers, principal.subject).to_json();
+    let cause = Cause::request(&headers, principal.subject).to_json();
     state.changer.execute(principal.customer_id, &id, command, &cause).await?;
     let activity = current(&state.log, principal.customer_id, id).await?;
     Ok(([(ETAG, etag(activity.sequence))], Json(activity)))

@@ -1,3 +1,4 @@
+use access::Cause;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use crate::batch::read_one;
 use crate::error::ActivitiesError;
 use crate::recorder::Recorded;
-use crate::state::{AppState, Cause};
+use crate::state::AppState;
 
 /// An activity to be recorded. Only documents the fields; [`domain::activity::Pending`] reads them.
 #[derive(ToSchema)]
@@ -73,7 +74,7 @@ pub(crate) async fn record_activity(
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = state.access.authenticate(request.headers()).await?;
     principal.require(Scope::Ingest)?;
-    let cause = Cause::of(request.headers(), principal.subject).to_json();
+    let cause = Cause::request(request.headers(), principal.subject).to_json();
     let body = read_body(request, state.limits.body()).await?;
     let activity = read_one(&body, Utc::now())?;
     let id = activity.id.clone();

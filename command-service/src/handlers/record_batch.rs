@@ -1,3 +1,4 @@
+use access::Cause;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::batch::{Batch, BatchRecorded};
 use crate::error::ActivitiesError;
-use crate::state::{AppState, Cause};
+use crate::state::AppState;
 
 /// Reading a larger batch takes long enough to hold up others on the same thread, in bytes.
 const BODY_SMALL_BYTES: usize = 64 * 1024;
@@ -46,7 +47,7 @@ pub(crate) async fn record_batch(
     let principal = state.access.authenticate(request.headers()).await?;
     principal.require(Scope::Ingest)?;
     let Ok(_place) = state.batches.try_acquire() else { return Err(ActivitiesError::Overloaded) };
-    let cause = Cause::of(request.headers(), principal.subject).to_json();
+    let cause = Cause::request(request.headers(), principal.subject).to_json();
     let body = read_body(request, state.limits.batch_body()).await?;
     let Batch { good, rejected } = read(body).await?;
     let (places, activities): (Vec<usize>, Vec<_>) = good.into_iter().unzip();

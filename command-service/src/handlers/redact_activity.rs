@@ -1,4 +1,4 @@
-use access::Caller;
+use access::{Caller, Cause};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{CallerProblems, Problem, ServerProblems};
@@ -10,7 +10,7 @@ use super::correct_activity::expected_sequence;
 use super::named::NamedActivity;
 use crate::answers::ActivityProblems;
 use crate::error::ActivitiesError;
-use crate::state::{AppState, Cause};
+use crate::state::AppState;
 
 /// Redact an activity
 ///
@@ -40,7 +40,7 @@ pub(crate) async fn redact_activity(
 ) -> Result<impl IntoResponse, ActivitiesError> {
     let principal = caller.require(Scope::Ingest)?;
     let command = ActivityCommand::RedactActivity { expected_sequence: expected_sequence(&headers)? };
-    let cause = Cause::of(&headers, principal.subject).to_json();
+    let cause = Cause::request(&headers, principal.subject).to_json();
     state.changer.execute(principal.customer_id, &id, command, &cause).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-use access::Subject;
+use access::{Cause, Subject};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -16,7 +16,7 @@ use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::invitations::{self, InvitationSecret, Invited};
 use crate::sessions;
-use crate::state::{AppState, metadata};
+use crate::state::AppState;
 
 /// Who joins.
 #[derive(Deserialize, ToSchema)]
@@ -99,10 +99,10 @@ async fn reserve(
 /// The invitation is gone with the fold of this event, in the same transaction.
 async fn join(state: &AppState, headers: &HeaderMap, invited: Invited) -> Result<(), CustomersError> {
     let Invited { customer_id, member_id, email, role, by } = invited;
-    let mut cause = metadata(headers, Subject::Member(member_id));
-    cause.insert("invited_by".to_owned(), by);
+    let cause = Cause::request(headers, Subject::Member(member_id));
+    let cause = Cause { invited_by: Some(by), ..cause };
     let command = CustomerCommand::AddMember(MemberAdded { member_id, email, role });
-    match state.customers.execute(&customer_id.to_string(), command, cause).await {
+    match state.customers.execute(&customer_id.to_string(), command, cause.into()).await {
         Err(ExecuteError::Refused(CustomerError::AlreadyMember)) => Err(CustomersError::EmailTaken),
         other => Ok(other?),
     }

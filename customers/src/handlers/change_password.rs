@@ -1,4 +1,4 @@
-use access::Subject;
+use access::{Cause, Subject};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
@@ -11,7 +11,7 @@ use super::log_out::require_csrf_token;
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::new_passwords::{self, NewPassword};
-use crate::state::{AppState, metadata};
+use crate::state::AppState;
 use crate::throttle::Attempt;
 use crate::{cookies, credentials, passwords, sessions};
 
@@ -82,7 +82,7 @@ pub(crate) async fn change_password(
 
     let hash = state.passwords.hash(body.new_password).await?;
     let new = NewPassword { customer_id: session.customer_id, member_id: session.member_id, hash };
-    let cause = metadata(&headers, Subject::Member(session.member_id));
+    let cause = Cause::request(&headers, Subject::Member(session.member_id));
     new_passwords::change(&state, new, account.password_id, &secret, cause, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,8 @@
+use access::Cause;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems, request_id};
+use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
 use chrono::Utc;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,6 @@ pub(crate) async fn forgot_password(
     faults.none()?;
     let address = sessions::Origin::of(&state.access, &headers).address;
     throttle::reset(&state.pool, state.log_ins, &email, address, Utc::now()).await?;
-    let cause = request_id(&headers).map(|id| ("request_id".to_owned(), id.to_owned()));
-    queue.push(Forgotten { email, cause: cause.into_iter().collect() })?;
+    queue.push(Forgotten { email, cause: Cause::anonymous(&headers) })?;
     Ok((StatusCode::ACCEPTED, Json(ResetMailed { expires_in_s: resets::TTL.num_seconds() })))
 }

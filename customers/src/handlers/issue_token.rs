@@ -1,4 +1,4 @@
-use access::Caller;
+use access::{Caller, Cause};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -18,7 +18,7 @@ use crate::answers::ScopeName;
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::permissions;
-use crate::state::{AppState, metadata, token_stream};
+use crate::state::{AppState, token_stream};
 use crate::tokens::{self, TokenAnswer};
 
 /// A token to be made.
@@ -89,9 +89,9 @@ pub(crate) async fn issue_token(
         expires_at: body.expires_at,
     };
     let id = token.token_id;
-    let metadata = metadata(&headers, principal.subject);
+    let cause = Cause::request(&headers, principal.subject);
     let command = TokenCommand::IssueToken { token, now };
-    state.tokens.execute(&token_stream(principal, id), command, metadata).await.map_err(refused)?;
+    state.tokens.execute(&token_stream(principal, id), command, cause.into()).await.map_err(refused)?;
     state.projection.catch_up().await?;
     let issued = tokens::find(&state.pool, principal.customer_id, id).await?;
     let (customer_id, token) = (principal.customer_id.0, secret.reveal().to_owned());

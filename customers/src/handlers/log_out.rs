@@ -1,3 +1,4 @@
+use access::CSRF_TOKEN_HEADER;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{Problem, ServerProblems};
@@ -8,9 +9,6 @@ use crate::cookies;
 use crate::error::CustomersError;
 use crate::sessions::{self, SessionSecret};
 use crate::state::AppState;
-
-/// The header that carries a session's CSRF token.
-const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Log out
 ///
@@ -41,6 +39,6 @@ pub(crate) async fn log_out(
 
 /// Where the cookie reaches this service, this service looks at the token: a session is ended nowhere without it.
 pub(super) fn require_csrf_token(secret: &SessionSecret, headers: &HeaderMap) -> Result<(), CustomersError> {
-    let shown = headers.get(CSRF_HEADER).and_then(|shown| shown.to_str().ok());
+    let shown = headers.get(CSRF_TOKEN_HEADER).and_then(|shown| shown.to_str().ok());
     if secret.has_csrf_token(shown) { Ok(()) } else { Err(CustomersError::CsrfTokenMissing) }
 }

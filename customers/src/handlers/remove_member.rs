@@ -1,4 +1,4 @@
-use access::{Caller, Principal};
+use access::{Caller, Cause, Principal};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
@@ -8,7 +8,7 @@ use event_store::ExecuteError;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::CustomersError;
-use crate::state::{AppState, metadata};
+use crate::state::AppState;
 use crate::{excess, members, permissions};
 
 /// Remove somebody
@@ -54,8 +54,8 @@ pub(super) async fn change(
     headers: &HeaderMap,
     command: CustomerCommand,
 ) -> Result<(), CustomersError> {
-    let (stream, cause) = (principal.customer_id.to_string(), metadata(headers, principal.subject));
-    match state.customers.execute(&stream, command, cause).await {
+    let (stream, cause) = (principal.customer_id.to_string(), Cause::request(headers, principal.subject));
+    match state.customers.execute(&stream, command, cause.into()).await {
         Ok(()) => Ok(state.projection.catch_up().await?),
         Err(ExecuteError::Refused(CustomerError::NoSuchMember)) => Err(CustomersError::MemberNotFound),
         Err(ExecuteError::Refused(CustomerError::LastOwner)) => Err(CustomersError::LastOwner),

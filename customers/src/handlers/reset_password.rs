@@ -1,4 +1,4 @@
-use access::Subject;
+use access::{Cause, Subject};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use chassis::{BodyProblems, Problem, ProblemJson, ServerProblems};
@@ -12,7 +12,7 @@ use crate::fields::Faults;
 use crate::new_passwords::{self, NewPassword};
 use crate::resets::{self, ResetSecret};
 use crate::sessions;
-use crate::state::{AppState, metadata};
+use crate::state::AppState;
 use crate::throttle::{self, Attempt};
 
 /// The link and the new password.
@@ -63,7 +63,7 @@ pub(crate) async fn reset_password(
     let hash = state.passwords.hash(body.password).await?;
     let member_id = waiting.member_id;
     let new = NewPassword { customer_id: waiting.customer_id, member_id, hash };
-    let cause = metadata(&headers, Subject::Member(member_id));
+    let cause = Cause::request(&headers, Subject::Member(member_id));
     new_passwords::reset(&state, new, waiting.reset_id, cause, now).await?;
     throttle::forgive(&state.pool, &waiting.email).await?;
     Ok(StatusCode::NO_CONTENT)

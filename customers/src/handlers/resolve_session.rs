@@ -1,40 +1,18 @@
-use access::Principal;
-use axum::Json;
-use axum::extract::State;
-use chassis::ProblemJson;
+use access::{ForwardedPrincipal, ResolveSession, ResolvedSession};
 use chrono::Utc;
-use serde::{Deserialize, Serialize};
 
 use crate::error::CustomersError;
 use crate::sessions::{self, SessionSecret};
 use crate::state::AppState;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Question {
-    cookie: String,
-    csrf: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Answer {
-    Known { principal: Principal, csrf_ok: bool },
-    Refused { refused: bool },
-}
-
-/// Says who is behind a session's cookie: `{"principal":{…},"csrf_ok":bool}` or `{"refused":true}`.
+/// Returns who is behind a session's cookie.
 pub(crate) async fn resolve_session(
-    State(state): State<AppState>,
-    ProblemJson(question): ProblemJson<Question>,
-) -> Result<Json<Answer>, CustomersError> {
-    let secret = SessionSecret::from_cookie(&question.cookie);
+    state: AppState,
+    call: ResolveSession,
+) -> Result<ResolvedSession, CustomersError> {
+    let secret = SessionSecret::from_cookie(&call.cookie);
     let session = sessions::resolve(&state.pool, &secret, state.lifetimes, Utc::now()).await?;
-    Ok(Json(match session {
-        Some(session) => Answer::Known {
-            principal: session.principal(),
-            csrf_ok: secret.has_csrf_token(question.csrf.as_deref()),
-        },
-        None => Answer::Refused { refused: true },
-    }))
+    let Some(session) = session else { return Ok(ResolvedSession::Ended) };
+    let principal = ForwardedPrincipal::new(&session.principal())?;
+    Ok(ResolvedSession::Live { principal, csrf_ok: secret.has_csrf_token(call.csrf.as_deref()) })
 }

@@ -1,4 +1,6 @@
-use access::{Caller, Principal};
+use std::collections::HashMap;
+
+use access::{Caller, Cause, Principal};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -17,7 +19,7 @@ use super::issue_token::{IssuedToken, make_secret};
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::permissions;
-use crate::state::{AppState, metadata, token_stream};
+use crate::state::{AppState, token_stream};
 use crate::tokens;
 
 const OVERLAP_S_DEFAULT: u32 = 24 * 60 * 60;
@@ -85,7 +87,7 @@ pub(crate) async fn rotate_token(
         ..old.clone()
     };
     let new_id = successor.token_id;
-    let cause = metadata(&headers, principal.subject);
+    let cause: HashMap<_, _> = Cause::request(&headers, principal.subject).into();
     // The successor first: a crash in between leaves a token that nobody knows the secret of, not a customer without one.
     let command = TokenCommand::IssueToken { token: successor, now };
     state.tokens.execute(&token_stream(principal, new_id), command, cause.clone()).await?;

@@ -1,4 +1,4 @@
-use access::Subject;
+use access::{Cause, Subject};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -17,7 +17,7 @@ use crate::credentials::{self, Reservation};
 use crate::error::CustomersError;
 use crate::fields::Faults;
 use crate::sessions;
-use crate::state::{AppState, metadata};
+use crate::state::AppState;
 use crate::throttle;
 
 /// Who signs up.
@@ -101,8 +101,9 @@ pub(crate) async fn sign_up(
         owner: member_id,
         email: email.clone(),
     };
-    let metadata = metadata(&headers, Subject::Member(member_id));
-    state.customers.execute(&customer_id.to_string(), CustomerCommand::SignUp(signed_up), metadata).await?;
+    let cause = Cause::request(&headers, Subject::Member(member_id));
+    let command = CustomerCommand::SignUp(signed_up);
+    state.customers.execute(&customer_id.to_string(), command, cause.into()).await?;
     state.projection.catch_up().await?;
 
     sessions::end_shown(&state.pool, &headers).await?;

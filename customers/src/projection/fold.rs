@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-
+use access::Cause;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::customer::{Customer, CustomerEvent, CustomerSignedUp, MemberAdded, Role};
@@ -150,9 +149,8 @@ struct Maker {
 
 impl Maker {
     fn of(event: &RecordedEvent) -> Self {
-        let metadata: HashMap<String, String> =
-            serde_json::from_str(event.metadata.as_str()).unwrap_or_default();
-        let id = |kind: &str| metadata.get("subject")?.strip_prefix(kind)?.parse().ok();
+        let cause = Cause::of_metadata(event.metadata.as_str());
+        let id = |kind: &str| cause.subject.as_ref()?.strip_prefix(kind)?.parse().ok();
         Self { member: id("member:"), token: id("token:") }
     }
 }

@@ -44,7 +44,7 @@ async fn operators_link(house: &House, email: &str) -> Option<String> {
     let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
     let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, config, &mut tasks, &ended);
-    let cause = [("subject".to_owned(), "operator".to_owned())].into();
+    let cause = access::Cause::operator();
     let offered = PasswordResets::new(log, appender).offer(email, cause).await.unwrap();
     ended.cancel();
     tasks.join_all().await;

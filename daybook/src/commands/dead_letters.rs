@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-
+use access::Cause;
 use clap::Subcommand;
 use command_service::{ActivitiesError, Discarder};
 use domain::CustomerId;
@@ -19,8 +18,6 @@ use crate::system::{Database, System, SystemArguments};
 use crate::telemetry::{self, Verbosity};
 
 const CONNECTIONS_MAX: u32 = 2;
-/// As the metadata of events names whoever has the system in hand.
-const OPERATOR: &str = "operator";
 
 /// What it can be told.
 #[derive(clap::Args)]
@@ -114,9 +111,9 @@ async fn discard(
     let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(log, config, &mut tasks, &ended);
     let customer = letter.customer_id;
-    let cause = HashMap::from([("subject".to_owned(), OPERATOR.to_owned())]);
-    let recorded =
-        Discarder::new(log.clone(), appender).discard(customer, letter.discarded(reason), cause).await;
+    let recorded = Discarder::new(log.clone(), appender)
+        .discard(customer, letter.discarded(reason), Cause::operator())
+        .await;
     ended.cancel();
     tasks.join_all().await;
     recorded.map_err(|error| match error {

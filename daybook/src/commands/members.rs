@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-
+use access::Cause;
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use customers::{CustomersError, PasswordResets};
@@ -15,8 +14,6 @@ use crate::telemetry::{self, Verbosity};
 
 /// A fold holds one connection and needs a second one.
 const CONNECTIONS_MAX: u32 = 3;
-/// As the metadata of events names whoever has the system in hand.
-const OPERATOR: &str = "operator";
 
 /// What it can be told.
 #[derive(clap::Args)]
@@ -85,8 +82,7 @@ async fn reset(system: &System, email: &str, public_url: &str) -> Result<Printed
     let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
     let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, config, &mut tasks, &ended);
-    let cause = HashMap::from([("subject".to_owned(), OPERATOR.to_owned())]);
-    let offered = PasswordResets::new(log, appender).offer(email, cause).await;
+    let offered = PasswordResets::new(log, appender).offer(email, Cause::operator()).await;
     ended.cancel();
     tasks.join_all().await;
     let offered = offered.map_err(|error| match error {

@@ -26,7 +26,10 @@ fn limited(limits: Limits, answer: fn() -> Response) -> (Router, Arc<AtomicUsize
     let count = Arc::clone(&asked);
     let validate = move || {
         count.fetch_add(1, Ordering::SeqCst);
-        async { Json(json!({"valid": {"principal": {"customer_id": "c1"}, "expires_at": null}})) }
+        let id = "00000000-0000-0000-0000-000000000001";
+        let principal =
+            json!({"customer_id": id, "subject": {"token": id}, "scopes": ["ingest"], "time_zone": "UTC"});
+        async move { Json(json!({"valid": {"principal": principal, "expires_at": null}})) }
     };
     let customers = Router::new().route("/internal/tokens/validate", post(validate));
     let activities = Upstream::Local(Router::new().fallback(move || async move { answer() }));

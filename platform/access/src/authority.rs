@@ -1,17 +1,11 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chassis::{InternalKey, Upstream};
 use chrono::{DateTime, Utc};
 use domain::token::TokenHash;
 use serde::{Deserialize, Serialize};
 
+use crate::internal::{InternalCall, NoteTokenUses, ValidateToken};
 use crate::{Principal, TokenUse};
-
-const VALIDATE_PATH: &str = "/internal/tokens/validate";
-const VALIDATE_TIMEOUT: Duration = Duration::from_secs(2);
-const USES_PATH: &str = "/internal/tokens/uses";
-const USES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Knows every token: customers, or a service's own tables.
 #[async_trait]
@@ -77,8 +71,7 @@ impl Refusal {
 #[error("the token authority gives no answer: {0}")]
 pub struct AuthorityError(pub String);
 
-/// Customers, asked over HTTP: `POST /internal/tokens/validate {"sha256":"…"}`, and told of uses in the background:
-/// `POST /internal/tokens/uses {"uses":[…]}`.
+/// Customers, asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpAuthority {
     /// Customers.
@@ -87,32 +80,19 @@ pub struct HttpAuthority {
     pub key: InternalKey,
 }
 
-#[derive(Serialize)]
-struct Question<'a> {
-    sha256: &'a TokenHash,
+impl HttpAuthority {
+    async fn ask<C: InternalCall>(&self, call: C) -> Result<C::Answer, AuthorityError> {
+        call.ask(&self.upstream, &self.key).await.map_err(|error| AuthorityError(error.to_string()))
+    }
 }
-
-/// What edges tell customers of uses.
-#[derive(Serialize)]
-struct Report<'a> {
-    uses: &'a [TokenUse],
-}
-
-/// That it was heard.
-#[derive(Deserialize)]
-struct Heard {}
 
 #[async_trait]
 impl TokenAuthority for HttpAuthority {
     async fn validate(&self, hash: &TokenHash) -> Result<Verdict, AuthorityError> {
-        let question = Question { sha256: hash };
-        let answer = self.upstream.ask(VALIDATE_PATH, &question, &self.key, VALIDATE_TIMEOUT).await;
-        answer.map_err(|error| AuthorityError(error.to_string()))
+        self.ask(ValidateToken { sha256: hash.clone() }).await
     }
 
     async fn note_uses(&self, uses: &[TokenUse]) -> Result<(), AuthorityError> {
-        let report = Report { uses };
-        let heard: Result<Heard, _> = self.upstream.ask(USES_PATH, &report, &self.key, USES_TIMEOUT).await;
-        heard.map(|Heard {}| ()).map_err(|error| AuthorityError(error.to_string()))
+        self.ask(NoteTokenUses { uses: uses.to_vec() }).await.map(|_| ())
     }
 }

@@ -9,10 +9,8 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
+use crate::headers::FORWARDED_FOR_HEADER;
 use crate::{Authenticator, Denied, Principal};
-
-/// Where the gateway says who connected to it.
-const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// What a service needs to know its callers; its state gives it by `FromRef`.
 #[derive(Clone, Debug)]
@@ -63,7 +61,7 @@ impl Access {
     /// counts only beside the key.
     #[must_use]
     pub fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let said = headers.get(FORWARDED_FOR).filter(|_| self.key.is_shown_by(headers))?;
+        let said = headers.get(FORWARDED_FOR_HEADER).filter(|_| self.key.is_shown_by(headers))?;
         said.to_str().ok()?.parse().ok()
     }
 }

@@ -1,16 +1,12 @@
-use std::collections::HashMap;
-use std::time::Duration;
-
-use access::{Caller, Principal};
+use access::{Caller, Cause, InternalCall, RecordDiscard};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use chassis::{BodyProblems, CallerProblems, ProblemJson, ServerProblems, request_id};
-use domain::CustomerId;
-use domain::dead_letter::{DeadLetter as Aggregate, DeadLetterDiscarded};
+use chassis::{BodyProblems, CallerProblems, ProblemJson, ServerProblems};
+use domain::dead_letter::DeadLetter as Aggregate;
 use domain::token::Scope;
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::retry_dead_letter::id_of;
@@ -18,9 +14,6 @@ use crate::answers::DeadLetterProblems;
 use crate::dead_letters::{Resolved, dead_letter, discard};
 use crate::error::ReportsError;
 use crate::state::AppState;
-
-const DISCARD_PATH: &str = "/internal/dead-letters/discard";
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why it is discarded.
 #[derive(Deserialize, ToSchema)]
@@ -30,17 +23,6 @@ pub(crate) struct DiscardDeadLetter {
     #[schema(min_length = 1, max_length = 500, example = "sent by a test of the import")]
     reason: String,
 }
-
-/// What activities is told, who writes the log.
-#[derive(Serialize)]
-struct Decision {
-    customer_id: CustomerId,
-    discard: DeadLetterDiscarded,
-    cause: HashMap<&'static str, String>,
-}
-
-#[derive(Deserialize)]
-struct Recorded {}
 
 /// Discard a dead letter
 ///
@@ -67,23 +49,13 @@ pub(crate) async fn discard_dead_letter(
     let id = id_of(id)?;
     let reason = Aggregate::check_reason(&body.reason)?.to_owned();
     let letter = dead_letter(&state.pool, &id, Some(principal.customer_id)).await?;
-    let decision = Decision {
+    let call = RecordDiscard {
         customer_id: letter.customer_id,
         discard: letter.discarded(reason),
-        cause: cause(principal, &headers),
+        cause: Cause::request(&headers, principal.subject),
     };
-    let key = state.access.internal_key();
-    let recorded = state.activities.ask(DISCARD_PATH, &decision, key, DISCARD_TIMEOUT).await;
-    let Recorded {} = recorded.map_err(|error| ReportsError::LogUnavailable(error.to_string()))?;
+    let recorded = call.ask(&state.activities, state.access.internal_key()).await;
+    recorded.map_err(|error| ReportsError::LogUnavailable(error.to_string()))?;
     // The decision is in the log. Should this fail, the fold that meets it there does the same.
     Ok(Json(discard(&state.pool, &state.log, &id).await?))
-}
-
-/// As every event says it.
-fn cause(principal: &Principal, headers: &HeaderMap) -> HashMap<&'static str, String> {
-    let mut cause = HashMap::from([("subject", principal.subject.to_string())]);
-    if let Some(id) = request_id(headers) {
-        cause.insert("request_id", id.to_owned());
-    }
-    cause
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use access::{InternalCall, ValidateToken};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use chassis::{Env, InternalKey, Upstream};
@@ -18,7 +19,6 @@ use crate::composition::{decided, enter, open};
 use crate::failure::Failure;
 
 const END_LIMIT: Duration = Duration::from_secs(10);
-const VALIDATE_PATH: &str = "/internal/tokens/validate";
 
 /// All of them.
 pub(super) struct Edges {
@@ -50,7 +50,7 @@ impl Edges {
         let count = Arc::clone(&validations);
         let counted =
             enter("customers", service, &mut tasks).layer(from_fn(move |request: Request, next: Next| {
-                if request.uri().path() == VALIDATE_PATH {
+                if request.uri().path() == ValidateToken::PATH {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
                 next.run(request)
