@@ -13,7 +13,7 @@ export function watchForFaults(page, url) {
     faults.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on('requestfailed', (request) => {
-    // A page that is left gives up what it was asking for.
+    // A page that is left aborts its requests.
     const reason = request.failure()?.errorText;
     if (reason !== 'net::ERR_ABORTED') faults.push(`${named(request)}: ${reason}`);
   });

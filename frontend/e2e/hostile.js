@@ -8,9 +8,9 @@ const RIGHT_TO_LEFT = '\u202e\u2067';
 const NAME_CHARS = 200;
 const ACTOR_CHARS = 256;
 const TYPE_CHARS = 100;
-/** What a browser may round. */
+/** Pixels by which a browser may round. */
 const ROUNDING = 1;
-/** Less of a name than this says nothing. */
+/** The least width of a name, in pixels. */
 const NAME_MIN_PX = 40;
 
 const long = (start, chars) => start + 'W'.repeat(chars - Array.from(start).length);
@@ -34,7 +34,7 @@ const activities = () => [
   },
 ];
 
-/** Makes a customer whose names are as bad as names may be, logged in in the page's browser. */
+/** Makes a customer with the longest and oddest names that are allowed, logged in in the page's browser. */
 export async function hostileCustomer({ page, url }) {
   const local = long('', 60);
   const email = `${local}.${random()}@${long('', 60)}.example.com`;
@@ -65,7 +65,7 @@ export async function hostileCustomer({ page, url }) {
   await post('/v1/activities/batch', { activities: activities() }, csrf);
 }
 
-/** What stands outside the window or outside its panel, and is not cut off by something that is inside. */
+/** Lists what lies outside the window or its panel and is not clipped. */
 function sticksOut() {
   const ROUNDING = 1;
   const cuts = (element) => getComputedStyle(element).overflowX !== 'visible';

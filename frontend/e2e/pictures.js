@@ -63,6 +63,10 @@ try {
   await take('overview-dark');
 
   await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${url}/reports?measure=actors&interval=week&group_by=type`);
+  await page.getByRole('region', { name: 'Activity' }).waitFor();
+  await take('reports');
+
   await page.goto(`${url}/tokens`);
   await page.getByLabel('Name').fill(TOKEN);
   await page.getByRole('button', { name: 'Make a token' }).click();

@@ -10,7 +10,7 @@ import './styles/index.css';
 
 const queries = createQueryClient();
 
-// A browser may show a page as it was when it was left; whose it is must be asked again.
+// A browser may restore a page from its cache after the session has changed: look it up again.
 window.addEventListener('pageshow', ({ persisted }) => {
   if (persisted) void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
 });

@@ -1,4 +1,4 @@
-/** The first that fits names the browser; most of them also call themselves something else. */
+/** The first match counts: most browsers also name others in their user agent. */
 const BROWSERS: readonly [RegExp, string][] = [
   [/Edg(?:e|A|iOS)?\//, 'Edge'],
   [/OPR\//, 'Opera'],
@@ -15,7 +15,7 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/Linux/, 'Linux'],
 ];
 
-/** What somebody logged in with, in two words; what is not a browser keeps its own name for itself. */
+/** The browser and the system of a user agent; an unknown one is shown as it is. */
 export function browserName(userAgent: string | null | undefined): string {
   if (userAgent == null || userAgent === '') return 'Unknown';
   const named = (known: typeof BROWSERS) => known.find(([sign]) => sign.test(userAgent))?.[1];

@@ -13,11 +13,11 @@ import { PageHead } from '../layout/page-head';
 
 const readErrors = (error: Error) => formErrors(error, ['old_password', 'new_password']);
 
-/** Another password, for whoever knows the old one. */
+/** Changes the password of a member who knows the old one. */
 export function PasswordPage() {
   const { member } = useSession();
   const change = useChangePassword();
-  // A form that has done its work begins anew.
+  // A new key empties the form after it succeeded.
   const [round, setRound] = useState(0);
   const { error } = change;
   const { errors, setInputErrors } = useFormErrors(error, readErrors);
@@ -46,7 +46,7 @@ export function PasswordPage() {
           </p>
         )}
         <Form key={round} label="Change the password" errors={errors} onSubmit={submit}>
-          {/* Tells a keeper of passwords whose it is. */}
+          {/* Tells a password manager whose password it is. */}
           <input type="hidden" name="username" autoComplete="username" value={member.email} />
           <Field label="Old password" error={errors.fields.old_password}>
             {(control) => (

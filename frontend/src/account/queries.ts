@@ -20,7 +20,7 @@ export function useEndSession() {
       unwrap(
         client.DELETE('/v1/sessions/{id}', { params: { path: { id }, header: csrfHeader() } }),
       ),
-    // One that has ended by itself meanwhile leaves the list too.
+    // A session that has expired meanwhile leaves the list too.
     onSettled: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }

@@ -3,35 +3,35 @@ import { setServerDate } from './clock';
 import { parseExact } from './exact';
 import type { paths } from './schema';
 
-/** What this window knows of the session that it works with. */
-type Known = { csrf_token: string; customer: { id: string } };
+/** The session of this window. */
+type WindowSession = { csrf_token: string; customer: { id: string } };
 
-let known: Known | undefined;
+let current: WindowSession | undefined;
 
 /**
  * Remembers the session of this window, or that there is none. A write with the cookie must show its CSRF token, and an
- * answer that names another customer is not for this window.
+ * response that names another customer is not for this window.
  */
-export function rememberSession(session: Known | undefined) {
-  known = session;
+export function rememberSession(session: WindowSession | undefined) {
+  current = session;
 }
 
-/** The header as a log-out, whose description asks for it by name, must show it. */
+/** The CSRF header, for operations whose description requires it. */
 export function csrfHeader() {
-  return { 'x-csrf-token': known?.csrf_token ?? '' };
+  return { 'x-csrf-token': current?.csrf_token ?? '' };
 }
 
-/** Whether an answer is another customer's: another window has begun a session of its own, with the same cookie. */
+/** Whether a response is of another customer: another window has begun a session of its own, with the same cookie. */
 export function isForeign(body: unknown): boolean {
-  if (known === undefined || typeof body !== 'object' || body === null) return false;
+  if (current === undefined || typeof body !== 'object' || body === null) return false;
   const { customer_id: customer } = body as { customer_id?: unknown };
-  return typeof customer === 'string' && customer !== known.customer.id;
+  return typeof customer === 'string' && customer !== current.customer.id;
 }
 
 const csrf: Middleware = {
   onRequest({ request }) {
-    if (request.method !== 'GET' && known !== undefined) {
-      request.headers.set('x-csrf-token', known.csrf_token);
+    if (request.method !== 'GET' && current !== undefined) {
+      request.headers.set('x-csrf-token', current.csrf_token);
     }
     return request;
   },
@@ -39,25 +39,25 @@ const csrf: Middleware = {
 
 const NO_CONTENT = 204;
 
-/** The one place where answers are read: numbers stay what was sent, and the server's clock is looked at. */
+/** Reads every response: numbers keep their digits, and the server's clock is noted. */
 async function read(response: Response): Promise<Response> {
   setServerDate(response.headers.get('date'));
   if (!response.ok || response.status === NO_CONTENT) return response;
   const text = await response.text();
   const headers = new Headers(response.headers);
-  // What has a length is asked for its JSON, and not for its text.
+  // With a length, openapi-fetch calls `json()` and not `text()`.
   headers.set('content-length', String(text.length));
-  const answer = new Response(text, { status: response.status, headers });
-  answer.json = () => Promise.resolve(parseExact(text));
-  return answer;
+  const exact = new Response(text, { status: response.status, headers });
+  exact.json = () => Promise.resolve(parseExact(text));
+  return exact;
 }
 
-/** What the pages read; what else a report can be taken out as is for links. */
+/** The content types that the pages read; other formats of a report are only linked to. */
 type Read = 'application/json' | 'application/problem+json';
 
 export const client = createClient<paths, Read>({
   baseUrl: window.location.origin,
-  // Looked up at each call, so that a test can put its own in place.
+  // Looked up at each call, so that a test can replace it.
   fetch: async (request) => read(await globalThis.fetch(request)),
 });
 client.use(csrf);

@@ -1,14 +1,14 @@
-/** How far the server's clock is ahead of this one, as its last answer said; its `Date` is whole seconds. */
+/** How far the server's clock is ahead of this one, by the `Date` of its last response, which is in whole seconds. */
 let aheadMs = 0;
-/** What an answer needs on its way, and the second that is not told. Less is not worth a correction. */
-const UNSURE_MS = 2_000;
+/** A smaller difference may be the time of the response on the network and the rounding of `Date`; it is ignored. */
+const UNCERTAINTY_MS = 2_000;
 
-/** Learns the server's time from an answer's `Date`. */
+/** Sets the server's time from the `Date` of a response. */
 export function setServerDate(date: string | null) {
   const said = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(said)) return;
   const differenceMs = said - Date.now();
-  aheadMs = Math.abs(differenceMs) <= UNSURE_MS ? 0 : differenceMs;
+  aheadMs = Math.abs(differenceMs) <= UNCERTAINTY_MS ? 0 : differenceMs;
 }
 
 /** The present time in milliseconds by the server's clock: this browser's may be wrong. */

@@ -1,4 +1,4 @@
-/** A number that JavaScript would write in other digits: kept as the text that was sent. */
+/** A number that JavaScript would write with other digits, kept as the text that was sent. */
 export class ExactNumber {
   readonly text: string;
 
@@ -6,7 +6,7 @@ export class ExactNumber {
     this.text = text;
   }
 
-  /** The nearest number that JavaScript has, where one is calculated with. */
+  /** The nearest double, for calculations. */
   valueOf(): number {
     return Number(this.text);
   }
@@ -18,13 +18,13 @@ export class ExactNumber {
 
 /** A string, which is left alone, or a number. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** No text that is sent can have guessed it. */
+/** Random, so that no text that is sent contains it. */
 const MARK = crypto.getRandomValues(new Uint32Array(4)).join('-');
 
 /**
- * Reads JSON without changing a number: 9007199254740993, 1.0 and 1e2 stay what they are.
+ * Reads JSON without changing a number: 9007199254740993, 1.0 and 1e2 keep their digits.
  *
- * Such a number is marked as an object of one member, the rest is for `JSON.parse`.
+ * Such a number is replaced by an object of one member before `JSON.parse`.
  */
 export function parseExact(text: string): unknown {
   const marked = text.replace(STRING_OR_NUMBER, (token) =>

@@ -1,6 +1,6 @@
 import { isForeign } from './client';
 
-/** An error as the API tells it (RFC 9457). */
+/** An error of the API (RFC 9457). */
 export type Problem = {
   type: string;
   title: string;
@@ -11,13 +11,13 @@ export type Problem = {
 
 export type FieldError = { pointer: string; detail: string };
 
-/** An answer that belongs to another customer than the page does. */
+/** The problem of a response that belongs to another customer than the page. */
 const FOREIGN = 'other-session';
 
-/** No answer at all: the network or the server is away. */
-export const NO_ANSWER = 0;
+/** The status when there is no response: the network or the server is unreachable. */
+export const NO_RESPONSE = 0;
 
-/** What a call to the API throws when the answer is not the one asked for. */
+/** Thrown by a call to the API that does not succeed. */
 export class ProblemError extends Error {
   readonly problem: Problem;
 
@@ -42,19 +42,19 @@ export class ProblemError extends Error {
   }
 }
 
-type Answer<T> = { data?: T; error?: unknown; response: Response };
+type CallResult<T> = { data?: T; error?: unknown; response: Response };
 
 /**
- * The body of a successful answer.
+ * Returns the body of a successful response.
  *
- * Throws a `ProblemError` for any other answer and for none.
+ * Throws a `ProblemError` for any other response and for none.
  */
-export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
+export async function unwrap<T>(call: Promise<CallResult<T>>): Promise<T> {
   const { data, error, response } = await call.catch((cause: unknown) => {
     throw new ProblemError({
       type: 'about:blank',
       title: 'No answer from Daybook',
-      status: NO_ANSWER,
+      status: NO_RESPONSE,
       detail: cause instanceof Error ? cause.message : String(cause),
     });
   });
@@ -78,7 +78,7 @@ function toProblem(body: unknown, response: Response): Problem {
     title: response.statusText || `Status ${response.status}`,
     status: response.status,
   };
-  // Something between us and Daybook may answer in its own words.
+  // A proxy in between may respond with something else than a problem.
   if (typeof body !== 'object' || body === null) return fallback;
   return { ...fallback, ...body, status: response.status };
 }
@@ -88,7 +88,7 @@ export type FormErrors = { fields: Record<string, string>; form: string | undefi
 
 export const NO_ERRORS: FormErrors = { fields: {}, form: undefined };
 
-/** Puts each error of a rejected form where its JSON pointer says; `/scopes/0` belongs to `scopes`. */
+/** Assigns each error of a rejected form to a field by its JSON pointer; `/scopes/0` belongs to `scopes`. */
 export function formErrors(error: unknown, known: readonly string[]): FormErrors {
   if (!(error instanceof ProblemError)) return { fields: {}, form: errorText(error) };
   const fields: Record<string, string> = {};
@@ -107,7 +107,7 @@ export function formErrors(error: unknown, known: readonly string[]): FormErrors
   return { fields, form: errorText(error) };
 }
 
-/** Why a form or a button has not done its work. Unlike a page, it does not try again by itself. */
+/** The error of a form or a button. Unlike a page, it is not retried by itself. */
 export function errorText(error: unknown): string {
   const { title, text } = describeError(error);
   if (!(error instanceof ProblemError) || !isTransient(error)) return text;
@@ -116,10 +116,10 @@ export function errorText(error: unknown): string {
 
 /** Whether the same call may succeed a moment later. */
 export function isTransient({ status }: ProblemError): boolean {
-  return status === NO_ANSWER || status >= 500;
+  return status === NO_RESPONSE || status >= 500;
 }
 
-/** What went wrong with a page in the reader's words, and what will happen or can be done. */
+/** Describes an error of a page for its reader, and what happens next or can be done. */
 export function describeError(error: unknown): { title: string; text: string } {
   if (!(error instanceof ProblemError)) {
     return {
@@ -128,7 +128,7 @@ export function describeError(error: unknown): { title: string; text: string } {
     };
   }
   const { status, detail, title } = error.problem;
-  if (status === NO_ANSWER) {
+  if (status === NO_RESPONSE) {
     return {
       title: 'No connection to Daybook',
       text: 'Check your network. The page tries again by itself.',

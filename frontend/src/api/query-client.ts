@@ -3,15 +3,15 @@ import { isTransient, ProblemError } from './problem';
 import { endSession, sessionQuery } from './session';
 
 const RETRIES_MAX = 2;
-/** How soon a page asks again for what it could not load. */
+/** How soon a page retries what it could not load. */
 const AGAIN_MS = 5_000;
 
-/** The server state of one page, with what holds for every call. */
+/** The cache of server state, with the defaults of every call. */
 export function createQueryClient(): QueryClient {
   const onError = (error: Error) => {
     if (!(error instanceof ProblemError)) return;
     if (error.status === 401 && !error.is('wrong-credentials')) endSession(queries);
-    // Another window has begun a session of its own: whose it is, is there for the asking.
+    // Another window has begun a session of its own: look up whose it is.
     if (error.isOfAnotherSession) {
       void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
     }
@@ -23,7 +23,7 @@ export function createQueryClient(): QueryClient {
       queries: {
         retry: (failures, error) => failures < RETRIES_MAX && isTransientError(error),
         refetchInterval: ({ state }) => isTransientError(state.error) && AGAIN_MS,
-        // Daybook may run on this very machine, which needs no network.
+        // Daybook may run on this machine, where no network is needed.
         networkMode: 'always',
       },
       // Passwords and tokens pass through mutations; none is kept longer than its form.

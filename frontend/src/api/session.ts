@@ -16,43 +16,43 @@ const STALE_MS = 5 * 60_000;
 /** Who is logged in; `null` is nobody. */
 export const sessionQuery = queryOptions({
   queryKey: KEY,
-  queryFn: ({ client: queries }) => whoAmI(queries),
+  queryFn: ({ client: queries }) => fetchSession(queries),
   staleTime: STALE_MS,
   // Somebody may have logged in or out in another tab meanwhile.
   refetchOnWindowFocus: 'always',
 });
 
-async function whoAmI(queries: QueryClient): Promise<Session | null> {
+async function fetchSession(queries: QueryClient): Promise<Session | null> {
   try {
     const session = await unwrap(client.GET('/v1/session'));
-    welcome(queries, session);
+    adopt(queries, session);
     return session;
   } catch (error) {
     if (!(error instanceof ProblemError && error.status === 401)) throw error;
-    forget(queries);
+    clearCache(queries);
     return null;
   }
 }
 
 /** The session is over: the pages lead to log-in, and nothing of the customer is left in memory. */
 export function endSession(queries: QueryClient) {
-  forget(queries);
+  clearCache(queries);
   queries.setQueryData(KEY, null);
 }
 
 function beginSession(queries: QueryClient, session: Session) {
-  welcome(queries, session);
+  adopt(queries, session);
   queries.setQueryData(KEY, session);
 }
 
-function welcome(queries: QueryClient, session: Session) {
+function adopt(queries: QueryClient, session: Session) {
   const before = queries.getQueryData<Session | null>(KEY);
-  if (before?.member.id !== session.member.id) forget(queries);
+  if (before?.member.id !== session.member.id) clearCache(queries);
   rememberSession(session);
 }
 
-/** What one customer saw must not be there for the next. */
-function forget(queries: QueryClient) {
+/** Removes the data of the previous customer from the cache. */
+function clearCache(queries: QueryClient) {
   rememberSession(undefined);
   queries.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
 }
@@ -85,7 +85,7 @@ export function useAcceptInvitation() {
 export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({
-    // Where nobody is logged in any more, there is nothing left to do: the 401 ends the session here too.
+    // If the session has ended already, the 401 ends it here too.
     mutationFn: () => unwrap(client.DELETE('/v1/session', { params: { header: csrfHeader() } })),
     onSuccess: () => endSession(queries),
   });
@@ -101,7 +101,7 @@ export function useChangePassword() {
   });
 }
 
-/** Asks for a link by mail. What is answered says nothing about whether the address exists. */
+/** Asks for a link by mail. The response does not tell whether the address exists. */
 export function useForgotPassword() {
   return useMutation({
     mutationFn: (email: string) =>

@@ -9,7 +9,7 @@ const RIGHT = 6;
 const BOTTOM = 26;
 const DIGIT = 7.5;
 
-/** Where things are drawn: `x(i)` is the middle of place `i`, which is `step` wide. */
+/** The coordinates of a plot: `x(i)` is the middle of column `i`, which is `step` wide. */
 export type Frame = {
   x: (index: number) => number;
   y: (value: number) => number;
@@ -18,11 +18,11 @@ export type Frame = {
 };
 
 type Props = {
-  /** What a reader who cannot see the picture is told. */
+  /** The text for screen readers. */
   summary: string;
   length: number;
   max: number;
-  /** Which places have a label on the axis, given how many labels fit. */
+  /** Which columns have a label on the axis, given how many labels fit. */
   labels: (labelsMax: number) => { index: number; text: string }[];
   tooltip: (index: number) => ReactNode;
   children: (frame: Frame, active: number | undefined) => ReactNode;
@@ -30,7 +30,7 @@ type Props = {
 
 const LABEL_WIDTH = 58;
 
-/** Axes, grid, and what the pointer is over; the drawing inside is the caller's. */
+/** Axes, grid and tooltip; the caller draws the data. */
 export function Plot({ summary, length, max, labels, tooltip, children }: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [active, setActive] = useState<number>();
@@ -87,7 +87,7 @@ export function Plot({ summary, length, max, labels, tooltip, children }: Props)
           </g>
         ))}
         {labels(Math.max(2, Math.floor((width - left) / LABEL_WIDTH))).map(({ index, text }) => {
-          // A label in the middle of the last place may not fit beside the edge.
+          // A label in the middle of the last column may cross the edge.
           const x = Math.min(frame.x(index), width - (text.length * DIGIT) / 2);
           return (
             <text key={index} className="plot-label" x={x} y={HEIGHT - 7} textAnchor="middle">

@@ -3,7 +3,7 @@ import { partsIn } from '../time/zone';
 
 const TICKS_AIM = 4;
 
-/** Round values from 0 to at least `max`, about four of them; counts have no halves. */
+/** About four round whole values from 0 to at least `max`. */
 export function valueTicks(max: number): number[] {
   if (max <= 0) return [0, 1];
   const rough = max / TICKS_AIM;

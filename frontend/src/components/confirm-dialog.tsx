@@ -3,20 +3,20 @@ import { errorText } from '../api/problem';
 
 type Props = {
   title: string;
-  /** What the answers are called. */
+  /** The labels of the buttons; `acting` is shown while it runs. */
   keep: string;
   act: string;
   acting: string;
-  /** How it is going; the dialog stays and says why if it does not succeed. */
+  /** The mutation; if it fails, the dialog stays open and shows the error. */
   action: { isPending: boolean; isError: boolean; error: unknown };
-  /** Whether something is lost by it. */
+  /** Whether the action loses something. */
   isLoss?: boolean;
   onAct: (form: FormData, close: () => void) => void;
   onClose: () => void;
   children: ReactNode;
 };
 
-/** Asks before something is done. */
+/** Asks for a confirmation. */
 export function ConfirmDialog(props: Props) {
   const { title, keep, act, acting, action, isLoss = false, onAct, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -24,7 +24,7 @@ export function ConfirmDialog(props: Props) {
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  // Closed and not just taken away, so that the browser puts the focus back where it was.
+  // Closed before it is unmounted, so that the browser restores the focus.
   const close = () => dialog.current?.close();
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose}>

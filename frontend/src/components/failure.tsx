@@ -2,7 +2,7 @@ import { describeError } from '../api/problem';
 
 type Props = { error: unknown; onRetry: () => unknown };
 
-/** What stands in the place of something that could not be loaded. */
+/** Shown in place of something that could not be loaded. */
 export function Failure({ error, onRetry }: Props) {
   const { title, text } = describeError(error);
   return (

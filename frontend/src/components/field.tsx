@@ -13,7 +13,7 @@ type Props = {
   children: (control: Control) => ReactNode;
 };
 
-/** A form's field: its label, its rule, and what is wrong with what was entered. */
+/** A field of a form, with its label, its hint and its error. */
 export function Field({ label, hint, error, children }: Props) {
   const id = useId();
   const [hintId, errorId] = [`${id}-hint`, `${id}-error`];
@@ -45,7 +45,7 @@ export function FieldError({ id, error }: { id?: string; error: string | undefin
   );
 }
 
-/** The API says `must have 12 to 256 characters`; a reader is told so in a sentence. */
+/** Makes a sentence of an error of the API, as `must have 12 to 256 characters`. */
 function sentence(text: string): string {
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;

@@ -8,7 +8,7 @@ type Props = {
   children: ReactNode;
 };
 
-/** A form that tells its errors itself, and puts the cursor into the first field that has one. */
+/** A form that shows its errors itself, and moves the focus to the first field that has one. */
 export function Form({ label, errors, onSubmit, children }: Props) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {

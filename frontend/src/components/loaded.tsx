@@ -8,7 +8,7 @@ type Props<T> = {
   children: (data: T) => ReactNode;
 };
 
-/** What a query has brought; what it brought before stays, dimmed, until the new is there. */
+/** The result of a query. While a new one loads, the previous result stays, dimmed. */
 export function Loaded<T>({ query, skeleton, children }: Props<T>) {
   if (query.data !== undefined) {
     return (
@@ -29,7 +29,7 @@ export function Loaded<T>({ query, skeleton, children }: Props<T>) {
   );
 }
 
-/** Grey lines in the place of text that is on its way. */
+/** Grey lines in place of text that is loading. */
 export function SkeletonLines({ count }: { count: number }) {
   return (
     <div className="skeleton-lines" aria-hidden="true">

@@ -4,7 +4,7 @@ const CHARS_MAX = 128;
 /** The rule, as a form says it. */
 export const PASSWORD_RULE = `${CHARS_MIN} to ${CHARS_MAX} characters. A few words do well; passwords that many people have are refused.`;
 
-/** What can be said of a password before it is sent. Which ones are too common is the server's to know. */
+/** Checks the length of a password before it is sent. Only the server knows which ones are too common. */
 export function passwordFault(password: string): string | undefined {
   const chars = Array.from(password).length;
   if (chars < CHARS_MIN) return `Too short: at least ${CHARS_MIN} characters.`;

@@ -2,7 +2,7 @@ import { useEffect, useRef, type ReactNode } from 'react';
 
 type Props = { testId: string; title: ReactNode; onDone: () => void; children: ReactNode };
 
-/** Something that is shown once; it stays until the reader says that it is kept elsewhere. */
+/** A secret that is shown once, until the reader says that it is saved. */
 export function SecretPanel({ testId, title, onDone, children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);

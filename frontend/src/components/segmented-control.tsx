@@ -7,7 +7,7 @@ type Props<T extends string> = {
   onChoose: (value: T) => void;
 };
 
-/** A choice among few, all in sight: radio buttons in a row. */
+/** A choice among a few options, as radio buttons in a row. */
 export function SegmentedControl<T extends string>({ legend, options, value, onChoose }: Props<T>) {
   const name = useId();
   return (

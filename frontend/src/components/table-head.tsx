@@ -1,10 +1,10 @@
 type Props = {
   columns: readonly string[];
-  /** What the last column, of buttons, is called for those who cannot see them. */
+  /** The name of the last column, of buttons; only screen readers show it. */
   buttons?: string | undefined;
 };
 
-/** The head of a table: a name over each column. */
+/** The head of a table, with a name for each column. */
 export function TableHead({ columns, buttons }: Props) {
   return (
     <thead>

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { NO_ERRORS, type FormErrors } from '../api/problem';
 
-/** What is wrong with a form: what was found in its fields, or else what the server said about what it was sent. */
+/** The errors of a form: those found before it was sent, otherwise those that the server returned. */
 export function useFormErrors(error: Error | null, read: (error: Error) => FormErrors) {
   const [inputErrors, setInputErrors] = useState<FormErrors>(NO_ERRORS);
   const serverErrors = useMemo(() => (error === null ? NO_ERRORS : read(error)), [error, read]);

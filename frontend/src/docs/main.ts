@@ -3,7 +3,7 @@ import 'swagger-ui-dist/swagger-ui.css';
 import '../styles/index.css';
 import './docs.css';
 
-// The viewer knows dark only by a class.
+// The viewer is dark only with a class.
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);

@@ -72,7 +72,7 @@ export function formatTick(
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
-/** Below this it is just now; clocks may differ by as much. */
+/** Less than this is "just now"; clocks may differ by as much. */
 const JUST_NOW_S = 5;
 
 /** How long ago, in the largest unit that says enough. */
@@ -91,7 +91,7 @@ export function formatAgo(time: string, now: number): string {
   return ahead ? `in ${text}` : `${text} ago`;
 }
 
-/** How far a report is behind the log; what is shorter than a fold takes is none. */
+/** A lag below this counts as none: a fold takes about as long. */
 const LAG_MIN_MS = 1_000;
 
 /** 0 → up to date, 2400 → 2.4 s behind, 125000 → 2 min behind */

@@ -5,7 +5,7 @@ import type { Session, useLogOut } from '../api/session';
 
 type Props = { session: Session; logOut: ReturnType<typeof useLogOut> };
 
-/** Who is logged in, for whom, and the way out. The browser opens and closes it, by Escape too. */
+/** Who is logged in, links to the account pages, and log-out. The browser opens and closes it, by Escape too. */
 export function AccountMenu({ session, logOut }: Props) {
   const id = useId();
   const { customer, member } = session;

@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from 'react';
 
-/** Shown instead of a blank page should a component throw. */
+/** Shown instead of a blank page if a component throws. */
 export class Crash extends Component<{ children: ReactNode }, { failed: boolean }> {
   override state = { failed: false };
 

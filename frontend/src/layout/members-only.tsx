@@ -8,14 +8,14 @@ import { Masthead } from './masthead';
 import { OtherSession } from './other-session';
 import { Splash } from './splash';
 
-/** The frame of every page that needs a session; without one it leads to log-in and back again. */
+/** The frame of every page that needs a session. Without one it redirects to log-in, and back afterwards. */
 export function MembersOnly() {
   const session = useQuery(sessionQuery);
   const logOut = useLogOut();
   const location = useLocation();
   const main = useRef<HTMLElement>(null);
   useFocusOnArrival(main, location.pathname);
-  // Whose pages this window shows, until its reader agrees to another one.
+  // The session whose pages this window shows, until the reader accepts another one.
   const [shown, setShown] = useState<Session>();
   if (shown === undefined && session.data != null) setShown(session.data);
 
@@ -29,7 +29,7 @@ export function MembersOnly() {
     );
   }
   if (session.data === null) {
-    // Who leaves on purpose does not want to come back to the same place.
+    // After a log-out, the next log-in does not lead back to the same page.
     return <Navigate replace to={logOut.isIdle ? logInPathFor(location) : '/log-in'} />;
   }
   if (shown !== undefined && shown.member.id !== session.data.member.id) {
@@ -54,7 +54,7 @@ export function useSession(): Session {
   return useOutletContext<Session>();
 }
 
-/** Whoever cannot see that the page has changed is put at its beginning; not at the first one. */
+/** Moves the focus to the new page, for screen readers; not for the first page. */
 function useFocusOnArrival(place: RefObject<HTMLElement | null>, pathname: string) {
   const shown = useRef(pathname);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { useSession } from './members-only';
 
-/** In the place of what only a member with the scope `admin` may see. */
+/** Shown in place of what needs the scope `admin`. */
 export function NeedsAdmin({ title, children }: { title: string; children?: ReactNode }) {
   const { member } = useSession();
   return (

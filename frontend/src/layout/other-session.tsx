@@ -2,15 +2,15 @@ import { errorText } from '../api/problem';
 import type { Session, useLogOut } from '../api/session';
 
 type Props = {
-  /** Whose pages this window has shown. */
+  /** The session whose pages this window has shown. */
   before: Session;
-  /** Whom the browser is logged in as now. */
+  /** The present session of the browser. */
   now: Session;
   logOut: ReturnType<typeof useLogOut>;
   onGoOn: () => void;
 };
 
-/** Another window has logged in as somebody else: nothing is shown under a wrong name. */
+/** Shown when another window has logged in as somebody else, instead of pages of the wrong customer. */
 export function OtherSession({ before, now, logOut, onGoOn }: Props) {
   return (
     <main className="lone" data-testid="other-session">

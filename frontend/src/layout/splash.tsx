@@ -1,4 +1,4 @@
-/** While it is not known yet who is there. */
+/** Shown until the session is known. */
 export function Splash() {
   return (
     <p className="splash" role="status">

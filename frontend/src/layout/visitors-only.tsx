@@ -5,7 +5,7 @@ import { returnPath } from '../sign-in/return-path';
 import { SignInLayout } from '../sign-in/sign-in-layout';
 import { Splash } from './splash';
 
-/** The frame of log-in and sign-up; whoever has a session goes where he wanted to go. */
+/** The frame of log-in and sign-up. With a session it redirects to the page that was asked for. */
 export function VisitorsOnly() {
   const [address] = useSearchParams();
   const session = useQuery(sessionQuery);

@@ -8,7 +8,7 @@ type Props = { deadLetter: DeadLetter; onClose: () => void };
 
 const REASON_CHARS_MAX = 500;
 
-/** Asks why a projection shall go on without an event: it cannot be taken back. */
+/** Asks for the reason of a discard, which cannot be undone. */
 export function DiscardDialog({ deadLetter, onClose }: Props) {
   const discard = useDiscardDeadLetter();
   const [isMissing, setMissing] = useState(false);

@@ -14,7 +14,7 @@ import { deadLettersQuery, projectionsQuery, type DeadLetter } from './queries';
 const TICK_MS = 10_000;
 const SKELETON_LINES = 3;
 
-/** How far the reports have come, and what they could not take in. */
+/** The position and the lag of the reports, and the dead letters. */
 export function OperationsPage() {
   const { scopes } = useSession();
   return (

@@ -8,7 +8,7 @@ export type DeadLetter = ResponseBody<'/v1/dead-letters'>['items'][number];
 
 const PROJECTIONS = ['projections'] as const;
 const DEAD_LETTERS = ['dead-letters'] as const;
-/** How soon the page asks how far everything has come. */
+/** How often the page is refreshed. */
 const AGAIN_MS = 5_000;
 const PAGE_LENGTH = 100;
 
@@ -25,7 +25,7 @@ export const deadLettersQuery = queryOptions({
   refetchInterval: AGAIN_MS,
 });
 
-/** Whatever became of a dead letter, the lists and the reports may be others now. */
+/** A retry or a discard may change every list and report, even when it failed. */
 function useSettled() {
   const queries = useQueryClient();
   return () => queries.invalidateQueries();

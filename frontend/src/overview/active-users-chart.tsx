@@ -11,7 +11,7 @@ export const LINES = [
   { name: 'Monthly', key: 'monthly' },
 ] as const;
 
-/** A date has no zone: it is drawn as the day it names. */
+/** A date has no time zone; it is formatted in UTC so that it stays the same day. */
 export const CALENDAR = 'UTC';
 const LABELS_MAX = 8;
 

@@ -9,7 +9,7 @@ import type { ActiveUsersReport } from './queries';
 
 type Props = { query: UseQueryResult<ActiveUsersReport>; range: Range; asTable: boolean };
 
-/** Active users by day. They are counted by day, so that a short range shows its month. */
+/** Active users by day. The report is by day, so a short range shows 30 days. */
 export function ActiveUsersPanel({ query, range, asTable }: Props) {
   const shown = RANGE_INFO[range === '12mo' ? '12mo' : '30d'].sentence;
   return (

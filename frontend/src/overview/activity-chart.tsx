@@ -8,7 +8,7 @@ import type { Row, Series } from './series';
 
 type Props = { series: Series; interval: Interval; timeZone: string };
 
-/** Activities over time: a bar a bucket, stacked by type. */
+/** Activities over time: one bar for each bucket, stacked by type. */
 export function ActivityChart({ series, interval, timeZone }: Props) {
   const { groups, rows } = series;
   const total = groups.reduce((sum, group) => sum + group.total, 0);
@@ -69,7 +69,7 @@ function Bar({ row, index, frame, groups }: BarProps) {
   const gap = frame.step > 12 ? Math.min(8, frame.step * 0.24) : Math.min(1, frame.step * 0.2);
   const width = Math.min(BAR_WIDTH_MAX, frame.step - gap);
   const left = frame.x(index) - width / 2;
-  // The path around the whole bar rounds its head, whichever type is on top.
+  // The clip path is of the whole bar, so that its top is round whichever type is on top.
   const radius = Math.min(3, width / 4, frame.bottom - frame.y(row.total));
   const parts = stacked(row.counts);
   const id = `bar-${index}`;
@@ -102,7 +102,7 @@ function Bar({ row, index, frame, groups }: BarProps) {
 
 const NOTHING = { from: 0, to: 0 };
 
-/** Where each count begins and ends when they stand on one another. */
+/** Where each count begins and ends in a stacked bar. */
 function stacked(counts: readonly number[]): { from: number; to: number }[] {
   let from = 0;
   return counts.map((count) => {

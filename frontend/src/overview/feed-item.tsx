@@ -7,7 +7,7 @@ import type { Activity } from './queries';
 
 type Props = { activity: Activity; slot: number; isNew: boolean; now: number; timeZone: string };
 
-/** One activity in a line; opened, all that is known of it. */
+/** One activity on a line; opened, all its fields. */
 export function FeedItem({ activity, slot, isNew, now, timeZone }: Props) {
   const { id, type, actor, occurred_at, recorded_at, value, properties, context } = activity;
   return (

@@ -11,7 +11,7 @@ type Props = { items: Activity[]; slots: Map<string, number>; timeZone: string }
 /** The newest activities, the latest first. */
 export function Feed({ items, slots, timeZone }: Props) {
   const now = useNow(TICK_MS);
-  // What comes while the page is open is marked for a moment; what was there is not.
+  // Only activities that arrive while the page is open are highlighted.
   const [opened] = useState(() => serverNow());
   return (
     <ol className="feed" data-testid="feed">

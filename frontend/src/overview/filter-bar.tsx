@@ -17,7 +17,7 @@ type Props = {
   onChange: (filters: Filters) => void;
 };
 
-/** What the overview shows. Each change is a change of the address. */
+/** The filters of the overview. Each change is written to the address. */
 export function FilterBar({ filters, types, onChange }: Props) {
   const { range, interval, type, asTable } = filters;
   const { intervals } = RANGE_INFO[range];

@@ -1,6 +1,6 @@
 import { RANGE_INFO, RANGES, type Interval, type Range } from '../time/range';
 
-/** What the overview shows. All of it is in the address, so that a link shows the same to someone else. */
+/** What the overview shows. All of it is in the address, so that a link reproduces the view. */
 export type Filters = {
   range: Range;
   interval: Interval;
@@ -10,7 +10,7 @@ export type Filters = {
 
 export const DEFAULT_RANGE: Range = '24h';
 
-/** Reads an address; what it does not understand counts as not said. */
+/** Reads an address; unknown values count as the default. */
 export function readFilters(address: URLSearchParams): Filters {
   const range = RANGES.find((known) => known === address.get('range')) ?? DEFAULT_RANGE;
   const { intervals } = RANGE_INFO[range];
@@ -22,7 +22,7 @@ export function readFilters(address: URLSearchParams): Filters {
   };
 }
 
-/** The shortest address that reads as these filters. */
+/** The shortest address for these filters: defaults are left out. */
 export function writeFilters({ range, interval, type, asTable }: Filters): URLSearchParams {
   const address = new URLSearchParams();
   if (range !== DEFAULT_RANGE) address.set('range', range);

@@ -9,7 +9,7 @@ const FIRST_TOKEN = { name: 'First token', scopes: ['ingest'] satisfies Scope[] 
 
 type Props = {
   mayIssue: boolean;
-  /** Whether the first activity is in. */
+  /** Whether the first activity has been received. */
   hasArrived: boolean;
   onDone: () => void;
   onIssued: () => void;

@@ -26,7 +26,7 @@ export function OverviewPage() {
   const [address, setAddress] = useSearchParams();
   const filters = readFilters(address);
   const { range, interval, type } = filters;
-  // The token of the first steps is in them: they stay until the reader has done with them.
+  // The first steps show the new token, so they stay until the reader closes them.
   const [keepsFirstSteps, setKeepsFirstSteps] = useState(false);
 
   const activity = useQuery(activityReportQuery({ range, interval, type, timeZone }));

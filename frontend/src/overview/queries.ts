@@ -13,16 +13,16 @@ export type ActiveUsersReport = ResponseBody<'/v1/reports/active-users'>;
 export type ActiveUsersDay = ActiveUsersReport['days'][number];
 export type TopReport = ResponseBody<'/v1/reports/top'>;
 
-/** How often an open page asks again. A page in the background does not ask. */
+/** How often an open page is refreshed. A page in the background is not. */
 const POLL_MS = 2_000;
 const FEED_LENGTH = 30;
 
-/** How often the page asks how fresh the reports are: what it says of that is true within two seconds. */
+/** How often the lag of the reports is refreshed, so that what the page shows is at most two seconds old. */
 const FRESHNESS_MS = 1_000;
-/** Without an answer for so long, nothing is known of it. */
+/** When the last response is older than this, the lag is unknown. */
 export const FRESHNESS_AGE_MAX_MS = 2_000;
 
-/** Up to where the reports have come: asked past every cache, since an answer kept from before tells an old lag. */
+/** How far the reports are behind the log. It bypasses every cache, because a cached response has an old lag. */
 export const freshnessQuery = queryOptions({
   queryKey: ['freshness'],
   queryFn: async () => {
@@ -34,7 +34,7 @@ export const freshnessQuery = queryOptions({
     return { as_of, lag_ms };
   },
   refetchInterval: FRESHNESS_MS,
-  // One that fails says so at once.
+  // A failure is shown at once.
   retry: false,
 });
 
@@ -53,14 +53,14 @@ export function feedQuery(type: string | undefined) {
   });
 }
 
-/** Which time a report is about. The server works it out, except for the hour, for which it has no name. */
+/** The range of a report. The server computes it, except for the last hour, which has no name in the API. */
 function windowOf(range: Range) {
   return range === '1h' ? lastHour(serverNow()) : { range };
 }
 
 type ReportOf = { range: Range; interval: Interval; type?: string | undefined; timeZone: string };
 
-/** Counts over time by type. The window moves with the clock, so the key holds its name and not its ends. */
+/** Counts over time by type. The range moves with the clock, so the key holds its name and not its ends. */
 export function activityReportQuery({ range, interval, type, timeZone }: ReportOf) {
   return queryOptions({
     queryKey: ['report', 'activity', range, interval, type, timeZone],
@@ -98,7 +98,7 @@ export function typesQuery(range: Range, timeZone: string) {
   });
 }
 
-/** Active users by day. They are counted by day, so that a short range shows its month. */
+/** Active users by day. The report is by day, so a short range shows 30 days. */
 export function activeUsersQuery(range: Range, timeZone: string) {
   const asked = range === '12mo' ? '12mo' : '30d';
   return queryOptions({

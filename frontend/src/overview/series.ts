@@ -3,7 +3,7 @@ import type { ActivityReport, TopReport } from './queries';
 
 /** Types with a colour of their own; the rest is drawn as one. */
 export const SLOTS = 7;
-/** The slot of everything without a colour of its own. */
+/** The slot of all types without a colour of their own. */
 export const OTHER_SLOT = 0;
 export const OTHER = 'other types';
 
@@ -26,7 +26,7 @@ export function slotsOf(top: TopReport | undefined): Map<string, number> {
   );
 }
 
-/** Turns a report by type into a row a bucket and a column a group; what has no colour is in the last column. */
+/** Turns a report by type into one row for each bucket and one column for each group; types without a colour share the last column. */
 export function toSeries({ series }: ActivityReport, slots: Map<string, number>): Series {
   const totals = new Map<string, number>();
   let rest = 0;

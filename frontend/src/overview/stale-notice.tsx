@@ -4,7 +4,7 @@ import { formatClock } from '../format/times';
 
 type Props = { queries: readonly UseQueryResult[]; timeZone: string };
 
-/** Says that what is on the page is no longer renewed, and since when. */
+/** Says that the page can no longer be refreshed, and since when. */
 export function StaleNotice({ queries, timeZone }: Props) {
   const stale = queries.filter((query) => query.isError && query.data !== undefined);
   const [first] = stale;

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 
 type Props = {
   label: string;
-  /** Nothing while it is on its way. */
+  /** Undefined while it is loading. */
   value: string | undefined;
   note: ReactNode;
   testId: string;

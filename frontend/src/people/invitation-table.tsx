@@ -8,7 +8,7 @@ const COLUMNS = ['E-mail', 'Role', 'Invited', 'Good until'];
 
 type Props = { invitations: Invitation[]; timeZone: string; now: number };
 
-/** The invitations that wait to be accepted. Their links are not known any more. */
+/** The pending invitations. Their links cannot be shown again. */
 export function InvitationTable({ invitations, timeZone, now }: Props) {
   const withdraw = useWithdraw();
   return (

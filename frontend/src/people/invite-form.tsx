@@ -14,7 +14,7 @@ type Props = { onInvited: (invited: Invited) => void };
 
 export function InviteForm({ onInvited }: Props) {
   const invite = useInvite();
-  // A form that has done its work begins anew.
+  // A new key empties the form after it succeeded.
   const [round, setRound] = useState(0);
   const { error } = invite;
   const { errors, setInputErrors } = useFormErrors(error, readErrors);

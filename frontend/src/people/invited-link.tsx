@@ -5,7 +5,7 @@ import type { Invited } from './queries';
 
 type Props = { invited: Invited; timeZone: string; onDone: () => void };
 
-/** The link of a new invitation. Nobody, and no other page, can show it again. */
+/** The link of a new invitation. It cannot be shown again. */
 export function InvitedLink({ invited, timeZone, onDone }: Props) {
   const { email, role, invite_url, expires_at } = invited;
   return (
@@ -27,7 +27,7 @@ export function InvitedLink({ invited, timeZone, onDone }: Props) {
   );
 }
 
-/** A server that does not know where it is reached answers the path alone; we are where it is reached. */
+/** A server without a configured public URL returns only the path; its origin is that of this page. */
 function absolute(url: string): string {
   return new URL(url, window.location.origin).href;
 }

@@ -39,7 +39,7 @@ export function useWithdraw() {
   return useMutation({
     mutationFn: (id: string) =>
       unwrap(client.DELETE('/v1/invitations/{id}', { params: { path: { id } } })),
-    // It may have been accepted in this moment: then there is one more member instead.
+    // It may have been accepted at the same moment, and the list of members has grown.
     onSettled: () => renewPeople(queries),
   });
 }

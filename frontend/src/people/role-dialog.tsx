@@ -6,7 +6,7 @@ import { roleOf } from './roles';
 
 type Props = { member: Member; isMe: boolean; onClose: () => void };
 
-/** Asks what somebody is there for from now on. */
+/** Asks for the new role of a member. */
 export function RoleDialog({ member, isMe, onClose }: Props) {
   const change = useChangeRole();
   return (

@@ -10,12 +10,12 @@ export const ROLES: readonly { role: Role; allows: string }[] = [
   { role: 'auditor', allows: 'Query, read the whole history, trace tokens' },
 ];
 
-/** Whether somebody may invite and remove people, and change what they are. */
+/** Whether a member may invite and remove people and change their roles. */
 export function mayManagePeople({ member }: Session): boolean {
   return member.role === 'owner';
 }
 
-/** The scopes that somebody may give to a token: an admin token could invite an owner. */
+/** The scopes that a member may give to a token. Only an owner gives `admin`, which could invite an owner. */
 export function scopesToGive({ member, scopes }: Session): readonly Scope[] {
   return member.role === 'owner' ? scopes : scopes.filter((scope) => scope !== 'admin');
 }

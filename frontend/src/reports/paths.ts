@@ -8,12 +8,24 @@ export const paths: Report = {
   title: 'Paths',
   about: 'Which types follow a type within a session, up to three steps after it.',
   types: { parameter: 'start', label: 'Type to begin with', min: 1, max: 1 },
-  async ask(asked, [start]) {
-    const query = { ...asked, ...(start !== undefined && { start }) };
-    const { nodes } = await unwrap(client.GET('/v1/reports/paths', { params: { query } }));
-    return {
-      columns: ['Steps after', 'Type', 'Activities'],
-      rows: nodes.map(({ depth, type, count }) => [String(depth), type, formatCount(count)]),
+  async load(reportQuery, [start]) {
+    const query = { ...reportQuery, ...(start !== undefined && { start }) };
+    const { nodes, links } = await unwrap(client.GET('/v1/reports/paths', { params: { query } }));
+    // A link names its ends by their place in the list of nodes.
+    const nameOf = (index: number) => {
+      const node = nodes[index];
+      return node === undefined ? '' : `${node.type} (${node.depth})`;
     };
+    return [
+      {
+        columns: ['Steps after', 'Type', 'Activities'],
+        rows: nodes.map(({ depth, type, count }) => [String(depth), type, formatCount(count)]),
+      },
+      {
+        title: 'From one step to the next',
+        columns: ['From (step)', 'To (step)', 'Activities'],
+        rows: links.map(({ from, to, count }) => [nameOf(from), nameOf(to), formatCount(count)]),
+      },
+    ];
   },
 };

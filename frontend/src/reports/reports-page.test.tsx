@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { noActivity, ok, problem, serve, session } from '../test/api';
 import { show } from '../test/show';
@@ -37,7 +37,11 @@ describe('the reports', () => {
     const calls = serve({
       ...LOGGED_IN,
       'GET /v1/reports/activity': ok(noActivity),
-      'GET /v1/reports/paths': ok({ ...noActivity, nodes: [{ depth: 0, type: 'a', count: 3 }] }),
+      'GET /v1/reports/paths': ok({
+        ...noActivity,
+        nodes: [{ depth: 0, type: 'a', count: 3 }],
+        links: [],
+      }),
     });
     const { user, place } = show('/reports');
     expect(await screen.findByText('Nothing in this range.')).toBeVisible();
@@ -48,6 +52,60 @@ describe('the reports', () => {
     await user.click(screen.getByRole('button', { name: 'Show' }));
     expect(await screen.findByRole('cell', { name: '3' })).toBeVisible();
     expect(place()).toBe('/reports?report=paths&range=30d&types=a');
+  });
+
+  it('hold in the address what was chosen, and ask for it', async () => {
+    const asked: Record<string, string>[] = [];
+    const series = [
+      { bucket: '2026-11-23T00:00:00Z', group: 'team', count: 4 },
+      { bucket: '2026-11-23T00:00:00Z', other: true, count: 2.5 },
+      { bucket: '2026-11-30T00:00:00Z', group: 'team', count: null },
+      { bucket: '2026-11-30T00:00:00Z', other: true, count: 0 },
+    ];
+    serve({
+      ...LOGGED_IN,
+      'GET /v1/reports/activity': (_, url) => {
+        asked.push(Object.fromEntries(url.searchParams));
+        return ok({ ...noActivity, series });
+      },
+    });
+    const { user, place } = show(
+      '/reports?measure=mean&interval=week&group_by=nothing&report=activity',
+    );
+    const row = await screen.findByRole('row', { name: /^Week of 23 Nov 2026/ });
+    expect(row).toHaveTextContent('Week of 23 Nov 202642.5');
+    expect(screen.getByRole('columnheader', { name: 'other' })).toBeVisible();
+    expect(screen.getByRole('cell', { name: 'none' })).toBeVisible();
+    expect(screen.getByRole('combobox', { name: 'Measure' })).toHaveValue('mean');
+    await user.clear(screen.getByLabelText('Group by'));
+    await user.type(screen.getByLabelText('Group by'), 'properties.plan');
+    await user.type(screen.getByLabelText('Field'), 'value');
+    await user.selectOptions(screen.getByLabelText('Operator'), '≥');
+    await user.type(screen.getByLabelText('Value'), '10');
+    await user.click(screen.getByRole('button', { name: 'Show' }));
+    const address = new URLSearchParams(place().split('?')[1]);
+    expect(Object.fromEntries(address)).toEqual({
+      report: 'activity',
+      range: '30d',
+      measure: 'mean',
+      interval: 'week',
+      group_by: 'properties.plan',
+      filter: '["gte","value",10]',
+    });
+    await waitFor(() => expect(asked.at(-1)).toMatchObject({ filter: '["gte","value",10]' }));
+    expect(screen.getByLabelText('Value')).toHaveValue('10');
+    const csv = screen.getByRole('link', { name: 'CSV' }).getAttribute('href') ?? '';
+    expect(csv).toContain('&group_by=properties.plan&filter=');
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Measure' }), 'Activities');
+    expect(place()).not.toContain('measure');
+  });
+
+  it('show what leads from one step to the next', async () => {
+    const nodes = ['a', 'b'].map((type, depth) => ({ depth, type, count: 3 - depth }));
+    const links = [{ from: 0, to: 1, count: 2 }];
+    serve({ ...LOGGED_IN, 'GET /v1/reports/paths': ok({ ...noActivity, nodes, links }) });
+    show('/reports?report=paths&types=a');
+    expect(await screen.findByRole('row', { name: 'a (0) b (1) 2' })).toBeVisible();
   });
 
   it('say what cannot be loaded, and load it when asked again', async () => {

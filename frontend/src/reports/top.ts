@@ -8,15 +8,17 @@ export const top: Report = {
   path: 'top',
   title: 'Top types',
   about: 'Which types have most activities.',
-  async ask(query) {
+  async load(query) {
     const { items } = await unwrap(client.GET('/v1/reports/top', { params: { query } }));
-    return {
-      columns: ['Type', 'Activities', 'Actors'],
-      rows: items.map(({ key, count, actors }) => [
-        typeof key === 'string' ? key : printExact(key),
-        formatCount(count),
-        formatCount(actors),
-      ]),
-    };
+    return [
+      {
+        columns: ['Type', 'Activities', 'Actors'],
+        rows: items.map(({ key, count, actors }) => [
+          typeof key === 'string' ? key : printExact(key),
+          formatCount(count),
+          formatCount(actors),
+        ]),
+      },
+    ];
   },
 };

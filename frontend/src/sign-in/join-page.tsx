@@ -14,7 +14,7 @@ import { SignInLayout } from './sign-in-layout';
 const readErrors = (error: Error) => formErrors(error, ['password']);
 const SKELETON_LINES = 3;
 
-/** Where the link of an invitation leads. Its secret stands behind the `#`, which no server on the way sees. */
+/** The page of an invitation's link. The secret is in the fragment, which browsers do not send. */
 export function JoinPage() {
   usePageTitle('Join');
   const token = new URLSearchParams(useLocation().hash.slice(1)).get('token');
@@ -35,7 +35,7 @@ export function JoinPage() {
 function Join({ token }: { token: string }) {
   const session = useQuery(sessionQuery);
   const [mayLeave, setMayLeave] = useState(false);
-  // The session that the joining begins leads away from here.
+  // Joining begins a session, which must not bring up the question again.
   const [joins, setJoins] = useState(false);
   if (session.isPending) return <SkeletonLines count={SKELETON_LINES} />;
   if (session.data && !mayLeave && !joins) {
@@ -44,7 +44,7 @@ function Join({ token }: { token: string }) {
   return <JoinForm token={token} onJoin={() => setJoins(true)} />;
 }
 
-/** Joining logs in as the one who is invited: whoever is logged in is asked before. */
+/** Joining replaces the session of this browser, so a member who is logged in is asked first. */
 function AskFirst({ session, onLeave }: { session: Session; onLeave: () => void }) {
   const { customer, member } = session;
   return (
@@ -98,7 +98,7 @@ function JoinForm({ token, onJoin }: { token: string; onJoin: () => void }) {
     );
     if (fault !== undefined) return;
     onJoin();
-    // In the place of this page: what the way back leads to must not hold the link.
+    // Replaces this page in the history, so that going back does not show the link.
     accept.mutate({ token, password }, { onSuccess: () => void navigate('/', { replace: true }) });
   };
 

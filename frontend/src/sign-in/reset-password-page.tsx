@@ -10,7 +10,7 @@ import { SignInLayout } from './sign-in-layout';
 
 const readErrors = (error: Error) => formErrors(error, ['password']);
 
-/** Where the link of a reset leads. Its secret stands behind the `#`, which no server on the way sees. */
+/** The page of a reset's link. The secret is in the fragment, which browsers do not send. */
 export function ResetPasswordPage() {
   usePageTitle('New password');
   const token = new URLSearchParams(useLocation().hash.slice(1)).get('token') ?? '';

@@ -1,6 +1,6 @@
 type Place = { pathname: string; search: string };
 
-/** The log-in page that leads back to a place; the overview needs no mention. */
+/** The path of the log-in page that leads back to `place`; the overview is the default. */
 export function logInPathFor({ pathname, search }: Place): string {
   const place = pathname + search;
   return place === '/' ? '/log-in' : `/log-in?${new URLSearchParams({ next: place }).toString()}`;

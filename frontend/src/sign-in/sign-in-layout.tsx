@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What Daybook is on the one side; on the other the form by which somebody comes in. */
+/** The frame of log-in, sign-up and the pages of links: what Daybook is on one side, the form on the other. */
 export function SignInLayout({ children }: { children: ReactNode }) {
   return (
     <div className="sign-in">

@@ -27,7 +27,7 @@ export function SignUpPage() {
       password: text(form, 'password'),
       time_zone: text(form, 'time_zone'),
     };
-    const found = faultsOf(body);
+    const found = inputErrorsOf(body);
     setInputErrors(found);
     if (found === NO_ERRORS) signUp.mutate(body);
   };
@@ -85,8 +85,8 @@ function TimeZoneSelect(control: { id: string }) {
   );
 }
 
-/** What can be said before anything is sent. The rest is the server's to know. */
-function faultsOf({ name, email, password }: SignUp): FormErrors {
+/** What can be checked before anything is sent. The server checks the rest. */
+function inputErrorsOf({ name, email, password }: SignUp): FormErrors {
   const fields: Record<string, string> = {};
   if (name.trim() === '') fields.name = 'Enter a name.';
   if (!/^\S+@\S+$/.test(email.trim())) fields.email = 'This is not an e-mail address.';

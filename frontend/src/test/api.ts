@@ -15,7 +15,7 @@ export type Call = { route: string; body: unknown; headers: Headers };
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Answers the calls of a page by `METHOD /path`; returns the calls as they come. */
+/** Responds to the calls of a page by `METHOD /path`; returns the list of calls. */
 export function serve(routes: Record<string, Answer | Handler>): Call[] {
   const calls: Call[] = [];
   vi.stubGlobal('fetch', async (request: Request) => {

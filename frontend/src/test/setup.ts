@@ -2,7 +2,7 @@ import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
 
-// A machine may be busy with other things; what does not come at all still fails.
+// Long enough for a busy machine; what never appears still fails.
 configure({ asyncUtilTimeout: 8_000 });
 
 afterEach(() => {
@@ -10,7 +10,7 @@ afterEach(() => {
   document.title = '';
 });
 
-// What jsdom does not have and the pages use: nothing is ever laid out here.
+// What the pages use and jsdom lacks. It has no layout.
 globalThis.ResizeObserver = class {
   observe() {
     return;

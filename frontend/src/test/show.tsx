@@ -5,7 +5,7 @@ import { MemoryRouter, useLocation } from 'react-router';
 import { createQueryClient } from '../api/query-client';
 import { Pages } from '../pages';
 
-/** Shows the dashboard at an address; `place()` is where it has led to. */
+/** Renders the dashboard at an address; `place()` returns the present address. */
 export function show(address: string) {
   const queries = createQueryClient();
   let place = address;

@@ -1,11 +1,11 @@
 import type { Scope } from './queries';
 
-/** Stands where a token will stand. */
+/** Shown in place of a token. */
 export const TOKEN_PLACEHOLDER = 'dbk_YOUR_TOKEN';
 
 const EXAMPLE = '{"type": "page.viewed", "actor": "ada"}';
 
-/** A line for the terminal that shows what a token is good for: to record if it may, otherwise to read. */
+/** A curl line that uses the token: it records an activity if the token may, otherwise it reads. */
 export function curlLine(origin: string, token: string, scopes: readonly Scope[]): string {
   const authorization = `-H 'authorization: Bearer ${token}'`;
   if (scopes.includes('ingest')) {

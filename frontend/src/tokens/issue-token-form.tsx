@@ -16,7 +16,7 @@ const SCOPES: readonly { scope: Scope; allows: string }[] = [
 ];
 
 type Props = {
-  /** What the member may do; nobody gives away more. */
+  /** The scopes that the member may give; nobody gives more than their own. */
   mine: readonly Scope[];
   timeZone: string;
   onIssued: (issued: IssuedToken) => void;
@@ -24,7 +24,7 @@ type Props = {
 
 export function IssueTokenForm({ mine, timeZone, onIssued }: Props) {
   const issue = useIssueToken();
-  // A form that has done its work begins anew.
+  // A new key empties the form after it succeeded.
   const [round, setRound] = useState(0);
   const { error } = issue;
   const { errors, setInputErrors } = useFormErrors(error, readErrors);

@@ -5,7 +5,7 @@ import type { IssuedToken } from './queries';
 
 type Props = { issued: IssuedToken; onDone: () => void };
 
-/** A new token's secret. Nobody, and no other page, can show it again. */
+/** The secret of a new token. It cannot be shown again. */
 export function IssuedSecret({ issued, onDone }: Props) {
   const { name, token, scopes } = issued;
   return (

@@ -33,7 +33,7 @@ export function useRevokeToken() {
   });
 }
 
-/** A successor with a secret of its own; the old token goes on working for so many seconds. */
+/** Issues a successor with a secret of its own; the old token stays valid for `overlap_s` seconds. */
 export function useRotateToken() {
   const queries = useQueryClient();
   return useMutation({

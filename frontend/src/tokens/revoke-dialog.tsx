@@ -3,7 +3,7 @@ import { useRevokeToken, type Token } from './queries';
 
 type Props = { token: Token; onClose: () => void };
 
-/** Asks before a token is revoked: it cannot be taken back. */
+/** Asks before a token is revoked, which cannot be undone. */
 export function RevokeDialog({ token, onClose }: Props) {
   const revoke = useRevokeToken();
   return (

@@ -15,7 +15,7 @@ const OVERLAPS: readonly [number, string][] = [
 
 type Props = { token: Token; onRotated: (issued: IssuedToken) => void; onClose: () => void };
 
-/** Asks how long the old token goes on working beside its successor. */
+/** Asks how long the old token stays valid beside its successor. */
 export function RotateDialog({ token, onRotated, onClose }: Props) {
   const rotate = useRotateToken();
   return (

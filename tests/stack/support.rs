@@ -1,6 +1,7 @@
 //! What the tests of every part share.
 
 mod client;
+mod mail_server;
 mod person;
 mod program;
 mod service;
@@ -8,6 +9,7 @@ mod stack;
 mod wait;
 
 pub(crate) use client::{Answer, Api, Customer, PASSWORD, http, send};
+pub(crate) use mail_server::MailServer;
 pub(crate) use person::{Person, accept, invite};
 pub(crate) use program::{Program, command};
 pub(crate) use service::{INTERNAL_KEY, Service};

@@ -1,0 +1,9 @@
+//! Recording, listing, reading, correcting and redacting activities.
+
+mod batches;
+mod bodies;
+mod callers;
+mod changes;
+mod contents;
+mod listing;
+mod recording;

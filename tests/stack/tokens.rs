@@ -1,0 +1,6 @@
+//! Tokens, by their routes.
+
+mod issue;
+mod listing;
+mod revoke;
+mod rotate;
