@@ -14,7 +14,11 @@ fn named<'a>(prose: &'a str, top: &'a BTreeSet<String>) -> impl Iterator<Item = 
         let first = name.split_once('/').map(|(first, _)| first);
         name.ends_with('/') && !name.starts_with(['.', '/']) || first.is_some_and(|first| top.contains(first))
     };
-    prose.split('`').skip(1).step_by(2).filter(move |name| is_path(name) && (is_file(name) || is_folder(name)))
+    prose
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(move |name| is_path(name) && (is_file(name) || is_folder(name)))
 }
 
 #[test]

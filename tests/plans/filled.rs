@@ -154,7 +154,7 @@ impl Database {
         self.pool.execute("VACUUM ANALYZE").await.unwrap();
     }
 
-    /// Appends events that are in the log already, if it has any, and answers how many rows of it were read for that.
+    /// Appends events that are in the log already, if it has any, and returns how many rows of it were read for that.
     pub(crate) async fn append_again(&self, count: i64) -> i64 {
         let mut transaction = self.pool.begin().await.unwrap();
         sqlx::query(

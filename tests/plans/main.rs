@@ -11,7 +11,7 @@ use explain::Asked;
 use filled::{Database, Statistics};
 use hot::{ACTIVITIES, CUSTOMERS, Hot, REPORTS, Service};
 
-/// All of a service's statements under all kinds of statistics; every fault is told, not only the first.
+/// All of a service's statements under all kinds of statistics; every fault is listed, not only the first.
 async fn keep_their_plans(server: &str, service: Service, statements: &[Hot]) {
     let mut faults = Vec::new();
     for statistics in Statistics::ALL {

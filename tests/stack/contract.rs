@@ -1,6 +1,6 @@
 //! The OpenAPI document against the running system, by schemathesis: it sends what the document gives as examples, every
-//! boundary of every parameter, random content that keeps the document and that does not, and chains of operations. No
-//! answer is one that the document does not have, and none is a failure of the system's own.
+//! boundary of every parameter, random content that conforms to the document and that does not, and chains of operations.
+//! Every response is one that the document has, and none is an internal error.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

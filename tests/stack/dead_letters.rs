@@ -72,7 +72,7 @@ async fn settled(stack: &Stack, events: i64) -> Value {
 #[track_caller]
 fn accounts(status: &Value, dead_lettered: i64, waiting: i64, discarded: i64) {
     for one in status["projections"].as_array().unwrap() {
-        let told = ["dead_lettered", "waiting", "discarded"].map(|key| one[key].as_i64().unwrap());
-        assert_eq!(told, [dead_lettered, waiting, discarded], "{one}");
+        let counts = ["dead_lettered", "waiting", "discarded"].map(|key| one[key].as_i64().unwrap());
+        assert_eq!(counts, [dead_lettered, waiting, discarded], "{one}");
     }
 }

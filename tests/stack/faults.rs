@@ -14,12 +14,12 @@ const WRITERS: usize = 6;
 /// How much must be acknowledged between two kills.
 const ACKNOWLEDGED_MIN: usize = 60;
 
-/// What the writers were told.
+/// What the writers know of their activities.
 #[derive(Default)]
-struct Told {
-    /// Acknowledged, with their positions where the answer named one.
+struct Outcome {
+    /// Acknowledged, with their positions where the response named one.
     acknowledged: BTreeMap<String, Option<i64>>,
-    /// Sent without an answer that says what became of them.
+    /// Sent, without a response that says whether they were recorded.
     unknown: BTreeSet<String>,
 }
 
@@ -30,8 +30,8 @@ async fn write(
     writer: usize,
     count: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
-) -> Told {
-    let mut told = Told::default();
+) -> Outcome {
+    let mut outcome = Outcome::default();
     for n in 0.. {
         let ids: Vec<String> =
             (0..if n % 4 == 3 { 20 } else { 1 }).map(|m| format!("{round}-{writer}-{n}-{m}")).collect();
@@ -51,11 +51,11 @@ async fn write(
             assert!(answer["rejected"].as_array().is_none_or(Vec::is_empty), "{answer}");
             count.fetch_add(ids.len(), Ordering::SeqCst);
             let position = answer["position"].as_i64();
-            told.acknowledged.extend(ids.into_iter().map(|id| (id, position)));
+            outcome.acknowledged.extend(ids.into_iter().map(|id| (id, position)));
         } else {
-            told.unknown.extend(ids);
+            outcome.unknown.extend(ids);
             if stopped.load(Ordering::SeqCst) {
-                return told;
+                return outcome;
             }
             tokio::task::yield_now().await;
         }
@@ -79,7 +79,7 @@ async fn history(api: &Api) -> Vec<Value> {
 async fn what_was_acknowledged_survives_every_kill_and_is_counted_once() {
     let mut stack = Stack::start();
     let customer = stack.customer().await;
-    let mut told = Told::default();
+    let mut outcome = Outcome::default();
     for round in 0..KILLS {
         let api = stack.anonymous().with_token(&customer.token);
         let (count, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
@@ -91,13 +91,13 @@ async fn what_was_acknowledged_survives_every_kill_and_is_counted_once() {
             (count.load(Ordering::SeqCst) >= ACKNOWLEDGED_MIN).then_some(())
         })
         .await;
-        // Each writer goes on until it hears nothing more.
+        // Each writer goes on until it gets no response any more.
         stopped.store(true, Ordering::SeqCst);
         // Sometimes the database goes with it, and sometimes it is left over with nobody to look after it.
         stack.kill(round % 2 == 0);
         for one in writers.join_all().await {
-            told.acknowledged.extend(one.acknowledged);
-            told.unknown.extend(one.unknown);
+            outcome.acknowledged.extend(one.acknowledged);
+            outcome.unknown.extend(one.unknown);
         }
         stack = stack.start_again();
     }
@@ -109,11 +109,11 @@ async fn what_was_acknowledged_survives_every_kill_and_is_counted_once() {
         .map(|event| (event["activity_id"].as_str().unwrap(), event["position"].as_i64().unwrap()))
         .collect();
     assert_eq!(places.len(), events.len(), "an activity is in the history twice");
-    for (id, position) in &told.acknowledged {
+    for (id, position) in &outcome.acknowledged {
         let place = places.get(id.as_str()).unwrap_or_else(|| panic!("{id} was acknowledged and is lost"));
         assert!(position.is_none_or(|position| position == *place), "{id} is not where it was said to be");
     }
-    let explained = |id: &str| told.acknowledged.contains_key(id) || told.unknown.contains(id);
+    let explained = |id: &str| outcome.acknowledged.contains_key(id) || outcome.unknown.contains(id);
     assert!(places.keys().all(|id| explained(id)), "something is in the history that nobody sent");
 
     let total = eventually("the report has caught up", || async {
@@ -123,13 +123,13 @@ async fn what_was_acknowledged_survives_every_kill_and_is_counted_once() {
     })
     .await;
     assert_eq!(total["total"].as_u64().unwrap(), events.len() as u64, "the report counts something else");
-    // What had no answer is sent again: nothing is recorded twice, and nothing is missing after that.
-    for id in &told.unknown {
+    // What had no response is sent again: nothing is recorded twice, and nothing is missing after that.
+    for id in &outcome.unknown {
         let round = id.split('-').next().unwrap();
         let answer = api.record(&json!({"id": id, "type": format!("round.{round}"), "actor": id})).await;
         assert_eq!(answer["duplicate"].as_bool().unwrap(), places.contains_key(id.as_str()), "{id}");
     }
-    assert_eq!(history(&api).await.len(), told.acknowledged.len() + told.unknown.len());
+    assert_eq!(history(&api).await.len(), outcome.acknowledged.len() + outcome.unknown.len());
     let status = stack.operate(&["status", "--json"]).await;
     let status: Value = serde_json::from_str(&status.out).unwrap();
     assert_eq!(status["healthy"], true, "{status}");

@@ -1,4 +1,4 @@
-//! The one door: what holds for every route.
+//! The gateway: what holds for every route.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ async fn it_is_alive_and_ready() {
 }
 
 #[tokio::test]
-async fn metrics_are_read_inside_and_not_through_the_door() {
+async fn metrics_are_read_inside_and_not_through_the_gateway() {
     let api = shared().anonymous();
     api.get("/metrics").await.problem(404, "not-found");
     shared().customer().await.api.record(&serde_json::json!({"type": "a", "actor": "b"})).await;

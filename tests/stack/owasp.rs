@@ -41,7 +41,7 @@ fn narrow() -> &'static Stack {
     })
 }
 
-/// Sends bytes that no well-behaved client sends, and answers what comes back until the connection closes.
+/// Sends bytes that no well-behaved client sends, and returns the response until the connection closes.
 async fn raw(url: &str, request: &str) -> String {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();

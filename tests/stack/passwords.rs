@@ -19,7 +19,7 @@ async fn the_operator_lets_somebody_back_in_by_a_link() {
     let reset = json!({"token": token, "password": new});
     assert_eq!(anonymous.post("/v1/password/reset", &reset).await.status, 204);
     anonymous.post("/v1/password/reset", &reset).await.problem(404, "reset-not-found");
-    // At once, whatever the door had in its cache.
+    // At once, whatever the gateway has in its cache.
     customer.dashboard.get("/v1/history").await.problem(401, "session-expired");
     log_in(&anonymous, &customer.email, PASSWORD).await.problem(401, "wrong-credentials");
     log_in(&anonymous, &customer.email, new).await.json(200);

@@ -68,7 +68,7 @@ impl Services {
         Service::start("reports", "127.0.0.1:0", &environment, &dir).await
     }
 
-    /// `kill -9` of customers. Answers where it was.
+    /// `kill -9` of customers. Returns its address.
     fn kill_customers(&mut self) -> String {
         let customers = self.customers.take().unwrap();
         let address = customers.address().to_owned();

@@ -1,4 +1,4 @@
-//! The door behind a real nginx, configured as the documentation says, and with TLS of its own.
+//! The gateway behind a real nginx, configured as the documentation says, and with TLS of its own.
 
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl Certificate {
     }
 }
 
-/// An nginx with the block of the documentation, before a door.
+/// An nginx with the block of the documentation, before a gateway.
 struct Nginx {
     program: Program,
     url: String,
@@ -53,7 +53,7 @@ struct Nginx {
 }
 
 impl Nginx {
-    async fn start(door: &str) -> Self {
+    async fn start(gateway_url: &str) -> Self {
         let key = "DAYBOOK_TEST_NGINX";
         let nginx = std::env::var_os(key).unwrap_or_else(|| {
             panic!("{key} is not set; `cargo xtask test` installs nginx and says where it is")
@@ -61,7 +61,7 @@ impl Nginx {
         let certificate = Certificate::new();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dir = certificate.dir.path().to_owned();
-        std::fs::write(dir.join("nginx.conf"), configuration(&dir, door, port)).unwrap();
+        std::fs::write(dir.join("nginx.conf"), configuration(&dir, gateway_url, port)).unwrap();
         let mut command = Command::new(nginx);
         command.arg("-p").arg(&dir).args(["-e", "stderr", "-c", "nginx.conf"]);
         command.args(["-g", "daemon off; master_process off;"]);
@@ -76,12 +76,12 @@ impl Nginx {
 }
 
 /// The page's block with this machine's places in it, and around it what a package brings.
-fn configuration(dir: &Path, door: &str, port: u16) -> String {
+fn configuration(dir: &Path, gateway_url: &str, port: u16) -> String {
     let block = PAGE.split("```nginx\n").nth(1).unwrap().split("```").next().unwrap();
     let mut block = block.to_owned();
     let certificates = dir.to_str().unwrap();
     for (written, here) in [
-        ("127.0.0.1:8080", door.strip_prefix("http://").unwrap()),
+        ("127.0.0.1:8080", gateway_url.strip_prefix("http://").unwrap()),
         ("listen 443", &format!("listen 127.0.0.1:{port}")),
         ("/etc/ssl/daybook", certificates),
     ] {

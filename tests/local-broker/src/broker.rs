@@ -149,7 +149,7 @@ impl Broker {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Stops its process where it is, so that it neither answers nor breaks off.
+    /// Suspends its process, so that connections stay open and get no response.
     pub fn freeze(&self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::STOP);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Asks a server on this machine, as whoever has the token; answers the status and the whole response.
+/// Sends a request to a server on this machine with the token; returns the status and the whole response.
 pub(crate) fn get(port: u16, path: &str, token: Option<&str>) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;

@@ -51,7 +51,7 @@ async fn a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not() {
     customer.api.post_raw("/v1/activities", &[JSON], of_size(MEBIBYTE)).await.json(202);
     let answer = customer.api.post_raw("/v1/activities", &[JSON], of_size(MEBIBYTE + 1)).await;
     answer.problem(413, "body-too-large");
-    // Far more than the connection holds while the answer is on its way, and less than what is read on for its sake.
+    // More than the connection buffers, and less than the gateway reads on so that the response can be sent.
     let answer = customer.api.post_raw("/v1/activities", &[JSON], of_size(12 * MEBIBYTE)).await;
     answer.problem(413, "body-too-large");
 }
@@ -130,7 +130,7 @@ async fn a_body_in_another_form_is_refused() {
     }
 }
 
-/// Sends a request by hand and answers everything that comes back.
+/// Sends a request by hand and returns the whole response.
 async fn by_hand(token: &str, head: &str, body: &str) -> String {
     let address = shared().url.strip_prefix("http://").unwrap();
     let mut connection = TcpStream::connect(address).await.unwrap();

@@ -45,16 +45,16 @@ async fn an_operator_lists_retries_and_discards_dead_letters_of_everybody() {
     // Beside a running system, and on a stopped one.
     let (running, stopped) = all.split_at(1);
     for id in running {
-        let told = stack.operate(&["dead-letters", "discard", id, "--reason", "a test", "--json"]).await;
-        assert_eq!(told.code, Some(0), "{}", told.err);
-        let told: Value = serde_json::from_str(&told.out).unwrap();
-        assert_eq!((&told["id"], &told["stopped_at"]), (&json!(id), &Value::Null));
+        let discarded = stack.operate(&["dead-letters", "discard", id, "--reason", "a test", "--json"]).await;
+        assert_eq!(discarded.code, Some(0), "{}", discarded.err);
+        let discarded: Value = serde_json::from_str(&discarded.out).unwrap();
+        assert_eq!((&discarded["id"], &discarded["stopped_at"]), (&json!(id), &Value::Null));
     }
     accounts_of_all(&settled(&stack, 9).await, 2, 1);
     stack.interrupt().await;
     for id in stopped {
-        let told = stack.operate(&["dead-letters", "discard", id, "--reason", "a test"]).await;
-        assert_eq!(told.code, Some(0), "{}", told.err);
+        let discarded = stack.operate(&["dead-letters", "discard", id, "--reason", "a test"]).await;
+        assert_eq!(discarded.code, Some(0), "{}", discarded.err);
     }
     let stack = stack.start_again();
     accounts(&settled(&stack, 10).await, 0, 0, 2);

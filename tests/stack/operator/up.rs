@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{settled, write};
 use crate::support::{Program, Stack, command, eventually};

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::support::{Api, PASSWORD, Program, command, eventually, send, shared};
 
-/// Answers every request with the same bytes, and says where it is and what it was asked.
+/// Sends the same bytes for every request, and records its address and its requests.
 async fn impostor(answer: Vec<u8>, keep_open: bool) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

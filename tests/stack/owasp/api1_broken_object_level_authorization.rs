@@ -109,7 +109,7 @@ async fn the_same_id_belongs_to_each_customer_by_itself() {
     let (victim, attacker) = (shared().customer().await, shared().customer().await);
     let theirs = json!({"id": "order-1", "type": "order.paid", "actor": "ada", "value": 1});
     victim.api.record(&theirs).await;
-    // Neither a duplicate nor a conflict: what others use as ids is not told.
+    // Neither a duplicate nor a conflict: the ids of others are not revealed.
     let mine = json!({"id": "order-1", "type": "order.lost", "actor": "eve", "value": 2});
     assert_eq!(attacker.api.record(&mine).await["duplicate"], false);
     assert_eq!(victim.api.get("/v1/activities/order-1").await.json(200)["actor"], "ada");

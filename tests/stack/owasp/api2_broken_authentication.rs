@@ -29,7 +29,7 @@ async fn guessing_a_password_has_to_wait_and_tells_nothing() {
         assert!(refused.header(RETRY_AFTER.as_str()).parse::<u64>().unwrap() >= 1);
         answers.push(of_this);
     }
-    assert_eq!(answers[0], answers[1], "whether there is an account is told");
+    assert_eq!(answers[0], answers[1], "the response tells whether there is an account");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn clocks_that_are_an_hour_apart_lose_and_delay_nothing() {
     check(&fleet, &customers, &noted).await;
 }
 
-/// By how many hours the clock of a process of activities is ahead, as its answers say.
+/// By how many hours the clock of a process of activities is ahead, by the times in its responses.
 async fn clock(fleet: &Fleet, n: usize) -> i64 {
     let answer = Api::new(&fleet.activities[n].as_ref().unwrap().url).get("/healthz").await;
     let date = answer.headers["date"].to_str().unwrap();

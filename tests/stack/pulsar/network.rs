@@ -29,7 +29,7 @@ async fn a_network_that_is_cut_for_30_s_between_relay_and_broker_loses_nothing()
     let during = writers.acknowledged() - before;
     assert!(during > 1_000, "only {during} activities were recorded while the broker was out of reach");
     // Everything since then waits, and whoever looks sees it.
-    let shown = eventually("all that waits is told", || async {
+    let shown = eventually("all that waits is counted", || async {
         let shown = backlog().await;
         (shown > during as f64 / 2.0).then_some(shown)
     })

@@ -32,7 +32,7 @@ impl Line {
         self.state.load(Ordering::SeqCst)
     }
 
-    /// Waits while nothing goes through. Answers whether the line is still whole.
+    /// Waits while nothing goes through. Returns whether the connection is still open.
     async fn passable(&self) -> bool {
         loop {
             let changed = self.changed.notified();
@@ -69,7 +69,7 @@ impl Proxy {
         Self { url, line, task }
     }
 
-    /// As if every packet were swallowed: nothing goes through, and nobody is told.
+    /// Drops every packet: nothing goes through, and neither side sees an error.
     pub(super) fn silence(&self) {
         self.turn(SILENT);
     }

@@ -67,7 +67,7 @@ async fn write(api: Api, customer: String, noted: Arc<Mutex<Noted>>, stop: watch
         noted.lock().unwrap().sent.extend(streams());
         let request = api.request(reqwest::Method::POST, "/v1/activities/batch");
         let sending = request.json(&json!({"activities": activities})).send();
-        // A process that was killed answers nothing.
+        // A process that was killed sends no response.
         let answer = tokio::time::timeout(Duration::from_secs(10), sending).await;
         if let Ok(Ok(answer)) = answer
             && answer.status() == 202

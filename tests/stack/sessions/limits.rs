@@ -5,7 +5,7 @@ use reqwest::header::RETRY_AFTER;
 use super::log_in;
 use crate::support::{PASSWORD, Stack, eventually};
 
-/// A system that lets nobody knock often.
+/// A system with low limits.
 fn narrow() -> Stack {
     Stack::start_with(
         &[],
@@ -18,10 +18,10 @@ fn narrow() -> Stack {
 }
 
 #[tokio::test]
-async fn whoever_knocks_too_often_is_told_when_to_come_again() {
+async fn whoever_tries_too_often_gets_when_to_try_again() {
     let stack = narrow();
     let customer = stack.customer().await;
-    // An account that does not exist answers like one that does.
+    // An account that does not exist is treated like one that does.
     for email in [customer.email.as_str(), "nobody@example.com"] {
         for _ in 0..3 {
             let answer = log_in(&stack.anonymous(), email, "wrong horse battery").await;
@@ -51,7 +51,7 @@ async fn whoever_knocks_too_often_is_told_when_to_come_again() {
     assert!(refused.header("ratelimit").contains("\"credential\";r=0"), "{:?}", refused.headers);
     let wait: u64 = refused.header(RETRY_AFTER.as_str()).parse().unwrap();
     assert!((1..=2).contains(&wait), "{wait}");
-    // Another token of the customer is not to blame.
+    // Another token of the customer is not limited.
     customer.with_scopes(&["read"]).await.get("/v1/reports/activity").await.json(200);
     eventually("the token is let in again", async || {
         (api.get("/v1/reports/activity").await.status == 200).then_some(())

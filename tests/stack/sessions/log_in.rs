@@ -40,7 +40,7 @@ async fn many_log_ins_at_once_are_answered() {
     }
     for answer in calls.join_all().await {
         if answer.status != 200 {
-            // Hashing takes a core for a while; more than a bounded queue holds is told to come again.
+            // Hashing takes a core for a while; beyond the bounded queue it is 503.
             answer.problem(503, "busy");
             assert!(!answer.header("retry-after").is_empty());
         }

@@ -21,7 +21,7 @@ pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().cookie_store(true).tls_certs_only([]).build().unwrap()
 }
 
-/// What was answered.
+/// A response, read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -83,13 +83,13 @@ impl Api {
         send(request).await
     }
 
-    /// Records an activity, and answers its answer.
+    /// Records an activity, and returns the response.
     pub(crate) async fn record(&self, activity: &Value) -> Value {
         self.post("/v1/activities", activity).await.json(202)
     }
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole response.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -108,7 +108,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON: {error}: {}", self.text))
     }
 
-    /// A problem as every problem must be (RFC 9457), of this status and kind. Answers its body.
+    /// A problem as every problem must be (RFC 9457), of this status and kind. Returns its body.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
         let problem = self.json(status);
@@ -164,7 +164,7 @@ impl Customer {
         customer
     }
 
-    /// A new token with these scopes; answers the answer.
+    /// Issues a token with these scopes; returns the response.
     pub(crate) async fn issue(&self, scopes: &[&str]) -> Value {
         self.issue_with(&json!({"name": "test", "scopes": scopes})).await.json(201)
     }

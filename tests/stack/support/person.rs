@@ -42,7 +42,7 @@ impl Person {
     }
 }
 
-/// Invites somebody new, and answers the answer.
+/// Invites somebody new, and returns the response.
 pub(crate) async fn invite(customer: &Customer, role: &str) -> Value {
     let body = json!({"email": format!("{}@example.com", Uuid::now_v7()), "role": role});
     customer.api.post("/v1/members", &body).await.json(201)

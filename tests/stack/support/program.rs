@@ -113,7 +113,7 @@ impl Program {
         Finished { code: status.code(), out: self.out(), err: self.err() }
     }
 
-    /// Ctrl-C. Answers how long it took to end.
+    /// Ctrl-C. Returns how long it took to end.
     pub(crate) async fn interrupt(self) -> (Finished, Duration) {
         let began = Instant::now();
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();

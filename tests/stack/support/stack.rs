@@ -117,7 +117,7 @@ impl Stack {
         kill_postmaster(&self.data_dir());
     }
 
-    /// Ctrl-C. Answers how long it took to end.
+    /// Ctrl-C. Returns how long it took to end.
     pub(crate) async fn interrupt(&mut self) -> (Finished, Duration) {
         self.program.take().unwrap().interrupt().await
     }

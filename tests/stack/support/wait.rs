@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Waits until `attempt` answers something.
+/// Waits until `attempt` returns something.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     attempt: impl FnMut() -> F,
@@ -12,7 +12,7 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     within(PATIENCE, what, attempt).await
 }
 
-/// Waits until `attempt` answers something, but no longer than `limit`.
+/// Waits until `attempt` returns something, but no longer than `limit`.
 pub(crate) async fn within<T, F: Future<Output = Option<T>>>(
     limit: Duration,
     what: &str,
