@@ -37,12 +37,12 @@ describe('the sessions', () => {
   });
 
   it('end with the CSRF token, and are gone from the list', async () => {
-    const answers = routes();
-    answers['DELETE /v1/sessions/s2'] = () => {
-      answers['GET /v1/sessions'] = page(here);
+    const responses = routes();
+    responses['DELETE /v1/sessions/s2'] = () => {
+      responses['GET /v1/sessions'] = page(here);
       return { status: 204 };
     };
-    const calls = serve(answers);
+    const calls = serve(responses);
     const { user } = show('/sessions');
     await user.click(await screen.findByRole('button', { name: /^End the session with curl/ }));
     await waitFor(() => expect(screen.getAllByTestId('session-row')).toHaveLength(1));

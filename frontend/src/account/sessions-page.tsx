@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { errorText } from '../api/problem';
 import { Loaded, SkeletonLines } from '../components/loaded';
 import { Panel } from '../components/panel';
+import { RowButton } from '../components/row-button';
 import { TableHead } from '../components/table-head';
 import { Time } from '../components/time';
 import { useNow } from '../components/use-now';
@@ -72,15 +73,14 @@ function SessionTable({ sessions }: { sessions: ListedSession[] }) {
                 {current ? (
                   <span className="badge">this one</span>
                 ) : (
-                  <button
-                    type="button"
-                    className="button button-small button-danger"
-                    aria-label={`End the session with ${browserName(user_agent)} of ${formatFull(times.created_at, timeZone)}`}
+                  <RowButton
+                    isLoss
+                    label={`End the session with ${browserName(user_agent)} of ${formatFull(times.created_at, timeZone)}`}
                     disabled={end.isPending && end.variables === id}
                     onClick={() => end.mutate(id)}
                   >
                     End
-                  </button>
+                  </RowButton>
                 )}
               </td>
             </tr>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unwrap, formErrors, NO_ANSWER, ProblemError } from './problem';
+import { unwrap, formErrors, NO_RESPONSE, ProblemError } from './problem';
 
 const refused = (errors: { pointer: string; detail: string }[]) =>
   new ProblemError({ type: 'x/problems/invalid', title: 'Invalid', status: 422, errors });
@@ -45,6 +45,6 @@ describe('an answer', () => {
 
   it('that never came says so', async () => {
     const call = unwrap(Promise.reject(new TypeError('Failed to fetch')));
-    await expect(call).rejects.toMatchObject({ problem: { status: NO_ANSWER } });
+    await expect(call).rejects.toMatchObject({ problem: { status: NO_RESPONSE } });
   });
 });

@@ -1,5 +1,6 @@
 import { printExact } from '../api/exact';
 import { errorText } from '../api/problem';
+import { RowButton } from '../components/row-button';
 import { Time } from '../components/time';
 import { formatCount } from '../format/numbers';
 import { formatAgo } from '../format/times';
@@ -59,23 +60,16 @@ function DeadLetterItem({ deadLetter, timeZone, now, onDiscard }: ItemProps) {
         </p>
       )}
       <div className="dead-letter-buttons">
-        <button
-          type="button"
-          className="button button-small"
-          aria-label={`Retry ${name}`}
+        <RowButton
+          label={`Retry ${name}`}
           disabled={retry.isPending}
           onClick={() => retry.mutate(deadLetter.id)}
         >
           {retry.isPending ? 'Retrying…' : 'Retry'}
-        </button>
-        <button
-          type="button"
-          className="button button-small button-danger"
-          aria-label={`Discard ${name}`}
-          onClick={() => onDiscard(deadLetter)}
-        >
+        </RowButton>
+        <RowButton isLoss label={`Discard ${name}`} onClick={() => onDiscard(deadLetter)}>
           Discard
-        </button>
+        </RowButton>
       </div>
     </li>
   );

@@ -128,9 +128,9 @@ describe('the overview', () => {
   });
 
   it('leaves to the server which days and types there are', async () => {
-    const asked = new Map<string, URLSearchParams>();
+    const requested = new Map<string, URLSearchParams>();
     const note = (body: unknown) => (_: unknown, url: URL) => {
-      asked.set(url.pathname, url.searchParams);
+      requested.set(url.pathname, url.searchParams);
       return ok(body);
     };
     serve({
@@ -144,7 +144,7 @@ describe('the overview', () => {
     show('/?range=7d&type=page.viewed');
     expect(await screen.findByRole('option', { name: 'seldom' })).toBeInTheDocument();
     expect(await screen.findByRole('img', { name: /^Line chart/ })).toBeVisible();
-    const of = (report: string) => Object.fromEntries(asked.get(`/v1/reports/${report}`) ?? []);
+    const of = (report: string) => Object.fromEntries(requested.get(`/v1/reports/${report}`) ?? []);
     const zone = { time_zone: session.customer.time_zone };
     const by = { interval: 'hour', group_by: 'type', type: 'page.viewed' };
     expect(of('activity')).toEqual({ range: '7d', ...by, ...zone });

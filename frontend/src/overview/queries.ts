@@ -100,13 +100,13 @@ export function typesQuery(range: Range, timeZone: string) {
 
 /** Active users by day. The report is by day, so a short range shows 30 days. */
 export function activeUsersQuery(range: Range, timeZone: string) {
-  const asked = range === '12mo' ? '12mo' : '30d';
+  const shownRange = range === '12mo' ? '12mo' : '30d';
   return queryOptions({
-    queryKey: ['report', 'active-users', asked, timeZone],
+    queryKey: ['report', 'active-users', shownRange, timeZone],
     queryFn: () =>
       unwrap(
         client.GET('/v1/reports/active-users', {
-          params: { query: { range: asked, time_zone: timeZone } },
+          params: { query: { range: shownRange, time_zone: timeZone } },
         }),
       ),
     refetchInterval: POLL_MS,

@@ -1,4 +1,5 @@
 import { errorText } from '../api/problem';
+import { RowButton } from '../components/row-button';
 import { TableHead } from '../components/table-head';
 import { Time } from '../components/time';
 import { formatAgo, formatDay } from '../format/times';
@@ -48,15 +49,14 @@ export function InvitationTable({ invitations, timeZone, now }: Props) {
                 </Time>
               </td>
               <td className="row-actions">
-                <button
-                  type="button"
-                  className="button button-small button-danger"
-                  aria-label={`Withdraw the invitation of ${email}`}
+                <RowButton
+                  isLoss
+                  label={`Withdraw the invitation of ${email}`}
                   disabled={withdraw.isPending && withdraw.variables === id}
                   onClick={() => withdraw.mutate(id)}
                 >
                   Withdraw
-                </button>
+                </RowButton>
               </td>
             </tr>
           ))}

@@ -1,3 +1,4 @@
+import { RowButton } from '../components/row-button';
 import { TableHead } from '../components/table-head';
 import { Time } from '../components/time';
 import { formatDay } from '../format/times';
@@ -39,22 +40,19 @@ export function MemberTable({ members, isCut, me, timeZone, manage }: Props) {
               </td>
               {manage !== undefined && (
                 <td className="row-actions">
-                  <button
-                    type="button"
-                    className="button button-small"
-                    aria-label={`Change the role of ${member.email}`}
+                  <RowButton
+                    label={`Change the role of ${member.email}`}
                     onClick={() => manage.onChangeRole(member)}
                   >
                     Role
-                  </button>
-                  <button
-                    type="button"
-                    className="button button-small button-danger"
-                    aria-label={`Remove ${member.email}`}
+                  </RowButton>
+                  <RowButton
+                    isLoss
+                    label={`Remove ${member.email}`}
                     onClick={() => manage.onRemove(member)}
                   >
                     Remove
-                  </button>
+                  </RowButton>
                 </td>
               )}
             </tr>

@@ -38,12 +38,12 @@ describe('the people', () => {
   });
 
   it('are invited by a link that is shown once', async () => {
-    const answers = routes();
-    answers['POST /v1/members'] = () => {
-      answers['GET /v1/invitations'] = page(eve);
+    const responses = routes();
+    responses['POST /v1/members'] = () => {
+      responses['GET /v1/invitations'] = page(eve);
       return { status: 201, body: { ...eve, invite_url: LINK } };
     };
-    const calls = serve(answers);
+    const calls = serve(responses);
     const { user, queries } = show('/people');
     const form = within(await screen.findByRole('form', { name: 'Invite somebody' }));
     await user.type(form.getByLabelText('E-mail'), 'eve@example.com');
@@ -64,12 +64,12 @@ describe('the people', () => {
   });
 
   it('are reached by a whole link, even of a server that does not know its address', async () => {
-    const answers = routes();
-    answers['POST /v1/members'] = {
+    const responses = routes();
+    responses['POST /v1/members'] = {
       status: 201,
       body: { ...eve, invite_url: '/join#token=dbi_SECRET' },
     };
-    serve(answers);
+    serve(responses);
     const { user } = show('/people');
     await user.type(await screen.findByLabelText('E-mail'), 'eve@example.com');
     await user.click(screen.getByRole('button', { name: 'Make a link' }));
@@ -96,12 +96,12 @@ describe('the people', () => {
   });
 
   it('get another role after a question', async () => {
-    const answers = routes();
-    answers['PATCH /v1/members/m2'] = () => {
-      answers['GET /v1/members'] = page(ada, { ...bob, role: 'engineer' });
+    const responses = routes();
+    responses['PATCH /v1/members/m2'] = () => {
+      responses['GET /v1/members'] = page(ada, { ...bob, role: 'engineer' });
       return ok({ ...bob, role: 'engineer' });
     };
-    const calls = serve(answers);
+    const calls = serve(responses);
     const { user } = show('/people');
     await user.click(
       await screen.findByRole('button', { name: 'Change the role of bob@example.com' }),
@@ -129,12 +129,12 @@ describe('the people', () => {
   });
 
   it('are removed after a question', async () => {
-    const answers = routes();
-    answers['DELETE /v1/members/m2'] = () => {
-      answers['GET /v1/members'] = page(ada);
+    const responses = routes();
+    responses['DELETE /v1/members/m2'] = () => {
+      responses['GET /v1/members'] = page(ada);
       return { status: 204 };
     };
-    const calls = serve(answers);
+    const calls = serve(responses);
     const { user } = show('/people');
     await user.click(await screen.findByRole('button', { name: 'Remove bob@example.com' }));
     await user.click(screen.getByRole('button', { name: 'Keep them' }));
@@ -145,13 +145,13 @@ describe('the people', () => {
   });
 
   it('that were invited can be uninvited', async () => {
-    const answers = routes();
-    answers['GET /v1/invitations'] = page(eve);
-    answers['DELETE /v1/invitations/i1'] = () => {
-      answers['GET /v1/invitations'] = page();
+    const responses = routes();
+    responses['GET /v1/invitations'] = page(eve);
+    responses['DELETE /v1/invitations/i1'] = () => {
+      responses['GET /v1/invitations'] = page();
       return { status: 204 };
     };
-    serve(answers);
+    serve(responses);
     const { user } = show('/people');
     const name = 'Withdraw the invitation of eve@example.com';
     await user.click(await screen.findByRole('button', { name }));

@@ -15,18 +15,18 @@ const steps = ['cart.opened', 'order.placed'].map((type, index) => ({
 
 describe('the reports', () => {
   it('show a report as a table, and lead to the same as CSV', async () => {
-    const asked: string[][] = [];
+    const requested: string[][] = [];
     serve({
       ...LOGGED_IN,
       'GET /v1/reports/funnel': (_, url) => {
-        asked.push(url.searchParams.getAll('step'));
+        requested.push(url.searchParams.getAll('step'));
         return ok({ ...noActivity, steps });
       },
     });
     show('/reports?report=funnel&range=7d&types=cart.opened,%20order.placed');
     const row = await screen.findByRole('row', { name: /^order.placed/ });
     expect(row).toHaveTextContent('order.placed250%50%1.5 min');
-    expect(asked).toEqual([['cart.opened', 'order.placed']]);
+    expect(requested).toEqual([['cart.opened', 'order.placed']]);
     const csv = screen.getByRole('link', { name: 'CSV' }).getAttribute('href');
     expect(csv).toBe(
       '/v1/reports/funnel?range=7d&time_zone=Europe%2FBerlin&format=csv&step=cart.opened&step=order.placed',
@@ -55,7 +55,7 @@ describe('the reports', () => {
   });
 
   it('hold in the address what was chosen, and ask for it', async () => {
-    const asked: Record<string, string>[] = [];
+    const requested: Record<string, string>[] = [];
     const series = [
       { bucket: '2026-11-23T00:00:00Z', group: 'team', count: 4 },
       { bucket: '2026-11-23T00:00:00Z', other: true, count: 2.5 },
@@ -65,7 +65,7 @@ describe('the reports', () => {
     serve({
       ...LOGGED_IN,
       'GET /v1/reports/activity': (_, url) => {
-        asked.push(Object.fromEntries(url.searchParams));
+        requested.push(Object.fromEntries(url.searchParams));
         return ok({ ...noActivity, series });
       },
     });
@@ -92,7 +92,7 @@ describe('the reports', () => {
       group_by: 'properties.plan',
       filter: '["gte","value",10]',
     });
-    await waitFor(() => expect(asked.at(-1)).toMatchObject({ filter: '["gte","value",10]' }));
+    await waitFor(() => expect(requested.at(-1)).toMatchObject({ filter: '["gte","value",10]' }));
     expect(screen.getByLabelText('Value')).toHaveValue('10');
     const csv = screen.getByRole('link', { name: 'CSV' }).getAttribute('href') ?? '';
     expect(csv).toContain('&group_by=properties.plan&filter=');

@@ -1,3 +1,4 @@
+import { RowButton } from '../components/row-button';
 import { TableHead } from '../components/table-head';
 import { Time } from '../components/time';
 import { formatAgo, formatDay, formatFull } from '../format/times';
@@ -87,23 +88,13 @@ function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
         {state === 'active' ? (
           <>
             {token.scopes.every((scope) => mine.includes(scope)) && (
-              <button
-                type="button"
-                className="button button-small"
-                aria-label={`Rotate ${token.name}`}
-                onClick={() => onRotate(token)}
-              >
+              <RowButton label={`Rotate ${token.name}`} onClick={() => onRotate(token)}>
                 Rotate
-              </button>
+              </RowButton>
             )}
-            <button
-              type="button"
-              className="button button-small button-danger"
-              aria-label={`Revoke ${token.name}`}
-              onClick={() => onRevoke(token)}
-            >
+            <RowButton isLoss label={`Revoke ${token.name}`} onClick={() => onRevoke(token)}>
               Revoke
-            </button>
+            </RowButton>
           </>
         ) : (
           <span
