@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 /// How far the answer takes history into account.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -17,6 +17,28 @@ pub(crate) struct AsOf {
     /// When the event at this position was recorded; none while there is none.
     #[schema(required)]
     pub(crate) time: Option<DateTime<Utc>>,
+}
+
+/// What may come where a report or a list was asked for.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only documents the answers")]
+pub(crate) enum NoAnswer {
+    /// The answer shows what the client knows already.
+    #[response(status = 304)]
+    Known,
+    /// The position that was waited for has not come; the answer is what there is.
+    #[response(status = 504, content_type = "application/problem+json")]
+    NotYet(Problem),
+}
+
+/// What the client knows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only documents the header")]
+pub(crate) struct KnownAnswer {
+    /// The `ETag` of the answer that is known.
+    #[param(rename = "If-None-Match")]
+    tag: Option<String>,
 }
 
 /// Why nothing became of a dead letter.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use access::Caller;
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use chassis::Problem;
 use chrono::{DateTime, Datelike, Utc, Weekday};
@@ -14,6 +15,7 @@ use chrono_tz::Tz;
 use domain::CustomerId;
 use domain::token::Scope;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -95,12 +97,22 @@ pub(crate) struct Range {
 }
 
 /// A request for a report or a list.
-pub(crate) struct Request<'a> {
-    pub(crate) state: &'a AppState,
-    pub(crate) caller: &'a Caller,
-    pub(crate) headers: &'a HeaderMap,
+pub(crate) struct Request {
+    state: AppState,
+    caller: Caller,
+    headers: HeaderMap,
     /// What follows the question mark.
-    pub(crate) query: &'a str,
+    pub(crate) query: String,
+}
+
+impl FromRequestParts<AppState> for Request {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Ok(Self { state: state.clone(), caller, headers: parts.headers.clone(), query })
+    }
 }
 
 /// Which time is meant where none is said.
@@ -119,17 +131,17 @@ pub(crate) struct Opened<'a> {
     tag: EntityTag,
     is_in_time: bool,
     format: Format,
-    request: &'a Request<'a>,
+    request: &'a Request,
     began: Instant,
 }
 
-impl<'a> Request<'a> {
+impl Request {
     /// Reads what is common, and waits and looks as it says. None if the client has the answer.
     pub(crate) async fn open(
-        &'a self,
+        &self,
         common: Common,
         unsaid: Unsaid,
-    ) -> Result<Result<Opened<'a>, Response>, ReportsError> {
+    ) -> Result<Result<Opened<'_>, Response>, ReportsError> {
         let began = Instant::now();
         let principal = self.caller.require(Scope::Read)?;
         let zone = zone(common.time_zone.as_deref(), principal.time_zone)?;
@@ -139,7 +151,7 @@ impl<'a> Request<'a> {
             return Err(Problem::parameter("wait_for", "must be a position: 0 or more").into());
         }
         let asked = Asked::parse(common.as_of.as_deref(), zone)?;
-        let seen = look(self.state, principal.customer_id, asked, common.wait_for).await?;
+        let seen = look(&self.state, principal.customer_id, asked, common.wait_for).await?;
         let now = match asked {
             Asked::Now => Utc::now(),
             Asked::Time(time) => time,
@@ -147,9 +159,9 @@ impl<'a> Request<'a> {
         };
         let calendar = Calendar { zone, week_start: WEEK_START, now };
         let range = range(&common, &calendar, &seen.view, unsaid)?;
-        let format = Format::chosen(common.format, self.headers);
-        let tag = tag(&seen.view, (self.query, &range, format, principal.time_zone));
-        if seen.is_in_time && tag.is_known(self.headers) {
+        let format = Format::chosen(common.format, &self.headers);
+        let tag = tag(&seen.view, (&self.query, &range, format, principal.time_zone));
+        if seen.is_in_time && tag.is_known(&self.headers) {
             return Ok(Err(tag.not_modified()));
         }
         let predicate = filter.resolve(&seen.view).await?;
@@ -159,7 +171,7 @@ impl<'a> Request<'a> {
 
     /// Answers a report, or lists what is behind a number of it.
     pub(crate) async fn report<R: Report>(&self) -> Result<Response, ReportsError> {
-        let (common, parameters) = read::<R::Parameters>(self.query, &[])?;
+        let (common, parameters) = read::<R::Parameters>(&self.query, &[])?;
         let opened = match self.open(common, Unsaid::Recent).await? {
             Ok(opened) => opened,
             Err(known) => return Ok(known),

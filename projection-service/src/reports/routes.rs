@@ -1,10 +1,7 @@
 //! Every report and every list by HTTP.
 
-use access::Caller;
-use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use chassis::{CallerProblems, ParameterProblems, Problem, ProblemPath, QueryProblems, ServerProblems};
-use http::HeaderMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -14,6 +11,7 @@ use super::listing::ActivityPage;
 use super::parameters::{Common, Nothing, read};
 use super::query::Query;
 use super::{active_users, activity, actors, funnel, paths, retention, sessions, top, week_hours};
+use crate::answers::{KnownAnswer, NoAnswer};
 use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::StandingRow;
@@ -27,28 +25,16 @@ macro_rules! reports {
             #[utoipa::path(
                 get, path = $path, tag = "reports",
                 security(("token" = []), ("basic" = []), ("session" = [])),
-                params(
-                    Common,
-                    $module::Parameters,
-                    ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is known."),
-                ),
+                params(Common, $module::Parameters, KnownAnswer),
                 responses(
                     (status = 200, description = "The report; with `explain`, a page of activities.",
                      content((Answer<$module::Body> = "application/json"), (String = "text/csv"),
                              (String = "application/x-ndjson"), (Vec<u8> = "application/vnd.apache.parquet")),
                      headers(("ETag" = String, description = "Names what the answer shows."))),
-                    (status = 304, description = "The answer shows what the client knows already."),
-                    (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
-                     body = Problem, content_type = "application/problem+json"),
-                    QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
+                    NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
                 ),
             )]
-            async fn $operation(
-                State(state): State<AppState>,
-                caller: Caller,
-                headers: HeaderMap,
-                RawQuery(query): RawQuery,
-            ) -> Result<Response, ReportsError> {
+            async fn $operation(request: Request) -> Result<Response, ReportsError> {
                 struct This;
                 impl Report for This {
                     const NAME: &'static str = stringify!($module);
@@ -70,8 +56,7 @@ macro_rules! reports {
                         $module::explain(parameters, query, cell).await
                     }
                 }
-                let query = query.unwrap_or_default();
-                Request { state: &state, caller: &caller, headers: &headers, query: &query }.report::<This>().await
+                request.report::<This>().await
             }
         )+
 
@@ -150,27 +135,17 @@ const NO_EXPLAIN: [&str; 1] = ["explain"];
 /// is recorded in the meantime. As CSV, NDJSON or Parquet without `limit`, all of them, as a stream.
 #[utoipa::path(
     get, path = "/v1/activities", tag = "activities", security(("token" = []), ("basic" = []), ("session" = [])),
-    params(Common, ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is known.")),
+    params(Common, KnownAnswer),
     responses(
         (status = 200, description = "A page, or everything as a file.",
          content((Answer<ActivityPage> = "application/json"), (String = "text/csv"),
                  (String = "application/x-ndjson"), (Vec<u8> = "application/vnd.apache.parquet")),
          headers(("ETag" = String, description = "Names what the answer shows."))),
-        (status = 304, description = "The answer shows what the client knows already."),
-        (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
-         body = Problem, content_type = "application/problem+json"),
-        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
+        NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
-async fn list_activities(
-    State(state): State<AppState>,
-    caller: Caller,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ReportsError> {
-    let query = query.unwrap_or_default();
-    let request = Request { state: &state, caller: &caller, headers: &headers, query: &query };
-    let (common, Nothing {}) = read(&query, &NO_EXPLAIN)?;
+async fn list_activities(request: Request) -> Result<Response, ReportsError> {
+    let (common, Nothing {}) = read(&request.query, &NO_EXPLAIN)?;
     activities(&request, common, "activities").await
 }
 
@@ -182,41 +157,28 @@ async fn list_activities(
     security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("actor" = String, Path, description = "The actor's name; a slash in it is written `%2F`.", example = "ada"),
-        Common,
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is known."),
+        Common, KnownAnswer,
     ),
     responses(
         (status = 200, description = "A page, or everything as a file.",
          content((Answer<ActivityPage> = "application/json"), (String = "text/csv"),
                  (String = "application/x-ndjson"), (Vec<u8> = "application/vnd.apache.parquet")),
          headers(("ETag" = String, description = "Names what the answer shows."))),
-        (status = 304, description = "The answer shows what the client knows already."),
-        (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
-         body = Problem, content_type = "application/problem+json"),
-        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
+        NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn list_activities_of_actor(
-    State(state): State<AppState>,
-    caller: Caller,
-    headers: HeaderMap,
+    mut request: Request,
     ProblemPath(actor): ProblemPath<String>,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, ReportsError> {
-    let asked = query.unwrap_or_default();
-    let (mut common, Nothing {}) = read::<Nothing>(&asked, &["explain", "actor"])?;
+    let (mut common, Nothing {}) = read::<Nothing>(&request.query, &["explain", "actor"])?;
     // What names the answer must name the actor too.
-    let query = format!("{asked}#{actor}");
-    let request = Request { state: &state, caller: &caller, headers: &headers, query: &query };
+    request.query = format!("{}#{actor}", request.query);
     common.actor = vec![actor];
     activities(&request, common, "actor_activities").await
 }
 
-async fn activities(
-    request: &Request<'_>,
-    common: Common,
-    name: &'static str,
-) -> Result<Response, ReportsError> {
+async fn activities(request: &Request, common: Common, name: &'static str) -> Result<Response, ReportsError> {
     let opened = match request.open(common, Unsaid::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
@@ -232,30 +194,17 @@ async fn activities(
 /// filters, only the activities that pass are looked at.
 #[utoipa::path(
     get, path = "/v1/actors", tag = "actors", security(("token" = []), ("basic" = []), ("session" = [])),
-    params(
-        Common, actors::Parameters,
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is known."),
-    ),
+    params(Common, actors::Parameters, KnownAnswer),
     responses(
         (status = 200, description = "A page.",
          content((Answer<ActorPage> = "application/json"), (String = "text/csv"),
                  (String = "application/x-ndjson"), (Vec<u8> = "application/vnd.apache.parquet")),
          headers(("ETag" = String, description = "Names what the answer shows."))),
-        (status = 304, description = "The answer shows what the client knows already."),
-        (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
-         body = Problem, content_type = "application/problem+json"),
-        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
+        NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
-async fn list_actors(
-    State(state): State<AppState>,
-    caller: Caller,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ReportsError> {
-    let query = query.unwrap_or_default();
-    let request = Request { state: &state, caller: &caller, headers: &headers, query: &query };
-    let (common, parameters) = read::<actors::Parameters>(&query, &NO_EXPLAIN)?;
+async fn list_actors(request: Request) -> Result<Response, ReportsError> {
+    let (common, parameters) = read::<actors::Parameters>(&request.query, &NO_EXPLAIN)?;
     let opened = match request.open(common, Unsaid::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
@@ -274,31 +223,22 @@ async fn list_actors(
     get, path = "/v1/actors/{actor}", tag = "actors", security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("actor" = String, Path, description = "The actor's name; a slash in it is written `%2F`.", example = "ada"),
-        Common,
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the answer that is known."),
+        Common, KnownAnswer,
     ),
     responses(
         (status = 200, description = "The actor.", body = Answer<Actor>,
          headers(("ETag" = String, description = "Names what the answer shows."))),
-        (status = 304, description = "The answer shows what the client knows already."),
         (status = 404, description = "No activity that stands is of this actor.",
          body = Problem, content_type = "application/problem+json"),
-        (status = 504, description = "The position that was waited for has not come; the answer is what there is.",
-         body = Problem, content_type = "application/problem+json"),
-        QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
+        NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
 async fn show_actor(
-    State(state): State<AppState>,
-    caller: Caller,
-    headers: HeaderMap,
+    mut request: Request,
     ProblemPath(actor): ProblemPath<String>,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, ReportsError> {
-    let asked = query.unwrap_or_default();
-    let (common, Nothing {}) = read(&asked, &["explain", "actor", "cursor", "limit", "format"])?;
-    let query = format!("{asked}#{actor}");
-    let request = Request { state: &state, caller: &caller, headers: &headers, query: &query };
+    let (common, Nothing {}) = read(&request.query, &["explain", "actor", "cursor", "limit", "format"])?;
+    request.query = format!("{}#{actor}", request.query);
     let opened = match request.open(common, Unsaid::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
