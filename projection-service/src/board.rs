@@ -4,13 +4,18 @@ use std::time::{Duration, Instant};
 
 use domain::Partition;
 use event_bus::Published;
+use tokio::sync::watch;
 
 /// Notes of one partition; when there are more, the newest ones are drawn together.
 const NOTES_MAX: usize = 128;
 
-/// How far partitions are known to be published, and since when. Only ever a hint: the checkpoints decide.
+/// How far partitions are known to be published, and since when, and how far this process has folded them. Only ever a hint:
+/// the checkpoints decide.
 #[derive(Default)]
-pub(crate) struct Board(Mutex<HashMap<Partition, VecDeque<Note>>>);
+pub(crate) struct Board {
+    published: Mutex<HashMap<Partition, VecDeque<Note>>>,
+    folded: Mutex<HashMap<Partition, watch::Sender<i64>>>,
+}
 
 #[derive(Clone, Copy)]
 struct Note {
@@ -21,7 +26,7 @@ struct Note {
 impl Board {
     /// Writes down what was heard, and answers what of it is new.
     pub(crate) fn hear(&self, published: Vec<Published>, now: Instant) -> Vec<Published> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         published
             .into_iter()
             .filter(|Published { partition, position }| {
@@ -40,21 +45,38 @@ impl Board {
 
     /// How far a partition is known to be published.
     pub(crate) fn published(&self, partition: Partition) -> i64 {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         notes.get(&partition).and_then(VecDeque::back).map_or(0, |note| note.position)
     }
 
     /// How long the first event after `position` has been published; nothing if there is none.
     pub(crate) fn lag(&self, partition: Partition, position: i64, now: Instant) -> Duration {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting =
             notes.get(&partition).and_then(|notes| notes.iter().find(|note| note.position > position));
         waiting.map_or(Duration::ZERO, |note| now.saturating_duration_since(note.heard))
     }
 
+    /// Tells those who wait that a fold up to a position is committed.
+    pub(crate) fn committed(&self, partition: Partition, position: i64) {
+        self.folded(partition).send_replace(position);
+    }
+
+    /// Waits until this process has folded a position; another process may fold it instead.
+    pub(crate) async fn until_folded(&self, partition: Partition, position: i64) {
+        let mut folded = self.folded(partition).subscribe();
+        // The sender is kept, so that this only ends when the position has come.
+        let _ = folded.wait_for(|folded| *folded >= position).await;
+    }
+
+    fn folded(&self, partition: Partition) -> watch::Sender<i64> {
+        let mut folded = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
+        folded.entry(partition).or_default().clone()
+    }
+
     /// Forgets what every projection has folded.
     pub(crate) fn forget(&self, partition: Partition, folded: i64) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(notes) = notes.get_mut(&partition) {
             // The last one stays: it says how far the partition is published.
             while notes.len() > 1 && notes.front().is_some_and(|note| note.position <= folded) {
@@ -66,6 +88,8 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     const PARTITION: Partition = Partition(3);
@@ -91,6 +115,18 @@ mod tests {
         assert_eq!(board.published(PARTITION), 9);
     }
 
+    #[tokio::test]
+    async fn who_waits_for_a_position_is_told_when_it_is_folded() {
+        let board = Board::default();
+        let mut waiting = Box::pin(board.until_folded(PARTITION, 7));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        board.committed(Partition(4), 9);
+        board.committed(PARTITION, 6);
+        assert!(waiting.as_mut().now_or_never().is_none());
+        board.committed(PARTITION, 8);
+        waiting.await;
+    }
+
     #[test]
     fn a_long_wait_does_not_grow_the_notes() {
         let board = Board::default();
@@ -100,6 +136,6 @@ mod tests {
         }
         assert_eq!(board.published(PARTITION), 1_000);
         assert_eq!(board.lag(PARTITION, 0, start + Duration::from_secs(1_001)), Duration::from_secs(1_000));
-        assert!(board.0.lock().unwrap()[&PARTITION].len() <= NOTES_MAX);
+        assert!(board.published.lock().unwrap()[&PARTITION].len() <= NOTES_MAX);
     }
 }

@@ -10,8 +10,8 @@ use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::{Moment, View};
 
-/// How often is looked whether it has come. Another process may be folding, so there is nothing to listen to.
-const WAIT_POLL: Duration = Duration::from_millis(25);
+/// How often is looked whether another process has folded what is waited for; of a fold in this one is told at once.
+const WAIT_POLL: Duration = Duration::from_millis(250);
 /// Positions that are looked at together in the search for a time.
 const PROBES: i64 = 32;
 
@@ -57,6 +57,9 @@ pub(super) async fn look(
     wait_for: Option<i64>,
 ) -> Result<Seen, ReportsError> {
     let deadline = Instant::now() + state.wait_for_max;
+    let folded = state.board.until_folded(state.partition(customer), wait_for.unwrap_or(0));
+    tokio::pin!(folded);
+    let mut is_folded = false;
     let live = loop {
         let view = View::open(state, customer, Moment::Now).await?;
         let is_there = wait_for.is_none_or(|wanted| view.as_of.position >= wanted);
@@ -64,7 +67,10 @@ pub(super) async fn look(
             break Seen { view, is_in_time: is_there };
         }
         drop(view);
-        tokio::time::sleep(WAIT_POLL).await;
+        tokio::select! {
+            () = &mut folded, if !is_folded => is_folded = true,
+            () = tokio::time::sleep_until(deadline.min(Instant::now() + WAIT_POLL)) => {}
+        }
     };
     let head = live.view.as_of;
     let position = match asked {

@@ -155,6 +155,7 @@ impl JobContext {
         }
         transaction.commit().await?;
         self.folder.committed(&mut target);
+        self.board.committed(partition, target.position);
         self.acknowledge(partition, target.position).await;
         Ok(if more { Left::More } else { Left::Nothing(target.position) })
     }
