@@ -139,6 +139,18 @@ impl View {
         Some((first, last))
     }
 
+    /// About how many rows happened in `window`, in microseconds since 1970: as if those of a chunk were spread evenly over its
+    /// times.
+    pub(crate) fn rows_about(&self, window: &Range<i64>) -> usize {
+        let rows = |chunk: &Chunk| {
+            let (first, last) = chunk.times;
+            let length = last.saturating_sub(first).saturating_add(1) as f64;
+            let both = window.end.min(last.saturating_add(1)).saturating_sub(window.start.max(first));
+            (chunk.rows as f64 * both.max(0) as f64 / length) as usize
+        };
+        self.chunks.iter().map(rows).sum()
+    }
+
     /// Scans the rows that happened in `window` (microseconds since 1970) and stand at the moment; returns what each thread
     /// has gathered.
     ///

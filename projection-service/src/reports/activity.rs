@@ -243,13 +243,8 @@ struct InLine {
 }
 
 impl RowTest for InLine {
-    fn choose(&self, rows: &Rows<'_>, mut take: impl FnMut(usize)) {
+    fn choose(&self, rows: &Rows<'_>, take: impl FnMut(usize)) {
         let Some(line) = self.line else { return rows.each(take) };
-        let numbers = self.grouping.numbers(rows, |group| self.places.of(&group));
-        rows.each(|row| {
-            if numbers[row - rows.range.start] == line {
-                take(row);
-            }
-        });
+        self.places.choose(&self.grouping, rows, line, take);
     }
 }

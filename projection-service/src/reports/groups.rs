@@ -1,16 +1,19 @@
 //! Groups of rows by one or two fields.
 
+mod name;
+mod numbers;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use hashbrown::hash_map::Entry;
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-
-use crate::columns::{Dictionary, Field, Needs, Rows, Scalar, Values};
+use crate::columns::{Field, Rows, Scalar};
 use crate::error::ReportsError;
 use crate::view::View;
+use hashbrown::hash_map::Entry;
+
+pub(crate) use self::name::Name;
+use self::name::Rank;
+pub(crate) use self::numbers::Grouping;
 
 type FastMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -24,159 +27,6 @@ pub(crate) enum Key {
 
 /// What rows of one group have in common: a key for each field.
 pub(crate) type Group = Vec<Key>;
-
-/// The fields by which rows are divided.
-#[derive(Clone, Debug)]
-pub(crate) struct Grouping {
-    columns: Vec<Column>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Column {
-    /// Of [`Rows::fields`].
-    Field(usize),
-    Actor,
-    Value,
-    /// No row has a value.
-    Absent,
-}
-
-/// One column of a chunk as small numbers.
-enum Codes<'a> {
-    Dictionary(&'a Dictionary),
-    Actors(&'a [u32]),
-    Values { codes: Vec<u32>, keys: Vec<Scalar> },
-    Absent,
-}
-
-const UNKNOWN: u32 = u32::MAX;
-/// A table of all pairs of codes has at most so many times as many places as the chunk has rows.
-const TABLE_FACTOR: usize = 4;
-
-impl Grouping {
-    /// Adds the columns that are read.
-    pub(crate) fn new(fields: &[Field], needs: &mut Needs) -> Self {
-        let column = |field: &Field| match field {
-            Field::Actor => {
-                needs.actors = true;
-                Column::Actor
-            }
-            Field::Value => {
-                needs.values = true;
-                Column::Value
-            }
-            // No event gives an actor traits.
-            Field::Trait(_) => Column::Absent,
-            Field::Type | Field::Property(_) | Field::Context(_) => {
-                needs.fields.push(field.clone());
-                Column::Field(needs.fields.len() - 1)
-            }
-        };
-        Self { columns: fields.iter().map(column).collect() }
-    }
-
-    /// For each row of the range the number that `resolve` gives its group. Rows that do not count have none that means
-    /// anything, and no group is made for them.
-    pub(crate) fn numbers(&self, rows: &Rows<'_>, mut resolve: impl FnMut(Group) -> u32) -> Vec<u32> {
-        let codes: Vec<Codes<'_>> = self.columns.iter().map(|column| Codes::of(*column, rows)).collect();
-        match &codes[..] {
-            [] => vec![resolve(Vec::new()); rows.range.len()],
-            [one] => number(rows, one.count(), |row| one.code(row), |code| resolve(vec![one.key(code)])),
-            [one, other, ..] => {
-                let width = other.count();
-                number(
-                    rows,
-                    one.count().saturating_mul(width),
-                    |row| one.code(row) * width + other.code(row),
-                    |code| resolve(vec![one.key(code / width), other.key(code % width)]),
-                )
-            }
-        }
-    }
-}
-
-/// Asks once for every code that occurs.
-fn number(
-    rows: &Rows<'_>,
-    codes: usize,
-    code: impl Fn(usize) -> usize,
-    mut resolve: impl FnMut(usize) -> u32,
-) -> Vec<u32> {
-    let mut numbers = vec![UNKNOWN; rows.range.len()];
-    let start = rows.range.start;
-    if codes <= rows.range.len().saturating_mul(TABLE_FACTOR).max(1_024) {
-        let mut table = vec![UNKNOWN; codes];
-        rows.each(|row| {
-            let code = code(row);
-            if table[code] == UNKNOWN {
-                table[code] = resolve(code);
-            }
-            numbers[row - start] = table[code];
-        });
-    } else {
-        let mut table: FastMap<usize, u32> = FastMap::default();
-        rows.each(|row| {
-            let code = code(row);
-            numbers[row - start] = *table.entry(code).or_insert_with(|| resolve(code));
-        });
-    }
-    numbers
-}
-
-impl<'a> Codes<'a> {
-    fn of(column: Column, rows: &'a Rows<'_>) -> Self {
-        match column {
-            Column::Field(index) => Self::Dictionary(&rows.fields[index]),
-            Column::Actor => Self::Actors(rows.actors),
-            Column::Value => rows.values.map_or(Self::Absent, |values| of_values(values, rows)),
-            Column::Absent => Self::Absent,
-        }
-    }
-
-    fn count(&self) -> usize {
-        match self {
-            Self::Dictionary(column) => column.values.len(),
-            Self::Actors(actors) => actors.iter().max().map_or(1, |greatest| *greatest as usize + 1),
-            Self::Values { keys, .. } => keys.len(),
-            Self::Absent => 1,
-        }
-    }
-
-    fn code(&self, row: usize) -> usize {
-        match self {
-            Self::Dictionary(column) => usize::from(column.codes[row]),
-            Self::Actors(actors) => actors[row] as usize,
-            Self::Values { codes, .. } => codes[row] as usize,
-            Self::Absent => 0,
-        }
-    }
-
-    fn key(&self, code: usize) -> Key {
-        match self {
-            Self::Dictionary(column) => {
-                Key::Scalar(column.values[code].group().cloned().unwrap_or(Scalar::Absent))
-            }
-            Self::Actors(_) => Key::Actor(code as u32),
-            Self::Values { keys, .. } => Key::Scalar(keys[code].clone()),
-            Self::Absent => Key::Scalar(Scalar::Absent),
-        }
-    }
-}
-
-fn of_values<'a>(values: &Values, rows: &Rows<'_>) -> Codes<'a> {
-    let mut known: FastMap<Option<u64>, u32> = FastMap::default();
-    let (mut codes, mut keys) = (Vec::with_capacity(rows.times.len()), Vec::new());
-    for row in 0..rows.times.len() {
-        // Both zeros are one number.
-        let value = values.get(row).map(|value| value + 0.0);
-        codes.push(*known.entry(value.map(f64::to_bits)).or_insert_with(|| {
-            let number = value.and_then(|value| domain::Decimal::parse(&format!("{value:e}")));
-            keys.push(number.map_or(Scalar::Absent, Scalar::Number));
-            (keys.len() - 1) as u32
-        }));
-    }
-    Codes::Values { codes, keys }
-}
 
 /// Something that is gathered for each group by one thread.
 #[derive(Debug)]
@@ -228,37 +78,6 @@ pub(crate) struct Named {
     pub(crate) name: Name,
 }
 
-/// What names are ordered by.
-type Rank = Vec<(String, u8)>;
-
-/// What a group is called: for each field the value itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Name(Vec<Scalar>);
-
-impl Name {
-    /// In the order of texts, and of equal texts by their types: absent first, then truth values, numbers and texts.
-    fn rank(&self) -> Rank {
-        let one = |scalar: &Scalar| match scalar {
-            Scalar::Absent | Scalar::Composite => (String::new(), 0),
-            Scalar::Bool(value) => (value.to_string(), 1),
-            Scalar::Number(number) => (number.to_string(), 2),
-            Scalar::Text(text) => (text.to_string(), 3),
-        };
-        self.0.iter().map(one).collect()
-    }
-
-    /// Reads what a group is called: its JSON, or a text that needs no quotation marks.
-    pub(crate) fn parse(text: &str) -> Self {
-        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
-            return Self(items.into_iter().map(Scalar::of_json).collect());
-        }
-        match serde_json::from_str::<&RawValue>(text) {
-            Ok(json) => Self(vec![Scalar::of_json(json)]),
-            Err(_) => Self(vec![Scalar::Text(text.into())]),
-        }
-    }
-}
-
 impl Named {
     /// The group that a text means, whether or not it has rows; none if it is of other fields, or of an actor who never was.
     ///
@@ -285,36 +104,6 @@ impl Named {
             });
         }
         Ok(Some(Self { group, name }))
-    }
-}
-
-/// The value, or an array of two.
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0[..] {
-            [one] => Shown(one).serialize(serializer),
-            several => {
-                let mut items = serializer.serialize_seq(Some(several.len()))?;
-                several.iter().try_for_each(|one| items.serialize_element(&Shown(one)))?;
-                items.end()
-            }
-        }
-    }
-}
-
-struct Shown<'a>(&'a Scalar);
-
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Scalar::Absent | Scalar::Composite => serializer.serialize_none(),
-            Scalar::Bool(value) => serializer.serialize_bool(*value),
-            // As many digits as it has.
-            Scalar::Number(number) => RawValue::from_string(number.to_string())
-                .map_err(serde::ser::Error::custom)?
-                .serialize(serializer),
-            Scalar::Text(text) => serializer.serialize_str(text),
-        }
     }
 }
 
@@ -380,5 +169,25 @@ impl Places {
 
     pub(crate) fn of(&self, group: &Group) -> u32 {
         self.places.get(group).copied().unwrap_or(self.other)
+    }
+
+    /// Calls `take` with each row whose group has a place.
+    pub(crate) fn choose(
+        &self,
+        grouping: &Grouping,
+        rows: &Rows<'_>,
+        place: u32,
+        mut take: impl FnMut(usize),
+    ) {
+        grouping.numbers(rows).each_of(
+            (rows, rows.range.clone()),
+            &mut (),
+            |(), group| self.of(&group),
+            |(), row, number| {
+                if number == place {
+                    take(row);
+                }
+            },
+        );
     }
 }

@@ -163,7 +163,7 @@ impl Scan for Newest {
             }
             let block = end.saturating_sub(BLOCK).max(start);
             rows.each_of(block..end, |row| {
-                let row = standing(rows, row);
+                let row = StandingRow::of(rows, row);
                 if self.before.is_some_and(|before| Cursor::of(&row) >= before) {
                     return;
                 }
@@ -177,14 +177,6 @@ impl Scan for Newest {
             });
             end = block;
         }
-    }
-}
-
-fn standing(rows: &Rows<'_>, row: usize) -> StandingRow {
-    StandingRow {
-        time: rows.times[row],
-        first_position: rows.first_positions[row],
-        position: rows.positions[row],
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn explain(
 async fn compute(source: &impl Source, range: &TimeRange, gap: i64) -> Result<Body, ReportsError> {
     let days = days(range)?;
     let numbers = Numbers::new(days.starts.clone());
-    let numbers = follow::sessions::<u64, _>(source, window(range), gap, numbers).await?;
+    let numbers = follow::sessions(source, window(range), gap, numbers).await?;
     Ok(numbers.body(&days))
 }
 
@@ -115,7 +115,7 @@ async fn behind(
         window = window.start.max(day.start)..window.end.min(day.end);
     }
     let first = First { only_single: cell == "single", positions: Vec::new() };
-    let first = follow::sessions::<u128, _>(source, window.clone(), gap, first).await?;
+    let first = follow::sessions(source, window.clone(), gap, first).await?;
     rows_where(source, window, Needs::default(), FirstPositions::new(first.positions)).await
 }
 
@@ -126,6 +126,8 @@ struct First {
 }
 
 impl Tally for First {
+    const NEEDS_POSITIONS: bool = true;
+
     fn empty(&self) -> Self {
         Self { only_single: self.only_single, positions: Vec::new() }
     }

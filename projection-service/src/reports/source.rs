@@ -16,6 +16,9 @@ pub(crate) trait Source: Sync {
         scan: S,
     ) -> impl Future<Output = Result<(S, Vec<S::Partial>), ReportsError>> + Send;
 
+    /// About how many rows happened in `window`.
+    fn rows_about(&self, window: &Range<i64>) -> usize;
+
     /// Folds parts of what was gathered, on several threads, each into an accumulator of its own.
     fn fold_parts<T: Send + 'static, A: Send + 'static>(
         &self,
@@ -33,6 +36,10 @@ impl Source for Query {
         scan: S,
     ) -> impl Future<Output = Result<(S, Vec<S::Partial>), ReportsError>> + Send {
         Self::scan(self, window, needs, scan)
+    }
+
+    fn rows_about(&self, window: &Range<i64>) -> usize {
+        self.view.rows_about(window)
     }
 
     fn fold_parts<T: Send + 'static, A: Send + 'static>(
@@ -78,13 +85,7 @@ impl<T: RowTest> Scan for Collect<T> {
     }
 
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>) {
-        self.0.choose(rows, |row| {
-            partial.push(StandingRow {
-                time: rows.times[row],
-                first_position: rows.first_positions[row],
-                position: rows.positions[row],
-            });
-        });
+        self.0.choose(rows, |row| partial.push(StandingRow::of(rows, row)));
     }
 }
 

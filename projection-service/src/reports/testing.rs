@@ -76,6 +76,10 @@ impl Source for Chunks {
         Ok((scan, partials))
     }
 
+    fn rows_about(&self, _: &Range<i64>) -> usize {
+        self.0.iter().map(|(set, _)| set.len()).sum()
+    }
+
     async fn fold_parts<T: Send + 'static, A: Send + 'static>(
         &self,
         parts: Vec<T>,

@@ -115,8 +115,12 @@ impl Scan for Counts {
     }
 
     fn scan(&self, counts: &mut Self::Partial, rows: &Rows<'_>) {
-        let numbers = self.0.numbers(rows, |group| counts.number(group));
-        rows.each(|row| counts.gathered[numbers[row - rows.range.start] as usize] += 1);
+        self.0.numbers(rows).each_of(
+            (rows, rows.range.clone()),
+            counts,
+            ByGroup::number,
+            |counts, _, number| counts.gathered[number as usize] += 1,
+        );
     }
 }
 
@@ -133,13 +137,17 @@ impl Scan for Lines {
     }
 
     fn scan(&self, lines: &mut Self::Partial, rows: &Rows<'_>) {
-        let numbers = self.grouping.numbers(rows, |group| self.places.of(&group));
-        rows.each(|row| {
-            if let Some((count, actors)) = lines.get_mut(numbers[row - rows.range.start] as usize) {
-                *count += 1;
-                actors.insert(rows.actors[row]);
-            }
-        });
+        self.grouping.numbers(rows).each_of(
+            (rows, rows.range.clone()),
+            lines,
+            |_, group| self.places.of(&group),
+            |lines, row, number| {
+                if let Some((count, actors)) = lines.get_mut(number as usize) {
+                    *count += 1;
+                    actors.insert(rows.actors[row]);
+                }
+            },
+        );
     }
 }
 
@@ -150,12 +158,7 @@ struct OfKey {
 }
 
 impl RowTest for OfKey {
-    fn choose(&self, rows: &Rows<'_>, mut take: impl FnMut(usize)) {
-        let numbers = self.grouping.numbers(rows, |group| self.places.of(&group));
-        rows.each(|row| {
-            if numbers[row - rows.range.start] == 0 {
-                take(row);
-            }
-        });
+    fn choose(&self, rows: &Rows<'_>, take: impl FnMut(usize)) {
+        self.places.choose(&self.grouping, rows, 0, take);
     }
 }

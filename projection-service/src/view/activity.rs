@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::View;
+use crate::columns::Rows;
 use crate::error::ReportsError;
 
 /// A row, by what finds it in the log and orders it.
@@ -19,6 +20,17 @@ pub(crate) struct StandingRow {
     pub(crate) first_position: i64,
     /// Of the event that made its state.
     pub(crate) position: i64,
+}
+
+impl StandingRow {
+    /// A row of a chunk whose [`Needs::order`](crate::columns::Needs::order) was asked for.
+    pub(crate) fn of(rows: &Rows<'_>, row: usize) -> Self {
+        Self {
+            time: rows.times[row],
+            first_position: rows.first_positions[row],
+            position: rows.positions[row],
+        }
+    }
 }
 
 /// An activity as it stands at the moment looked at.

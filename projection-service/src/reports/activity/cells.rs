@@ -28,8 +28,12 @@ impl<T: Tally> Scan for Sizes<T> {
     }
 
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>) {
-        let numbers = self.grouping.numbers(rows, |group| partial.number(group));
-        rows.each(|row| partial.gathered[numbers[row - rows.range.start] as usize].add(rows, row));
+        self.grouping.numbers(rows).each_of(
+            (rows, rows.range.clone()),
+            partial,
+            ByGroup::number,
+            |partial, row, number| partial.gathered[number as usize].add(rows, row),
+        );
     }
 }
 
@@ -83,10 +87,14 @@ impl<T: Tally> Scan for Cells<T> {
             });
             return;
         }
-        let numbers = self.grouping.numbers(rows, |group| self.places.of(&group));
+        let mut numbers = self.grouping.numbers(rows);
         each_bucket(rows, &self.starts, |bucket, part| {
-            let line = &mut cells[bucket * width..(bucket + 1) * width];
-            rows.each_of(part, |row| line[numbers[row - rows.range.start] as usize].add(rows, row));
+            numbers.each_of(
+                (rows, part),
+                &mut cells[bucket * width..(bucket + 1) * width],
+                |_, group| self.places.of(&group),
+                |line, row, number| line[number as usize].add(rows, row),
+            );
         });
     }
 }

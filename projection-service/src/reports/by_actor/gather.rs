@@ -19,6 +19,8 @@ pub(super) struct Gather<E, S> {
     layout: Layout,
     select: S,
     rows_max: usize,
+    /// For how many rows each bucket of a thread has room at first. Memory that is not written to costs nothing.
+    bucket_rows: usize,
     /// Where the pass ends: the ordinals from here on are left to the next one.
     end: AtomicU64,
     taken: Mutex<Taken>,
@@ -31,6 +33,7 @@ struct Taken {
     rows: usize,
     /// Also of the rows that are left to later passes.
     greatest_actor: u32,
+    greatest_tag: u32,
 }
 
 /// What one thread has gathered.
@@ -52,15 +55,34 @@ pub(super) struct Run {
     pub(super) ends: Box<[u32; BUCKETS]>,
 }
 
+/// One more row in so many is room for buckets that have more than others.
+const BUCKET_SLACK: usize = 8;
 /// A chunk with fewer rows is no run of its own.
 const RUN_ROWS_MIN: usize = 4_096;
 
+/// What is known of a pass after it.
+pub(super) struct Pass<S> {
+    /// It has the rows of the actors before.
+    pub(super) end: u64,
+    /// No actor with rows comes after.
+    pub(super) actors_end: u64,
+    /// The ordinal at which the next pass begins, if there are rows of later actors.
+    pub(super) next: Option<u32>,
+    /// Whether entries have room for all tags.
+    pub(super) fits: bool,
+    pub(super) select: S,
+}
+
 impl<E: Entry, S: Select> Gather<E, S> {
-    pub(super) fn new(layout: Layout, select: S, bytes_max: usize) -> Self {
+    /// `rows` is about how many there are.
+    pub(super) fn new(layout: Layout, select: S, rows: usize, bytes_max: usize) -> Self {
+        let rows_max = bytes_max / size_of::<E>();
+        let bucket_rows = rows.min(rows_max) / BUCKETS;
         Self {
             layout,
             select,
-            rows_max: bytes_max / size_of::<E>(),
+            rows_max,
+            bucket_rows: bucket_rows + bucket_rows / BUCKET_SLACK,
             end: AtomicU64::new(layout.actors_end()),
             taken: Mutex::default(),
             entry: std::marker::PhantomData,
@@ -72,17 +94,20 @@ impl<E: Entry, S: Select> Gather<E, S> {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// The ordinal at which the next pass begins, if there are rows of later actors; and what chooses rows.
-    pub(super) fn into_next(self) -> (Option<u32>, S) {
+    /// What is known after all rows were scanned.
+    pub(super) fn finish(self) -> Pass<S> {
         let end = self.end();
         let taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (u32::try_from(end).ok().filter(|next| *next <= taken.greatest_actor), self.select)
+        let next = u32::try_from(end).ok().filter(|next| *next <= taken.greatest_actor);
+        let actors_end = end.min(u64::from(taken.greatest_actor) + 1);
+        Pass { end, actors_end, next, fits: taken.greatest_tag < E::TAG_END, select: self.select }
     }
 
     /// Adds to what all threads have taken, and shortens the pass as long as that is too much.
-    fn account(&self, gathered: &mut Gathered<E>, greatest_actor: u32) {
+    fn account(&self, gathered: &mut Gathered<E>, greatest_actor: u32, greatest_tag: u32) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.greatest_actor = taken.greatest_actor.max(greatest_actor);
+        taken.greatest_tag = taken.greatest_tag.max(greatest_tag);
         let first = u64::from(self.layout.first_actor());
         loop {
             gathered.shorten(self.layout, self.end());
@@ -133,7 +158,8 @@ impl<E: Entry, S: Select> Scan for Gather<E, S> {
     type Partial = Gathered<E>;
 
     fn begin(&self) -> Gathered<E> {
-        Gathered { buckets: vec![Vec::new(); BUCKETS], runs: Vec::new(), end: self.end(), rows: 0 }
+        let buckets = (0..BUCKETS).map(|_| Vec::with_capacity(self.bucket_rows)).collect();
+        Gathered { buckets, runs: Vec::new(), end: self.end(), rows: 0 }
     }
 
     fn scan(&self, gathered: &mut Gathered<E>, rows: &Rows<'_>) {
@@ -142,7 +168,7 @@ impl<E: Entry, S: Select> Scan for Gather<E, S> {
         }
         gathered.shorten(self.layout, self.end());
         let (first, end) = (self.layout.first_actor(), gathered.end);
-        let mut greatest_actor = 0;
+        let (mut greatest_actor, mut greatest_tag) = (0, 0);
         self.select.select(rows, |row, tag| {
             let actor = rows.actors[row];
             greatest_actor = greatest_actor.max(actor);
@@ -150,11 +176,12 @@ impl<E: Entry, S: Select> Scan for Gather<E, S> {
                 return;
             }
             let (bucket, key) = self.layout.key(actor, rows.times[row]);
-            let first_position = rows.first_positions.get(row).copied().unwrap_or(0);
+            greatest_tag = greatest_tag.max(tag);
+            let first_position = if E::HAS_POSITION { rows.first_positions[row] } else { 0 };
             gathered.buckets[bucket].push(E::new(key, first_position, tag));
         });
         gathered.add_run(rows.times[rows.range.start], rows.range.len());
-        self.account(gathered, greatest_actor);
+        self.account(gathered, greatest_actor, greatest_tag);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::*;
-use crate::columns::Rows;
+use crate::columns::{Field, Rows, Scalar};
 use crate::error::ReportsError;
 use crate::reports::testing::{Chunks, Done, at, histories, run, standing};
 use crate::view::Scan;
@@ -31,6 +31,10 @@ impl Source for Counted {
         self.0.scan(window, needs, scan).await
     }
 
+    fn rows_about(&self, window: &Range<i64>) -> usize {
+        self.0.rows_about(window)
+    }
+
     fn fold_parts<T: Send + 'static, A: Send + 'static>(
         &self,
         parts: Vec<T>,
@@ -44,14 +48,57 @@ impl Source for Counted {
 /// Times and positions of each actor, and how many scans it took.
 fn gathered(all: &[Done], window: Range<i64>, bytes_max: usize) -> (BTreeMap<u32, Vec<(i64, i64)>>, usize) {
     let source = Counted(Chunks::new(all), AtomicUsize::new(0));
-    let needs = Needs { actors: true, order: true, ..Needs::default() };
+    let needs = Needs { actors: true, ..Needs::default() };
     let fold = |found: &mut Vec<(u32, Vec<(i64, i64)>)>, actor: &Actor<'_, u128>| {
         assert!(actor.entries.iter().all(|entry| entry.tag() > 0));
         let rows = (0..actor.entries.len()).map(|row| (actor.time(row), actor.entries[row].first_position()));
         found.push((actor.ordinal, rows.collect()));
     };
-    let (_, threads) =
-        run(by_actor_within(bytes_max, &source, window, &needs, EveryRow, Vec::new, fold)).unwrap();
+    let gathering = Gathering { source: &source, window, needs: &needs, bytes_max };
+    let folded = run(gathering.fold(EveryRow, Vec::new, fold)).unwrap();
+    let mut actors = BTreeMap::new();
+    for (ordinal, rows) in folded.threads.unwrap().into_iter().flatten() {
+        assert!(actors.insert(ordinal, rows).is_none(), "actor {ordinal} is there twice");
+    }
+    (actors, source.1.into_inner())
+}
+
+/// Tags each row with its type.
+struct Kind;
+
+impl Select for Kind {
+    fn select(&self, rows: &Rows<'_>, mut take: impl FnMut(usize, u32)) {
+        let kind = |row: usize| match rows.fields[0].value(row) {
+            Scalar::Text(kind) => u32::from(kind.as_bytes()[0] - b'a'),
+            other => panic!("{other:?}"),
+        };
+        rows.each(|row| take(row, kind(row)));
+    }
+}
+
+/// Lists the times and the tags of each actor.
+struct Listed<const TAG_BITS: u32>;
+
+impl<const TAG_BITS: u32> Fold for Listed<TAG_BITS> {
+    type Accumulator = Vec<(u32, Vec<(i64, u32)>)>;
+    type Packed = Packed<TAG_BITS>;
+    const NEEDS_POSITIONS: bool = false;
+
+    fn begin(&self) -> Self::Accumulator {
+        Vec::new()
+    }
+
+    fn actor<E: Entry>(&self, found: &mut Self::Accumulator, actor: &Actor<'_, E>) {
+        let rows = (0..actor.entries.len()).map(|row| (actor.time(row), actor.entries[row].tag()));
+        found.push((actor.ordinal, rows.collect()));
+    }
+}
+
+/// What `fold` lists, with how many scans.
+fn listed<const TAG_BITS: u32>(all: &[Done], window: Range<i64>) -> (BTreeMap<u32, Vec<(i64, u32)>>, usize) {
+    let source = Counted(Chunks::new(all), AtomicUsize::new(0));
+    let needs = Needs { actors: true, fields: vec![Field::Type], ..Needs::default() };
+    let (_, threads) = run(by_actor(&source, window, &needs, Kind, Listed::<TAG_BITS>)).unwrap();
     let mut actors = BTreeMap::new();
     for (ordinal, rows) in threads.into_iter().flatten() {
         assert!(actors.insert(ordinal, rows).is_none(), "actor {ordinal} is there twice");
@@ -110,6 +157,27 @@ fn where_times_need_many_bits_later_actors_take_a_pass_of_their_own() {
     assert_eq!(gathered(&[], i64::MIN..i64::MAX, usize::MAX).0, BTreeMap::new());
 }
 
+#[test]
+fn positions_are_read_only_of_those_who_did_several_things_at_a_time() {
+    let done = |actor, kind, time| Done { actor, kind, time, chunk: 0, is_gone: false };
+    let all = [done(1, "b", 5), done(2, "b", 7), done(1, "a", 6), done(2, "a", 7)];
+    let (actors, scans) = listed::<5>(&all, 0..100);
+    assert_eq!(actors, BTreeMap::from([(1, vec![(5, 1), (6, 0)]), (2, vec![(7, 1), (7, 0)])]));
+    assert_eq!(scans, 2);
+    // The same thing several times is the same in any order.
+    let alike = [done(1, "b", 5), done(1, "b", 5)];
+    assert_eq!(listed::<5>(&alike, 0..100), (BTreeMap::from([(1, vec![(5, 1), (5, 1)])]), 1));
+}
+
+#[test]
+fn tags_or_times_that_do_not_fit_take_more_room() {
+    let done = |kind, time| Done { actor: 300, kind, time, chunk: 0, is_gone: false };
+    let wide = listed::<1>(&[done("a", 5), done("c", 6)], 0..100);
+    assert_eq!(wide, (BTreeMap::from([(300, vec![(5, 0), (6, 2)])]), 2));
+    let long = listed::<5>(&[done("a", 0), done("b", 1 << 60)], i64::MIN..i64::MAX);
+    assert_eq!(long.0, BTreeMap::from([(300, vec![(0, 0), (1 << 60, 1)])]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -121,5 +189,10 @@ proptest! {
     ) {
         let window = if is_long { i64::MIN..i64::MAX } else { at("2026-03-01T02:00:00Z")..at("2026-03-02T00:00:00Z") };
         prop_assert_eq!(gathered(&all, window.clone(), bytes_max).0, expected(&all, &window));
+        let mut kinds: BTreeMap<u32, Vec<(i64, u32)>> = BTreeMap::new();
+        for (_, done) in standing(&all).iter().filter(|(_, done)| window.contains(&done.time)) {
+            kinds.entry(done.actor).or_default().push((done.time, u32::from(done.kind.as_bytes()[0] - b'a')));
+        }
+        prop_assert_eq!(listed::<5>(&all, window).0, kinds);
     }
 }

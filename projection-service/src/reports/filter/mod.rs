@@ -14,6 +14,7 @@ use crate::columns::{Field, Scalar};
 use crate::error::ReportsError;
 use crate::view::View;
 
+pub(crate) use ordinals::Ordinals;
 pub(crate) use predicate::Predicate;
 
 /// The most conditions of one parameter.

@@ -1,7 +1,6 @@
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::super::by_actor::{Actor, Entry, Select, by_actor};
+use super::super::by_actor::{Actor, Entry, Fold, Packed, Select, by_actor};
 use super::super::matching::Matching;
 use super::super::source::Source;
 use super::{Question, STEPS_MAX};
@@ -10,6 +9,7 @@ use crate::error::ReportsError;
 
 /// The tag of a row has a bit for each step that it matches, and this one if it is excluded.
 const EXCLUDED: usize = STEPS_MAX;
+const TAG_BITS: u32 = STEPS_MAX as u32 + 1;
 
 /// How attempts are made.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ pub(super) struct Attempt {
 pub(super) struct Taken {
     /// In microseconds since 1970.
     pub(super) time: i64,
+    /// The position that first recorded it, if it is needed.
     pub(super) first_position: i64,
 }
 
@@ -56,6 +57,9 @@ impl Attempt {
 
 /// Takes in one attempt of each actor that began one.
 pub(super) trait Tally: Send + Sync + 'static {
+    /// Whether the positions of the activities are needed.
+    const NEEDS_POSITIONS: bool;
+
     /// For the attempts of one thread.
     fn empty(&self) -> Self;
 
@@ -70,34 +74,44 @@ pub(super) async fn results<T: Tally>(
     mut question: Question,
     mut tally: T,
 ) -> Result<T, ReportsError> {
-    let mut needs = Needs { actors: true, order: true, ..Needs::default() };
+    let mut needs = Needs { actors: true, ..Needs::default() };
     let matching = question.matching.iter_mut().chain(&mut question.exclude);
     matching.for_each(|matching| matching.add_needs(&mut needs));
-    let steps = question.steps;
-    let window = steps.window();
-    let tally_of_thread = Arc::new(tally.empty());
-    let (_, threads) = by_actor::<u128, _, _>(
-        source,
-        window,
-        &needs,
-        SomeStep { matching: question.matching, exclude: question.exclude },
-        move || (tally_of_thread.empty(), Next::default()),
-        move |(tally, next), actor| {
-            if let Some(attempt) = steps.best(actor, next) {
-                tally.add(&attempt);
-            }
-        },
-    )
-    .await?;
+    let window = question.steps.window();
+    let select = SomeStep { matching: question.matching, exclude: question.exclude };
+    let follow = Follow { empty: tally.empty(), steps: question.steps };
+    let (_, threads) = by_actor(source, window, &needs, select, follow).await?;
     for (found, _) in threads {
         tally.merge(found);
     }
     Ok(tally)
 }
 
+/// Finds the attempt of each actor.
+struct Follow<T> {
+    empty: T,
+    steps: Steps,
+}
+
+impl<T: Tally> Fold for Follow<T> {
+    type Accumulator = (T, Next);
+    type Packed = Packed<TAG_BITS>;
+    const NEEDS_POSITIONS: bool = T::NEEDS_POSITIONS;
+
+    fn begin(&self) -> Self::Accumulator {
+        (self.empty.empty(), Next::default())
+    }
+
+    fn actor<E: Entry>(&self, (tally, next): &mut Self::Accumulator, actor: &Actor<'_, E>) {
+        if let Some(attempt) = self.steps.best(actor, next) {
+            tally.add(&attempt);
+        }
+    }
+}
+
 impl Steps {
     /// The attempt of an actor that reaches furthest; of equals the earliest.
-    fn best(&self, actor: &Actor<'_, u128>, next: &mut Next) -> Option<Attempt> {
+    fn best<E: Entry>(&self, actor: &Actor<'_, E>, next: &mut Next) -> Option<Attempt> {
         let begins =
             |row: &usize| actor.entries[*row].tag() & 1 == 1 && self.range.contains(&actor.time(*row));
         let mut beginnings = (0..actor.entries.len()).filter(begins).peekable();
@@ -117,7 +131,7 @@ impl Steps {
     }
 
     /// The attempt that begins at a row. `next` knows the rows from `first` on.
-    fn attempt(&self, actor: &Actor<'_, u128>, first: usize, begin: usize, next: &Next) -> Attempt {
+    fn attempt<E: Entry>(&self, actor: &Actor<'_, E>, first: usize, begin: usize, next: &Next) -> Attempt {
         let take = |row: usize| {
             Some(Taken { time: actor.time(row), first_position: actor.entries[row].first_position() })
         };
@@ -155,7 +169,7 @@ struct Next {
 const NONE: u32 = u32::MAX;
 
 impl Next {
-    fn look(&mut self, entries: &[u128], steps: usize) {
+    fn look<E: Entry>(&mut self, entries: &[E], steps: usize) {
         let width = steps + 1;
         self.steps = steps;
         self.rows.clear();

@@ -40,6 +40,8 @@ impl Results {
 }
 
 impl Tally for Results {
+    const NEEDS_POSITIONS: bool = false;
+
     fn empty(&self) -> Self {
         Self::new(self.steps.len())
     }
@@ -78,6 +80,8 @@ impl FirstPositionsAt {
 }
 
 impl Tally for FirstPositionsAt {
+    const NEEDS_POSITIONS: bool = true;
+
     fn empty(&self) -> Self {
         Self::new(self.step)
     }

@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::super::by_actor::{Actor, Entry, Select, by_actor};
+use super::super::by_actor::{Actor, Entry, Fold, Packed, Select, by_actor};
 use super::super::matching::Matching;
 use super::super::source::Source;
 use super::Types;
@@ -40,11 +39,14 @@ impl Question {
 
 /// Takes in the activities of paths.
 pub(super) trait Tally: Send + Sync + 'static {
+    /// Whether the positions of activities are needed.
+    const NEEDS_POSITIONS: bool;
+
     /// For the paths of one thread.
     fn empty(&self) -> Self;
 
     /// An activity at a depth of a path, its type, the type of the one at the depth before, and the position that first
-    /// recorded it.
+    /// recorded it, if it is needed.
     fn add(&mut self, depth: usize, before: u32, code: u32, first_position: i64);
 
     fn merge(&mut self, other: Self);
@@ -57,40 +59,44 @@ pub(super) async fn paths<T: Tally>(
     types: Types,
     mut tally: T,
 ) -> Result<(Question, Types, T), ReportsError> {
-    let mut needs = Needs { actors: true, order: true, fields: vec![Field::Type], ..Needs::default() };
+    let mut needs = Needs { actors: true, fields: vec![Field::Type], ..Needs::default() };
     question.matching.add_needs(&mut needs);
     let window = question.window();
     let follow = Follow {
+        empty: tally.empty(),
         direction: question.direction,
         range: question.range.clone(),
         depth: question.depth,
         gap: question.gap,
     };
-    let tally_of_thread = Arc::new(tally.empty());
-    let (rows, threads) = by_actor::<u128, _, _>(
-        source,
-        window,
-        &needs,
-        EveryType { question, types },
-        move || tally_of_thread.empty(),
-        move |tally, actor| follow.actor(tally, actor),
-    )
-    .await?;
+    let (rows, threads) = by_actor(source, window, &needs, EveryType { question, types }, follow).await?;
     for found in threads {
         tally.merge(found);
     }
     Ok((rows.question, rows.types, tally))
 }
 
-struct Follow {
+struct Follow<T> {
+    empty: T,
     direction: Direction,
     range: Range<i64>,
     depth: usize,
     gap: i64,
 }
 
-impl Follow {
-    fn actor(&self, tally: &mut impl Tally, actor: &Actor<'_, u128>) {
+/// Bits of a tag: of a type's number, and whether it matches.
+const TAG_BITS: u32 = 9;
+
+impl<T: Tally> Fold for Follow<T> {
+    type Accumulator = T;
+    type Packed = Packed<TAG_BITS>;
+    const NEEDS_POSITIONS: bool = T::NEEDS_POSITIONS;
+
+    fn begin(&self) -> T {
+        self.empty.empty()
+    }
+
+    fn actor<E: Entry>(&self, tally: &mut T, actor: &Actor<'_, E>) {
         for (row, entry) in actor.entries.iter().enumerate() {
             if entry.tag() & 1 == 0 || !self.range.contains(&actor.time(row)) {
                 continue;
@@ -155,6 +161,8 @@ impl Counts {
 }
 
 impl Tally for Counts {
+    const NEEDS_POSITIONS: bool = false;
+
     fn empty(&self) -> Self {
         Self::default()
     }
@@ -194,6 +202,8 @@ impl FirstPositionsOf {
 }
 
 impl Tally for FirstPositionsOf {
+    const NEEDS_POSITIONS: bool = true;
+
     fn empty(&self) -> Self {
         Self { positions: Vec::new(), ..*self }
     }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::by_actor::{Actor, Entry, Select, by_actor};
+use super::super::by_actor::{Actor, Entry, Fold, Packed, Select, by_actor};
 use super::super::source::Source;
 use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
@@ -13,7 +13,7 @@ pub(super) struct Session {
     pub(super) actor: u32,
     /// When its first activity happened, in microseconds since 1970.
     pub(super) first: i64,
-    /// The position that first recorded that one, if rows are ordered by it.
+    /// The position that first recorded that one, if it is needed.
     pub(super) first_position: i64,
     /// When its last activity happened.
     pub(super) last: i64,
@@ -23,6 +23,9 @@ pub(super) struct Session {
 
 /// Takes in sessions.
 pub(super) trait Tally: Send + Sync + 'static {
+    /// Whether the position of a session's first activity is needed.
+    const NEEDS_POSITIONS: bool;
+
     /// For the sessions of one thread.
     fn empty(&self) -> Self;
 
@@ -42,27 +45,21 @@ const AHEAD_MIN: i64 = 3_600_000_000;
 ///
 /// A session may go on after the range as long as it likes. So what comes after is read in steps, each twice as long as the
 /// one before and only for the sessions that have not ended, until all have.
-pub(super) async fn sessions<E: Entry, T: Tally>(
+pub(super) async fn sessions<T: Tally>(
     source: &impl Source,
     range: Range<i64>,
     gap: i64,
     mut tally: T,
 ) -> Result<T, ReportsError> {
-    let needs = Needs { actors: true, order: E::IS_ORDERED, ..Needs::default() };
+    let needs = Needs { actors: true, ..Needs::default() };
     let mut ahead = AHEAD_MIN.max(gap.saturating_mul(2));
     // An activity in the gap before the range is enough to know that a session did not begin in it.
     let mut window = range.start.saturating_sub(gap)..range.end.saturating_add(ahead);
     let mut open: Option<Arc<Vec<Session>>> = None;
     loop {
-        let tally_of_thread = Arc::new(tally.empty());
-        let begin = move || Found { tally: tally_of_thread.empty(), open: Vec::new(), seen: HashSet::new() };
-        let follow = Follow { range: range.clone(), gap, end: window.end, open: open.clone() };
-        let select = Open(open.clone());
-        let (_, threads) =
-            by_actor::<E, _, _>(source, window.clone(), &needs, select, begin, move |found, actor| {
-                follow.actor(found, actor);
-            })
-            .await?;
+        let follow =
+            Follow { empty: tally.empty(), range: range.clone(), gap, end: window.end, open: open.clone() };
+        let (_, threads) = by_actor(source, window.clone(), &needs, Open(open.clone()), follow).await?;
         let mut seen = HashSet::new();
         let mut still_open = Vec::new();
         for found in threads {
@@ -93,7 +90,8 @@ struct Found<T> {
 }
 
 /// Follows actors through a window.
-struct Follow {
+struct Follow<T> {
+    empty: T,
     range: Range<i64>,
     gap: i64,
     /// Of the window.
@@ -102,8 +100,16 @@ struct Follow {
     open: Option<Arc<Vec<Session>>>,
 }
 
-impl Follow {
-    fn actor<E: Entry, T: Tally>(&self, found: &mut Found<T>, actor: &Actor<'_, E>) {
+impl<T: Tally> Fold for Follow<T> {
+    type Accumulator = Found<T>;
+    type Packed = Packed<0>;
+    const NEEDS_POSITIONS: bool = T::NEEDS_POSITIONS;
+
+    fn begin(&self) -> Found<T> {
+        Found { tally: self.empty.empty(), open: Vec::new(), seen: HashSet::new() }
+    }
+
+    fn actor<E: Entry>(&self, found: &mut Found<T>, actor: &Actor<'_, E>) {
         let mut session = self.open.as_ref().and_then(|open| find(open, actor.ordinal)).cloned();
         let mut before = session.as_ref().map(|session| session.last);
         if self.open.is_some() {

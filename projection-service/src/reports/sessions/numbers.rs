@@ -60,6 +60,8 @@ impl Numbers {
 }
 
 impl Tally for Numbers {
+    const NEEDS_POSITIONS: bool = false;
+
     fn empty(&self) -> Self {
         Self::new(self.starts.clone())
     }
