@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::Request;
+use bytes::Bytes;
 use chassis::Upstream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::response::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -75,7 +77,7 @@ impl Client {
         Ok(self)
     }
 
-    /// Sends a request and answers the body of a success.
+    /// Sends a request and returns the body of a success.
     ///
     /// # Errors
     /// Any other answer, and none.
@@ -86,6 +88,29 @@ impl Client {
         headers: &[(&'static str, &str)],
         body: impl Into<Body>,
     ) -> Result<(http::HeaderMap, Value), Failure> {
+        let (parts, bytes) = self.exchange(method, path, headers, body.into()).await?;
+        if parts.status == StatusCode::NO_CONTENT {
+            return Ok((parts.headers, Value::Null));
+        }
+        let answer = serde_json::from_slice(&bytes);
+        Ok((parts.headers, answer.map_err(|error| Failure::Failed(format!("{path}: {error}")))?))
+    }
+
+    /// Sends a `GET` and reads its answer, but does not look at it.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(super) async fn fetch(&self, path: &str) -> Result<Bytes, Failure> {
+        Ok(self.exchange(Method::GET, path, &[], Body::empty()).await?.1)
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Body,
+    ) -> Result<(Parts, Bytes), Failure> {
         let mut request =
             Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
         if let Some(authorization) = &self.authorization {
@@ -95,17 +120,14 @@ impl Client {
             request = request.header(*name, *value);
         }
         let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{path}: {error}"));
-        let request = request.body(body.into()).map_err(|error| failed(&error))?;
+        let request = request.body(body).map_err(|error| failed(&error))?;
         let response = self.door.call(request).await.map_err(|error| failed(&error))?;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.map_err(|error| failed(&error))?.to_bytes();
         if !parts.status.is_success() {
             return Err(failed(&format_args!("{} {}", parts.status, String::from_utf8_lossy(&bytes))));
         }
-        if parts.status == StatusCode::NO_CONTENT {
-            return Ok((parts.headers, Value::Null));
-        }
-        Ok((parts.headers, serde_json::from_slice(&bytes).map_err(|error| failed(&error))?))
+        Ok((parts, bytes))
     }
 
     /// The status of a `GET`, whatever it is.

@@ -60,9 +60,16 @@ impl House {
         name: &str,
         settings: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
-        let databases = databases(server, name).await?;
+        Self::on(&databases(server, name).await?, settings).await
+    }
+
+    /// Starts one on databases that exist.
+    pub(super) async fn on(
+        databases: &Databases,
+        settings: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
         // Not the process' environment: a benchmark measures the defaults.
-        let env = Env::from_pairs(decided(&databases).chain(unlimited_rates()).chain(settings));
+        let env = Env::from_pairs(decided(databases).chain(unlimited_rates()).chain(settings));
         let (closing, shutdown) = (CancellationToken::new(), CancellationToken::new());
         let composition = Composition::start(&env, closing.clone(), shutdown.clone()).await?;
         let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;

@@ -45,7 +45,8 @@ enum Bench {
     ///
     /// Folding beside only reading and decoding the same events, a rebuild beside COPY of the log, for one customer and for
     /// customers in all partitions; the memory that it takes, how long a query waits while the new read model takes the place
-    /// of the live one, and the size of the read model beside that of the log. Takes some minutes.
+    /// of the live one, and the size of the read model beside that of the log. Then every report through HTTP, beside SQL
+    /// over a plain table. Takes some minutes.
     Read(Read),
     /// What tokens cost at the edge, and what floods and revocations do
     ///
@@ -67,6 +68,9 @@ struct Read {
     /// How many activities the logs have
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000))]
     events: u32,
+    /// Measure only reports through HTTP
+    #[arg(long)]
+    only_reports: bool,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -144,7 +148,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             tell(&report, how.json, how.check)
         }
         Bench::Read(how) => {
-            let report = read::measure(how.events as usize).await?;
+            let report = read::measure(how.events as usize, how.only_reports).await?;
             tell(&report, how.json, how.check)
         }
         Bench::Token(how) => {

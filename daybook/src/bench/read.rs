@@ -1,5 +1,7 @@
-//! What the read side reaches: folding and rebuilding beside reading the same events, and what the read model takes.
+//! What the read side reaches: folding and rebuilding beside reading the same events, what the read model takes, and reports
+//! through HTTP.
 
+mod reports;
 mod sample;
 mod storage;
 
@@ -38,12 +40,12 @@ const ACTIVITIES_OF_A_SMALL_CUSTOMER: usize = 5;
 const BYTES_OF_A_SMALL_CUSTOMER: f64 = 1_024.0;
 const MIB: f64 = 1_048_576.0;
 
-/// Measures everything in one run.
-pub(super) async fn measure(events: usize) -> Result<Report, Failure> {
+/// Measures everything in one run, or only reports through HTTP.
+pub(super) async fn measure(events: usize, only_reports: bool) -> Result<Report, Failure> {
     let dir = tempfile::Builder::new().prefix("daybook-bench-").tempdir();
     let dir = dir.map_err(Failure::io("cannot make a temporary folder"))?;
     let server = Server::start(Options::new(dir.path().join("data"))).await?;
-    let figures = measure_on(&server, events).await;
+    let figures = measure_all(&server, events, only_reports).await;
     server.stop().await?;
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let with = vec![
@@ -51,6 +53,12 @@ pub(super) async fn measure(events: usize) -> Result<Report, Failure> {
         format!("{} build; {events} activities in each log", build()),
     ];
     Ok(Report { bench: "read", with, figures: figures? })
+}
+
+async fn measure_all(server: &Server, events: usize, only_reports: bool) -> Result<Vec<Figure>, Failure> {
+    let mut figures = if only_reports { Vec::new() } else { measure_on(server, events).await? };
+    figures.extend(reports::measure(server, events).await?);
+    Ok(figures)
 }
 
 async fn measure_on(server: &Server, events: usize) -> Result<Vec<Figure>, Failure> {

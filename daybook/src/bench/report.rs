@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// Below it, a digit after the point says something.
@@ -7,7 +9,7 @@ const SMALL: f64 = 100.0;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figure {
     /// What was measured.
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// How much.
     pub(super) value: f64,
     /// The unit of `value` and of `limit`.
@@ -38,7 +40,7 @@ pub(super) enum Target {
 
 impl Figure {
     pub(super) fn new(
-        (name, value): (&'static str, f64),
+        (name, value): (impl Into<Cow<'static, str>>, f64),
         unit: &'static str,
         (limit_name, limit): (&'static str, f64),
         target: Target,
@@ -49,7 +51,7 @@ impl Figure {
             Target::AtMost(target) => ratio <= target,
             Target::Any => true,
         };
-        Self { name, value, unit, limit_name, limit, ratio, target, met }
+        Self { name: name.into(), value, unit, limit_name, limit, ratio, target, met }
     }
 
     fn cells(&self) -> [String; 5] {
@@ -60,7 +62,7 @@ impl Figure {
         };
         let verdict = if self.met { "" } else { "  MISSED" };
         [
-            self.name.to_owned(),
+            self.name.clone().into_owned(),
             format!("{} {}", whole(self.value), self.unit),
             format!("{}: {} {}", self.limit_name, whole(self.limit), self.unit),
             format!("{:.2}", self.ratio),

@@ -10,7 +10,8 @@ use crate::bench::rows::{BATCH, customer_in};
 use crate::demo::random::Random;
 use crate::failure::Failure;
 
-const DAYS: u64 = 90;
+/// Over so many days times are spread.
+pub(super) const DAYS: u64 = 90;
 const ACTORS: u64 = 100_000;
 const DAY_MS: u64 = 86_400_000;
 const TYPES: u64 = 20;
@@ -33,6 +34,7 @@ pub(super) struct Sample {
 
 enum Customers {
     One,
+    Known(CustomerId),
     AllPartitions,
     Small(usize),
 }
@@ -40,6 +42,11 @@ enum Customers {
 impl Sample {
     pub(super) fn one_customer() -> Self {
         Self { customers: Customers::One }
+    }
+
+    /// One customer who exists.
+    pub(super) fn of(customer: CustomerId) -> Self {
+        Self { customers: Customers::Known(customer) }
     }
 
     pub(super) fn all_partitions() -> Self {
@@ -53,6 +60,7 @@ impl Sample {
 
     fn customers(&self, partitions: Partitions) -> Vec<CustomerId> {
         match self.customers {
+            Customers::Known(customer) => vec![customer],
             Customers::One => vec![customer_in(Partition(0), partitions)],
             Customers::AllPartitions => (0..partitions.count())
                 .flat_map(|partition| {
