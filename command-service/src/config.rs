@@ -25,6 +25,8 @@ pub struct Config {
     pub customers_database: PgConnectOptions,
     /// Customers, who validate tokens.
     pub customers: Upstream,
+    /// Reports, which knows where events lie; history is read without it too.
+    pub reports: Upstream,
     /// The most connections to its database; the appenders and the relay have their own.
     pub connections_max: u32,
     /// Whether a start brings the database up to date.
@@ -106,6 +108,7 @@ impl Config {
                 "Revocations of tokens are followed in the log of customers.",
             )?,
             customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
+            reports: env.or_text("DAYBOOK_REPORTS_URL", "http://127.0.0.1:8103")?,
             connections_max: env.or("DAYBOOK_ACTIVITIES_CONNECTIONS_MAX", CONNECTIONS_MAX)?,
             migrate: env.or("DAYBOOK_MIGRATE", true)?,
             internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
@@ -163,6 +166,7 @@ mod tests {
         assert_eq!((example.connections_max, example.migrate), (default.connections_max, default.migrate));
         assert_eq!((example.partitions, example.limits), (default.partitions, default.limits));
         assert_eq!(format!("{:?}", example.customers), format!("{:?}", default.customers));
+        assert_eq!(format!("{:?}", example.reports), format!("{:?}", default.reports));
         assert_eq!(format!("{:?}", example.tokens), format!("{:?}", default.tokens));
         let of =
             |config: AppenderConfig| (config.batch_events_max, config.queue_events_max, config.retry_max_ms);

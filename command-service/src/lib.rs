@@ -11,6 +11,7 @@ mod config;
 mod discarding;
 mod error;
 mod handlers;
+mod read_model;
 mod recorder;
 mod router;
 mod start;

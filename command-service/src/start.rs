@@ -4,13 +4,14 @@ use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
 use event_bus::{BusError, Feed, Group, Relay};
-use event_store::{Appender, EventLog};
+use event_store::{Appender, EventLog, History};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::changing::Changer;
 use crate::config::Config;
 use crate::discarding::Discarder;
+use crate::read_model::ReadModel;
 use crate::recorder::Recorder;
 use crate::state::{AppState, Shared};
 
@@ -47,11 +48,13 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown);
 
+    let read_model = ReadModel { reports: config.reports, key: config.internal_key.clone() };
     let written = appender.clone();
     let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
         discarder: Discarder::new(log.clone(), appender.clone()),
         changer: Changer::new(log.clone(), appender),
+        history: History::of(log.clone()).with_index(Arc::new(read_model)),
         log,
         access: Access::new(authenticator, config.internal_key),
         limits: config.limits,

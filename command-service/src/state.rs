@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use access::Access;
 use axum::extract::FromRef;
-use event_store::EventLog;
+use event_store::{EventLog, History};
 use tokio::sync::Semaphore;
 
 use crate::changing::Changer;
@@ -18,6 +18,7 @@ pub struct AppState(Arc<Shared>);
 /// What is behind it.
 pub struct Shared {
     pub(crate) log: EventLog,
+    pub(crate) history: History,
     pub(crate) recorder: Recorder,
     pub(crate) changer: Changer,
     pub(crate) discarder: Discarder,

@@ -1,8 +1,12 @@
 use std::future::pending;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
 use chassis::{Env, Service, Tasks, Upstream};
+use http::StatusCode;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +21,8 @@ const PUBLIC_URL: &str = "DAYBOOK_PUBLIC_URL";
 pub(crate) struct Composition {
     /// The public door.
     pub(crate) door: Router,
+    /// For whoever was started before reports, and asks it.
+    _reports: Arc<OnceLock<Upstream>>,
     tasks: JoinSet<Result<(), String>>,
 }
 
@@ -37,8 +43,9 @@ impl Composition {
         let customers = customers::start(config, shutdown.clone()).await?;
         let customers = Upstream::Local(enter("customers", customers, &mut tasks));
 
+        let (reports_later, place_of_reports) = later();
         let mut config = command_service::Config::from_env(env)?;
-        config.customers = customers.clone();
+        (config.customers, config.reports) = (customers.clone(), reports_later);
         let activities = command_service::start(config, shutdown.clone()).await?;
         let activities = Upstream::Local(enter("activities", activities, &mut tasks));
 
@@ -46,12 +53,13 @@ impl Composition {
         (config.activities, config.customers) = (activities.clone(), customers.clone());
         let reports = projection_service::start(config, shutdown).await?;
         let reports = Upstream::Local(enter("reports", reports, &mut tasks));
+        let _ = place_of_reports.set(reports.clone());
 
         let mut config = gateway::Config::from_env(env)?;
         (config.activities, config.customers, config.reports) = (activities, customers, reports);
         config.openapi = documents::merged()?;
         let door = open("gateway", gateway::start(config, closing).await?, &mut tasks);
-        Ok(Self { door, tasks })
+        Ok(Self { door, _reports: place_of_reports, tasks })
     }
 
     /// Waits until a task behind a service breaks, which no service survives whole. Cancel safe.
@@ -81,6 +89,24 @@ impl Composition {
             );
         }
     }
+}
+
+/// A service that starts after one that asks it, and the place where it is put then. Only whoever has that place
+/// keeps the service: two that ask each other would keep each other for ever.
+fn later() -> (Upstream, Arc<OnceLock<Upstream>>) {
+    let place = Arc::new(OnceLock::<Upstream>::new());
+    let known = Arc::downgrade(&place);
+    let answer = move |request: Request| {
+        let service = known.upgrade().and_then(|place| place.get().cloned());
+        async move {
+            let answer = match service {
+                Some(service) => service.call(request).await.ok(),
+                None => None,
+            };
+            answer.unwrap_or_else(|| StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+    };
+    (Upstream::Local(Router::new().fallback(answer)), place)
 }
 
 /// A service behind the door of another, and its tasks.
@@ -143,9 +169,21 @@ mod tests {
         let mut tasks = Tasks::new();
         tasks.spawn(async { panic!("on purpose") });
         all.spawn(watch("customers", tasks));
-        let mut composition = Composition { door: Router::new(), tasks: all };
+        let mut composition = Composition { door: Router::new(), _reports: Arc::default(), tasks: all };
         let failure = composition.broken().await.to_string();
         assert!(failure.starts_with("a task of customers broke"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_service_that_starts_later_is_asked_once_it_is_there_and_kept_by_nobody_else() {
+        let (upstream, place) = later();
+        let ask = async || upstream.call(Request::default()).await.unwrap().status();
+        assert_eq!(ask().await, StatusCode::SERVICE_UNAVAILABLE);
+        let service = Router::new().fallback(async || StatusCode::IM_A_TEAPOT);
+        place.set(Upstream::Local(service)).unwrap();
+        assert_eq!(ask().await, StatusCode::IM_A_TEAPOT);
+        drop(place);
+        assert_eq!(ask().await, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[test]

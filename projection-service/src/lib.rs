@@ -48,6 +48,7 @@ pub use router::{openapi, router};
 pub use start::start;
 pub use state::AppState;
 pub use status::{PartitionStatus, ProjectionStatus, diverged, status};
+pub use view::PositionFinder;
 
 /// The migrations of the service's database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/reports");

@@ -1,3 +1,4 @@
+use access::InternalRoutes;
 use axum::Router;
 use chassis::with_fallbacks;
 use utoipa::OpenApi;
@@ -5,7 +6,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    discard_dead_letter, list_dead_letters, list_projections, rebuild_projection, retry_dead_letter,
+    discard_dead_letter, find_positions, list_dead_letters, list_projections, rebuild_projection,
+    retry_dead_letter,
 };
 use crate::state::AppState;
 
@@ -32,10 +34,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     documented().into_openapi()
 }
 
-/// Every route.
+/// Every route: the public ones, and those that only other services know.
 pub fn router(state: AppState) -> Router {
+    let internal =
+        InternalRoutes::default().with(find_positions::find_positions).behind(state.access.internal_key());
     let (public, _) = documented().split_for_parts();
-    with_fallbacks(public).with_state(state)
+    with_fallbacks(public.merge(internal)).with_state(state)
 }
 
 #[cfg(test)]

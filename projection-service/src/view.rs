@@ -6,6 +6,7 @@ mod cache;
 mod chunk;
 mod load;
 mod parts;
+mod positions;
 mod slots;
 
 use std::ops::Range;
@@ -29,6 +30,7 @@ use cache::Part;
 use chunk::{Chunk, Preparation, Prepared};
 #[cfg(test)]
 pub(crate) use parts::{Stop, fold_parts};
+pub use positions::PositionFinder;
 pub(crate) use slots::ScanSlots;
 
 /// How long a query may take.
@@ -194,17 +196,9 @@ impl View {
             cache: &self.state.columns,
             needs,
             position: self.as_of.position,
-            ends: self.ends_of(chunk),
+            ends: chunk.ends_of(&self.ends),
         };
         preparation.prepare(chunk, loaded)
-    }
-
-    /// The ends that may be of rows of a chunk.
-    fn ends_of(&self, chunk: &Chunk) -> &[(i64, i64)] {
-        let (first, last) = chunk.positions;
-        let start = self.ends.partition_point(|(position, _)| *position < first);
-        let end = self.ends.partition_point(|(position, _)| *position <= last);
-        &self.ends[start..end]
     }
 
     /// Reads what of these chunks is not in memory.
@@ -213,7 +207,7 @@ impl View {
         let missing: Vec<(&Chunk, Vec<Part>)> = chunks
             .iter()
             .map(|chunk| {
-                let has_ends = !self.ends_of(chunk).is_empty();
+                let has_ends = !chunk.ends_of(&self.ends).is_empty();
                 let mut parts = chunk.parts(needs, self.as_of.position, has_ends);
                 parts.retain(|part| cache.get(chunk.id, part).is_none());
                 (*chunk, parts)

@@ -111,8 +111,9 @@ struct Answer<'a> {
 /// Read the history
 ///
 /// Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
-/// stream of lines. Each event is one line, and every number in it has the digits that were sent. A page of a filter that
-/// matches little may be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
+/// stream of lines. Each event is one line, and every number in it has the digits that were sent. What one actor did, or
+/// what is of one type, is looked up where reports knows of it, and otherwise searched for with a bounded amount of work, so
+/// that a page may then be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
 #[utoipa::path(
     get, path = "/v1/history", tag = "history", security(("token" = []), ("basic" = []), ("session" = [])),
     params(Page),
@@ -143,12 +144,12 @@ pub(crate) async fn history(
     };
     let partition = state.log.partitions().of(principal.customer_id);
     if wants_lines(&headers) {
-        let events = state.log.replay_partition(partition, after, filter);
+        let events = state.history.replay_partition(partition, after, filter);
         return Ok(lines(events.take(limit.map_or(usize::MAX, |limit| limit as usize))));
     }
     let limit = limit.unwrap_or(LIMIT_DEFAULT) as usize;
     let query = HistoryQuery { partition, after, limit, bytes_max: PAGE_BYTES_MAX, filter };
-    let page = state.log.history(&query).await?;
+    let page = state.history.page(&query).await?;
     let next_cursor = page.next.map(|position| position.to_string());
     one_line(&Answer { items: page.events.iter().map(HistoryEvent::from).collect(), next_cursor })
 }

@@ -1,13 +1,15 @@
 use std::io::{self, IsTerminal};
 use std::pin::pin;
+use std::sync::Arc;
 
 use chassis::Time;
 use clap::ValueEnum;
 use domain::CustomerId;
-use event_store::{EventLog, LogError, RecordedEvent};
+use event_store::{EventLog, History, LogError, RecordedEvent};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
+use projection_service::PositionFinder;
 use tokio::io::AsyncWriteExt;
 
 use crate::failure::Failure;
@@ -88,7 +90,8 @@ async fn replay(system: &System, arguments: &Arguments) -> Result<(), Failure> {
     let log = EventLog::open_existing(system.connect(database, CONNECTIONS_MAX).await?).await?;
     let plan = Plan::of(arguments, log.partitions())?;
     let bar = bar(&log, &plan).await?;
-    let written = write(plan.events(&log), arguments.format, &bar).await;
+    let history = history(system, log, &plan).await;
+    let written = write(plan.events(&history), arguments.format, &bar).await;
     bar.finish_and_clear();
     match written {
         Ok(()) => Ok(()),
@@ -96,6 +99,19 @@ async fn replay(system: &System, arguments: &Arguments) -> Result<(), Failure> {
         Err(Stopped::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(Stopped::Output(error)) => Err(Failure::io("cannot write to standard output")(error)),
         Err(Stopped::Log(error)) => Err(error.into()),
+    }
+}
+
+/// Reads the log: with what the read model knows, if that can be asked and is any use.
+async fn history(system: &System, log: EventLog, plan: &Plan) -> History {
+    let history = History::of(log.clone());
+    if !plan.is_looking_for_something() {
+        return history;
+    }
+    match system.connect(Database::Reports, CONNECTIONS_MAX).await {
+        Ok(pool) => history.with_index(Arc::new(PositionFinder::new(pool, log))),
+        // Then everything is read, which only takes longer.
+        Err(_) => history,
     }
 }
 
@@ -155,12 +171,12 @@ async fn bar(log: &EventLog, plan: &Plan) -> Result<ProgressBar, Failure> {
 }
 
 impl Plan {
-    fn events(self, log: &EventLog) -> BoxStream<'static, Result<RecordedEvent, LogError>> {
+    fn events(self, history: &History) -> BoxStream<'static, Result<RecordedEvent, LogError>> {
         match self {
             Self::Partition { partition, after, filter } => {
-                log.replay_partition(partition, after, filter).boxed()
+                history.replay_partition(partition, after, filter).boxed()
             }
-            Self::Whole { filter } => log.replay(filter).boxed(),
+            Self::Whole { filter } => history.replay(filter).boxed(),
         }
     }
 }

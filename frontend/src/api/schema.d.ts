@@ -306,8 +306,9 @@ export interface paths {
         /**
          * Read the history
          * @description Every event of the customer in position order: a JSON page, or with `Accept: application/x-ndjson` all of it as a
-         *     stream of lines. Each event is one line, and every number in it has the digits that were sent. A page of a filter that
-         *     matches little may be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
+         *     stream of lines. Each event is one line, and every number in it has the digits that were sent. What one actor did, or
+         *     what is of one type, is looked up where reports knows of it, and otherwise searched for with a bounded amount of work, so
+         *     that a page may then be empty: only a `next_cursor` of null is the end. A stream goes on to the end by itself.
          */
         get: operations["history"];
         put?: never;

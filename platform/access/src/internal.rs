@@ -5,6 +5,7 @@
 //! service that answers. While versions are mixed, an older service rejects a question with a field that it does not know,
 //! so a new field comes first to the service that answers; answers may have more fields than the reader knows.
 
+mod find_positions;
 mod note_token_uses;
 mod record_discard;
 mod resolve_session;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{CustomerId, Partition};
 
@@ -5,14 +7,18 @@ use crate::log::Row;
 use crate::{EventLog, LogError, RecordedEvent};
 
 mod bisect;
+mod bounds;
 mod filter;
+mod index;
+mod reading;
 mod replay;
 mod stream;
 mod window;
 
-use bisect::Bisect;
+pub use index::{KnownPositions, PositionIndex, PositionQuestion};
+use reading::Reading;
 pub use stream::{StreamPage, StreamQuery};
-use window::{WINDOW_EVENTS, Window};
+use window::Window;
 
 /// Which events of a partition are asked for; an absent condition holds for all.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +53,7 @@ pub struct HistoryQuery {
 }
 
 /// What was found with a bounded amount of work.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct HistoryPage {
     /// In position order; empty if what was looked at holds nothing that is asked for.
     pub events: Vec<RecordedEvent>,
@@ -60,89 +66,51 @@ pub const LOOKED_AT_EVENTS_MAX: usize = 20_000;
 /// After so many bytes of payload and metadata a page looks at no more.
 const LOOKED_AT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-impl EventLog {
+/// Reads the history of a log.
+#[derive(Clone, Debug)]
+pub struct History {
+    log: EventLog,
+    /// Who may know where events lie.
+    index: Option<Arc<dyn PositionIndex>>,
+    asks_at_once: bool,
+}
+
+impl History {
+    /// Reads events to find those that are asked for.
+    #[must_use]
+    pub fn of(log: EventLog) -> Self {
+        Self { log, index: None, asks_at_once: false }
+    }
+
+    /// Asks an index where events lie, when few of a customer's events are what is asked for.
+    #[must_use]
+    pub fn with_index(self, index: Arc<dyn PositionIndex>) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    /// Asks the index before any event was read to see whether few are asked for: a short history needs no index, and its
+    /// test does.
+    #[must_use]
+    pub fn asking_at_once(self) -> Self {
+        Self { asks_at_once: true, ..self }
+    }
+
     /// A page of history, in position order. It looks at a bounded number of events, so it may have fewer than asked for,
     /// or none, and still not be the last one.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
-        let filter = &query.filter;
-        let mut page = HistoryPage { events: Vec::new(), next: None };
-        let Some((mut after, to)) = self.bounds(query).await? else { return Ok(page) };
-        let (mut bytes, mut looked_at, mut looked_at_bytes) = (0, 0, 0);
-        loop {
-            let wanted =
-                if filter.is_about_content() { WINDOW_EVENTS } else { query.limit + 1 - page.events.len() };
-            let window_events = wanted.min(WINDOW_EVENTS);
-            let window = self.window(query.partition, filter.customer_id, after, to, window_events).await?;
-            looked_at += window.events.len();
-            for event in window.events {
-                let size = event.size();
-                looked_at_bytes += size;
-                let position = event.position;
-                if filter.accepts(&event) {
-                    let is_full = page.events.len() >= query.limit || bytes + size > query.bytes_max;
-                    if is_full && !page.events.is_empty() {
-                        page.next = Some(after);
-                        return Ok(page);
-                    }
-                    bytes += size;
-                    page.events.push(event);
-                }
-                after = position;
-            }
-            if window.is_last {
-                return Ok(page);
-            }
-            if looked_at >= LOOKED_AT_EVENTS_MAX || looked_at_bytes >= LOOKED_AT_BYTES_MAX {
-                page.next = Some(after);
-                return Ok(page);
-            }
+    pub async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
+        let Some(bounds) = self.log.bounds(query).await? else { return Ok(HistoryPage::default()) };
+        let reading = Reading::begin(&self.log, query, bounds);
+        match self.index.as_deref() {
+            Some(index) => reading.with_index(index, self.asks_at_once).finish().await,
+            None => reading.finish().await,
         }
     }
+}
 
-    /// After which position and up to which one a query looks; none if there is nothing in between.
-    ///
-    /// Times never go back within a partition, so each of them is a position, found in a few steps.
-    async fn bounds(&self, query: &HistoryQuery) -> Result<Option<(i64, i64)>, LogError> {
-        let (mut after, mut to) = (query.after, query.filter.to.unwrap_or(i64::MAX));
-        if let Some(since) = query.filter.since {
-            after = after.max(self.first_at(query.partition, since).await? - 1);
-        }
-        if let Some(until) = query.filter.until {
-            to = to.min(self.first_at(query.partition, until).await? - 1);
-        }
-        Ok((after < to).then_some((after, to)))
-    }
-
-    /// The position of a partition's first event that was recorded at a time or after it; the next one's if there is none.
-    async fn first_at(&self, partition: Partition, time: DateTime<Utc>) -> Result<i64, LogError> {
-        let head =
-            sqlx::query_scalar!("SELECT position FROM log_head WHERE partition = $1", i32::from(partition.0))
-                .fetch_optional(self.pool())
-                .await?;
-        let mut bisect = Bisect::up_to(head.unwrap_or(0));
-        while let Some(position) = bisect.middle() {
-            let recorded_at = self.recorded_at(partition, position).await?;
-            bisect.narrow(recorded_at.is_none_or(|recorded_at| recorded_at >= time));
-        }
-        Ok(bisect.first())
-    }
-
-    async fn recorded_at(
-        &self,
-        partition: Partition,
-        position: i64,
-    ) -> Result<Option<DateTime<Utc>>, LogError> {
-        let recorded_at = sqlx::query_scalar!(
-            "SELECT recorded_at FROM events WHERE partition = $1 AND position = $2",
-            i32::from(partition.0),
-            position,
-        );
-        Ok(recorded_at.fetch_optional(self.pool()).await?)
-    }
-
+impl EventLog {
     /// The next events of a partition, or of one customer in it, whatever they say.
     async fn window(
         &self,

@@ -24,7 +24,10 @@ pub use appender::{AppendError, Appender, AppenderConfig};
 pub use bulk::{BULK_EVENTS_MAX, BulkPage, BulkReader};
 pub use error::LogError;
 pub use event::{Append, Appended, EventRef, HistoryEvent, NewEvent, RecordedEvent};
-pub use history::{HistoryFilter, HistoryPage, HistoryQuery, LOOKED_AT_EVENTS_MAX, StreamPage, StreamQuery};
+pub use history::{
+    History, HistoryFilter, HistoryPage, HistoryQuery, KnownPositions, LOOKED_AT_EVENTS_MAX, PositionIndex,
+    PositionQuestion, StreamPage, StreamQuery,
+};
 pub use identity::{Divergence, LogId, Stamp};
 pub use log::{EventLog, Head, PAGE_EVENTS_MAX};
 pub use repository::Repository;

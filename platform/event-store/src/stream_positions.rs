@@ -1,6 +1,8 @@
-use domain::Partition;
+use domain::{CustomerId, Partition};
+use futures::{Stream, TryStreamExt};
 
-use crate::{EventLog, LogError};
+use crate::log::Row;
+use crate::{EventLog, LogError, RecordedEvent};
 
 /// Where an event of a stream lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +55,19 @@ impl EventLog {
         &self,
         partition: Partition,
         positions: &[i64],
-    ) -> Result<Vec<crate::RecordedEvent>, LogError> {
-        let rows = sqlx::query_as!(
-            crate::log::Row,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        Ok(self.rows_at(partition, positions).map_ok(RecordedEvent::from).try_collect().await?)
+    }
+
+    /// The rows at these positions, in their order.
+    pub(crate) fn rows_at<'a>(
+        &'a self,
+        partition: Partition,
+        positions: &'a [i64],
+    ) -> impl Stream<Item = Result<Row, sqlx::Error>> + Send + 'a {
+        // One look-up for each, which the limit forbids to turn around.
+        sqlx::query_as!(
+            Row,
             r#"SELECT e.partition AS "partition!", e.position AS "position!", e.sequence AS "sequence!",
                       e.recorded_at AS "recorded_at!", e.event_id AS "event_id!", e.customer_id AS "customer_id!",
                       e.aggregate_type AS "aggregate_type!", e.aggregate_id AS "aggregate_id!",
@@ -68,8 +80,34 @@ impl EventLog {
             i32::from(partition.0),
             positions,
         )
+        .fetch(self.pool())
+    }
+
+    /// Those of these positions at which a customer's events lie, each with where the next event of the same stream lies.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn with_next(
+        &self,
+        partition: Partition,
+        customer: CustomerId,
+        positions: &[i64],
+    ) -> Result<Vec<(i64, Option<i64>)>, LogError> {
+        let rows = sqlx::query!(
+            r#"SELECT k.position AS "position!", n.position AS "next?"
+                 FROM unnest($3::bigint[]) AS k (position)
+                CROSS JOIN LATERAL (SELECT aggregate_type, aggregate_id, sequence, customer_id FROM events
+                                     WHERE partition = $1 AND position = k.position LIMIT 1) AS e
+                 LEFT JOIN LATERAL (SELECT position FROM events
+                                     WHERE partition = $1 AND aggregate_type = e.aggregate_type
+                                       AND aggregate_id = e.aggregate_id AND sequence = e.sequence + 1 LIMIT 1) AS n ON true
+                WHERE e.customer_id = $2"#,
+            i32::from(partition.0),
+            customer.0,
+            positions,
+        )
         .fetch_all(self.pool())
         .await?;
-        Ok(rows.into_iter().map(crate::RecordedEvent::from).collect())
+        Ok(rows.into_iter().map(|row| (row.position, row.next)).collect())
     }
 }

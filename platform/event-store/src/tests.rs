@@ -6,6 +6,7 @@ mod history;
 mod identity;
 mod immutable;
 mod interleavings;
+mod positions;
 mod proxy;
 mod subject;
 mod writable;

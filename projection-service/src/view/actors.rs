@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use domain::CustomerId;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::View;
@@ -39,16 +41,8 @@ impl View {
         &self,
         names: &[String],
     ) -> Result<HashMap<String, u32>, ReportsError> {
-        let keys: Vec<Uuid> = names.iter().map(|name| actor_key(self.customer.0, name)).collect();
         let mut transaction = self.transaction.lock().await;
-        let rows = sqlx::query!(
-            "SELECT ordinal, actor FROM actors WHERE generation = $1 AND key = ANY ($2)",
-            self.generation,
-            &keys,
-        )
-        .fetch_all(&mut **transaction)
-        .await?;
-        Ok(rows.into_iter().map(|row| (row.actor, row.ordinal as u32)).collect())
+        Ok(ordinals(&mut transaction, self.generation, self.customer, names).await?)
     }
 
     /// The ordinals of every actor whose name passes a test.
@@ -77,4 +71,25 @@ impl View {
             passed.extend(rows.iter().filter(|row| test(&row.actor)).map(|row| row.ordinal as u32));
         }
     }
+}
+
+/// The ordinals of a customer's actors, by their names; those that are not known are left out.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn ordinals(
+    connection: &mut PgConnection,
+    generation: i32,
+    customer: CustomerId,
+    names: &[String],
+) -> Result<HashMap<String, u32>, sqlx::Error> {
+    let keys: Vec<Uuid> = names.iter().map(|name| actor_key(customer.0, name)).collect();
+    let rows = sqlx::query!(
+        "SELECT ordinal, actor FROM actors WHERE generation = $1 AND key = ANY ($2)",
+        generation,
+        &keys,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.actor, row.ordinal as u32)).collect())
 }

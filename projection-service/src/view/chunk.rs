@@ -1,8 +1,12 @@
+mod lives;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::cache::{Column, ColumnCache, Part};
 use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, Values};
+
+pub(super) use lives::Wanted;
 
 /// A segment or a delta, as the manifest of a snapshot knows it.
 #[derive(Clone, Debug)]
@@ -28,6 +32,14 @@ pub(super) enum Kind {
 }
 
 impl Chunk {
+    /// Of these ends, by position, those that may be of its rows.
+    pub(super) fn ends_of<'e>(&self, ends: &'e [(i64, i64)]) -> &'e [(i64, i64)] {
+        let (first, last) = self.positions;
+        let start = ends.partition_point(|(position, _)| *position < first);
+        let end = ends.partition_point(|(position, _)| *position <= last);
+        &ends[start..end]
+    }
+
     /// What must be in memory before it can be scanned. `position` is the moment, `has_ends` whether the table of ends knows
     /// of some of its rows.
     pub(super) fn parts(&self, needs: &Needs, position: i64, has_ends: bool) -> Vec<Part> {

@@ -71,6 +71,12 @@ impl Plan {
         }
     }
 
+    /// Whether it is about a part of what one customer did, that somebody may know where to find.
+    pub(super) fn is_looking_for_something(&self) -> bool {
+        let (Self::Partition { filter, .. } | Self::Whole { filter }) = self;
+        filter.customer_id.is_some() && (filter.actor.is_some() || filter.activity_type.is_some())
+    }
+
     /// Whether it is less than everything in the partitions that are read.
     pub(super) fn is_filtered(&self) -> bool {
         let (after, filter) = match self {

@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use domain::Partition;
 use futures::Stream;
 
-use super::{HistoryFilter, HistoryQuery};
-use crate::{EventLog, LogError, RecordedEvent};
+use super::{History, HistoryFilter, HistoryQuery};
+use crate::{LogError, RecordedEvent};
 
 /// The most events of a page that is read ahead.
 const PAGE_EVENTS_MAX: usize = 1_000;
 /// The most bytes of it: one is held for each partition, or for each reader of a stream.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
-impl EventLog {
+impl History {
     /// A partition's history as a stream, page by page, so that memory does not grow with it.
     pub fn replay_partition(
         &self,
@@ -33,8 +33,9 @@ impl EventLog {
         &self,
         filter: HistoryFilter,
     ) -> impl Stream<Item = Result<RecordedEvent, LogError>> + Send + use<> {
-        let filters = std::iter::repeat_n(filter, usize::from(self.partitions().count()));
+        let filters = std::iter::repeat_n(filter, usize::from(self.log.partitions().count()));
         let pages: Vec<Pages> = self
+            .log
             .partitions()
             .all()
             .zip(filters)
@@ -49,23 +50,23 @@ impl EventLog {
 
 /// A partition's history, read ahead by a page.
 struct Pages {
-    log: EventLog,
+    history: History,
     query: HistoryQuery,
     ready: VecDeque<RecordedEvent>,
     ended: bool,
 }
 
 impl Pages {
-    fn new(log: EventLog, partition: Partition, after: i64, filter: HistoryFilter) -> Self {
+    fn new(history: History, partition: Partition, after: i64, filter: HistoryFilter) -> Self {
         let query =
             HistoryQuery { partition, after, limit: PAGE_EVENTS_MAX, bytes_max: PAGE_BYTES_MAX, filter };
-        Self { log, query, ready: VecDeque::new(), ended: false }
+        Self { history, query, ready: VecDeque::new(), ended: false }
     }
 
     async fn next(&mut self) -> Result<Option<RecordedEvent>, LogError> {
         // A page with nothing in it is not the end.
         while self.ready.is_empty() && !self.ended {
-            let page = self.log.history(&self.query).await?;
+            let page = self.history.page(&self.query).await?;
             self.ready = page.events.into();
             match page.next {
                 Some(next) => self.query.after = next,

@@ -1,9 +1,10 @@
 use std::pin::pin;
 
+use domain::Partition;
 use futures::{Stream, TryStreamExt};
 
 use crate::log::Row;
-use crate::{LogError, RecordedEvent};
+use crate::{EventLog, LogError, RecordedEvent};
 
 /// The most events that are asked of the database at once.
 pub(super) const WINDOW_EVENTS: usize = 256;
@@ -34,5 +35,19 @@ impl Window {
         }
         let is_last = events.len() < limit;
         Ok(Self { events, is_last })
+    }
+}
+
+impl EventLog {
+    /// The events at some positions, whosever they are, or the first ones of them.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn window_at(
+        &self,
+        partition: Partition,
+        positions: &[i64],
+    ) -> Result<Window, LogError> {
+        Window::read(self.rows_at(partition, positions), positions.len()).await
     }
 }

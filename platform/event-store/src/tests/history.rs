@@ -23,7 +23,8 @@ async fn written() -> Subject {
 #[tokio::test]
 async fn a_replay_of_the_whole_log_is_complete_and_in_order_of_time() {
     let subject = written().await;
-    let all: Vec<RecordedEvent> = subject.log.replay(HistoryFilter::default()).try_collect().await.unwrap();
+    let all: Vec<RecordedEvent> =
+        subject.history().replay(HistoryFilter::default()).try_collect().await.unwrap();
     assert_eq!(all.len(), subject.dense().await.len());
     let keys: Vec<_> = all.iter().map(|event| (event.recorded_at, event.partition, event.position)).collect();
     assert!(keys.is_sorted_by(|a, b| a < b));
@@ -32,8 +33,9 @@ async fn a_replay_of_the_whole_log_is_complete_and_in_order_of_time() {
 #[tokio::test]
 async fn a_replay_of_a_partition_loses_nothing_between_pages() {
     let subject = written().await;
-    let replay =
-        |after, filter| subject.log.replay_partition(Partition(2), after, filter).try_collect::<Vec<_>>();
+    let replay = |after, filter| {
+        subject.history().replay_partition(Partition(2), after, filter).try_collect::<Vec<_>>()
+    };
     let positions =
         |events: Vec<RecordedEvent>| events.iter().map(|event| event.position).collect::<Vec<_>>();
     assert_eq!(positions(replay(0, HistoryFilter::default()).await.unwrap()), (1..=1250).collect::<Vec<_>>());
@@ -54,7 +56,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 
 async fn page(subject: &Subject, after: i64, limit: usize, filter: HistoryFilter) -> HistoryPage {
     let query = HistoryQuery { partition: PARTITION, after, limit, bytes_max: BYTES_MAX, filter };
-    subject.log.history(&query).await.unwrap()
+    subject.history().page(&query).await.unwrap()
 }
 
 fn positions(page: &HistoryPage) -> Vec<i64> {
@@ -86,7 +88,7 @@ async fn a_page_looks_at_a_bounded_number_of_events_and_the_next_one_goes_on_the
         assert_eq!((positions(&second), second.next), (vec![LOOKED_AT_EVENTS_MAX as i64 + 1_001], None));
         // A stream goes on by itself.
         let replayed: Vec<_> =
-            subject.log.replay_partition(PARTITION, 0, filter).try_collect().await.unwrap();
+            subject.history().replay_partition(PARTITION, 0, filter).try_collect().await.unwrap();
         assert_eq!(replayed.len(), 1);
     }
 }
@@ -146,7 +148,7 @@ async fn a_page_is_full_at_its_limit_of_events_or_of_bytes_and_loses_nothing() {
         bytes_max: 1,
         filter: HistoryFilter::default(),
     };
-    assert_eq!(positions(&subject.log.history(&query).await.unwrap()), [1], "one is always in it");
+    assert_eq!(positions(&subject.history().page(&query).await.unwrap()), [1], "one is always in it");
 }
 
 #[tokio::test]
@@ -161,7 +163,8 @@ async fn times_are_precise_cuts_wherever_they_lie() {
         .collect();
     let replay = async |since, until| -> Vec<DateTime<Utc>> {
         let filter = HistoryFilter { since, until, ..HistoryFilter::default() };
-        let events: Vec<_> = subject.log.replay_partition(PARTITION, 0, filter).try_collect().await.unwrap();
+        let events: Vec<_> =
+            subject.history().replay_partition(PARTITION, 0, filter).try_collect().await.unwrap();
         events.into_iter().map(|event| event.recorded_at).collect()
     };
     let tick = chrono::TimeDelta::microseconds(1);

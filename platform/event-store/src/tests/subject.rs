@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Append, Appender, AppenderConfig, EventLog, NewEvent, RecordedEvent};
+use crate::{Append, Appender, AppenderConfig, EventLog, History, NewEvent, RecordedEvent};
 
 pub(super) const PARTITIONS: u16 = 4;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +40,10 @@ impl Subject {
         let mut tasks = JoinSet::new();
         let appender = Appender::start(&routed, config, &mut tasks, &CancellationToken::new());
         Self { log, appender, database, _tasks: tasks }
+    }
+
+    pub(super) fn history(&self) -> History {
+        History::of(self.log.clone())
     }
 
     /// All events of all partitions; checks that positions are 1, 2, 3 … up to the head.

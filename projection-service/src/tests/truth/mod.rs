@@ -3,6 +3,7 @@
 
 mod cells;
 mod content;
+mod filtered;
 mod history;
 mod one;
 mod questions;

@@ -65,7 +65,7 @@ impl<'h> World<'h> {
         self.story.clear();
     }
 
-    fn partition(&self) -> Partition {
+    pub(super) fn partition(&self) -> Partition {
         self.house.partition(self.customers[0])
     }
 
@@ -233,12 +233,18 @@ impl<'h> World<'h> {
 
     /// Every event of a customer.
     pub(super) async fn log(&mut self, customer: usize) -> Log {
-        let recorded = self.recorded.entry(self.house.partition(self.customers[0])).or_default();
+        let customer = self.customers[customer];
+        Log::read(customer, self.events().await)
+    }
+
+    /// Every event of the partition.
+    pub(super) async fn events(&mut self) -> &[RecordedEvent] {
+        let partition = self.partition();
+        let recorded = self.recorded.entry(partition).or_default();
         loop {
-            let partition = self.house.partition(self.customers[0]);
             let page = self.house.log.read(partition, recorded.len() as i64, PAGE).await.unwrap();
             if page.is_empty() {
-                return Log::read(self.customers[customer], recorded);
+                return recorded;
             }
             recorded.extend(page);
         }

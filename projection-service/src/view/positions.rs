@@ -1,0 +1,299 @@
+mod least;
+mod set_aside;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use domain::{CustomerId, Partition};
+use event_store::{EventLog, KnownPositions, PositionIndex, PositionQuestion, Stamp};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+
+use super::cache::{Column, ColumnCache, Part};
+use super::chunk::{Chunk, Kind, Preparation, Wanted};
+use super::load::{self, Loaded};
+use super::slots::ScanSlots;
+use super::{CHUNKS_AT_A_TIME, actors, begin};
+use crate::columns::{Needs, off_async};
+use crate::error::ReportsError;
+use crate::fold::stamp;
+use crate::state::AppState;
+use crate::store::{NAME, VERSION, ends_between};
+use least::Least;
+
+/// Decoded columns that a finder of its own keeps, in bytes.
+const CACHE_BYTES: u64 = 256 << 20;
+
+/// Finds where the events of an actor or of a type lie in the log.
+///
+/// Every state that an activity ever had is a row, which begins at the event that made it and ends at the one that changed
+/// it. So an event that says something is where a row of that begins or ends, or is one that no row tells of: set aside,
+/// discarded, or the next one after that.
+#[derive(Clone)]
+pub struct PositionFinder {
+    pool: PgPool,
+    log: EventLog,
+    columns: ColumnCache,
+    slots: ScanSlots,
+}
+
+impl std::fmt::Debug for PositionFinder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PositionFinder")
+    }
+}
+
+/// How far the live generation has folded a partition.
+struct Checkpoint {
+    generation: i32,
+    as_of: Stamp,
+}
+
+impl PositionFinder {
+    /// For an operator, beside whatever process of reports there is.
+    #[must_use]
+    pub fn new(pool: PgPool, log: EventLog) -> Self {
+        Self { pool, log, columns: ColumnCache::new(CACHE_BYTES), slots: ScanSlots::new(1) }
+    }
+
+    pub(crate) fn of(state: &AppState) -> Self {
+        let AppState { pool, log, columns, slots, .. } = state;
+        Self { pool: pool.clone(), log: log.clone(), columns: columns.clone(), slots: slots.clone() }
+    }
+
+    /// Where the events lie that a question may ask for; none if nothing is known of what follows its position.
+    ///
+    /// # Errors
+    /// [`ReportsError`] if the read model or the log cannot be read now.
+    pub async fn find(&self, question: &PositionQuestion) -> Result<Option<KnownPositions>, ReportsError> {
+        let customer = question.customer_id;
+        let partition = self.log.partitions().of(customer);
+        let mut transaction = begin(self.pool.clone()).await?;
+        let Some(Checkpoint { generation, as_of }) = checkpoint(&mut transaction, partition).await? else {
+            return Ok(None);
+        };
+        let to = question.to.min(as_of.position);
+        if to <= question.after {
+            return Ok(None);
+        }
+        let mut least = Least::new(question.after, to, question.limit);
+        set_aside::see_set_aside(&mut transaction, generation, partition, customer, &mut least).await?;
+        let discards = set_aside::see_discarded(&mut transaction, &self.log, partition, customer, &mut least);
+        if !discards.await? {
+            return Ok(None);
+        }
+        let mut search = Search { finder: self, connection: &mut transaction, generation, customer };
+        search.see(question, &mut least).await?;
+        let complete_to = least.last();
+        Ok(Some(KnownPositions { positions: least.into_positions(), complete_to, as_of }))
+    }
+}
+
+impl PositionIndex for PositionFinder {
+    fn find<'a>(&'a self, question: &'a PositionQuestion) -> BoxFuture<'a, Option<KnownPositions>> {
+        async {
+            let found = self.find(question).await;
+            found.unwrap_or_else(|error| {
+                tracing::debug!(?error, "the read model cannot say where events lie");
+                None
+            })
+        }
+        .boxed()
+    }
+}
+
+/// The live checkpoint of a partition, if this version of the code has folded it.
+async fn checkpoint(
+    connection: &mut PgConnection,
+    partition: Partition,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    let row = sqlx::query!(
+        "SELECT p.live_generation, c.position, c.log_id, c.event_id, c.recorded_at,
+                set_config('enable_seqscan', 'off', true) AS keyed, set_config('statement_timeout', '10s', true) AS limited
+           FROM projections p
+           JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
+          WHERE p.name = $1 AND p.version = $2 AND c.partition = $3",
+        NAME,
+        VERSION,
+        i32::from(partition.0),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        let as_of = stamp(partition, row.position, row.log_id, row.event_id, row.recorded_at)?;
+        Some(Checkpoint { generation: row.live_generation, as_of })
+    }))
+}
+
+/// The rows of a customer while they are looked through.
+struct Search<'a> {
+    finder: &'a PositionFinder,
+    connection: &'a mut PgConnection,
+    generation: i32,
+    customer: CustomerId,
+}
+
+/// Which rows are looked for.
+struct Rows {
+    /// Those of which the beginnings and the ends count.
+    wanted: Wanted,
+    /// If given, a beginning counts only if this holds too. An end does not: the event there says what came after, too.
+    and: Option<Wanted>,
+}
+
+impl Search<'_> {
+    /// Sees every position at which a row begins or ends that is asked for.
+    async fn see(&mut self, question: &PositionQuestion, least: &mut Least) -> Result<(), ReportsError> {
+        let Some(rows) = self.rows(question).await? else { return Ok(()) };
+        let mut chunks = load::manifest(self.connection, self.generation, self.customer.0).await?;
+        if let Wanted::Type(name) = &rows.wanted {
+            let having = self.segments_having(name).await?;
+            chunks.retain(|chunk| matches!(chunk.kind, Kind::Delta) || having.contains(&chunk.id));
+        }
+        let ends =
+            ends_between(self.connection, self.generation, self.customer.0, i64::MIN, i64::MAX).await?;
+        // The first ones first: when enough are found, the rest need not be read.
+        chunks.sort_unstable_by_key(|chunk| chunk.positions.0);
+        for some in chunks.chunks(CHUNKS_AT_A_TIME) {
+            self.see_chunks(some, &rows, &ends, least).await?;
+        }
+        Ok(())
+    }
+
+    /// Which rows are looked for; none if there cannot be any.
+    async fn rows(&mut self, question: &PositionQuestion) -> Result<Option<Rows>, ReportsError> {
+        let of_type = question.activity_type.as_deref().map(|name| Wanted::Type(name.into()));
+        let Some(actor) = &question.actor else {
+            return Ok(of_type.map(|wanted| Rows { wanted, and: None }));
+        };
+        let names = std::slice::from_ref(actor);
+        let ordinals = actors::ordinals(self.connection, self.generation, self.customer, names).await?;
+        let ordinal = ordinals.get(actor).copied();
+        Ok(ordinal.map(|ordinal| Rows { wanted: Wanted::Actor(ordinal), and: of_type }))
+    }
+
+    async fn segments_having(&mut self, activity_type: &str) -> Result<HashSet<i64>, sqlx::Error> {
+        let ids = sqlx::query_scalar!(
+            "SELECT id FROM segments WHERE generation = $1 AND customer_id = $2 AND $3 = ANY (types)",
+            self.generation,
+            self.customer.0,
+            activity_type,
+        )
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(ids.into_iter().collect())
+    }
+
+    async fn see_chunks(
+        &mut self,
+        chunks: &[Chunk],
+        rows: &Rows,
+        ends: &[(i64, i64)],
+        least: &mut Least,
+    ) -> Result<(), ReportsError> {
+        let chunks: Vec<&Chunk> = chunks.iter().filter(|chunk| may_have_some(chunk, ends, least)).collect();
+        let loaded = self.load(chunks.iter().map(|chunk| (*chunk, chunk.parts_of(&rows.wanted)))).await?;
+        let found = self
+            .work(|search| {
+                let found = chunks.iter().map(|chunk| {
+                    let found = search.preparation(ends, chunk).find(chunk, of(&loaded, chunk), &rows.wanted);
+                    found.map(|found| (*chunk, found)).ok_or_else(|| lacks(chunk))
+                });
+                found
+                    .filter(|found| !matches!(found, Ok((_, rows)) if rows.is_empty()))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let parts = |chunk: &Chunk| {
+            let and = rows.and.iter().flat_map(|and| chunk.parts_of(and));
+            chunk.parts_of_lives().into_iter().chain(and).collect()
+        };
+        let loaded = self.load(found.iter().map(|(chunk, _)| (*chunk, parts(chunk)))).await?;
+        self.work(|search| {
+            found.iter().try_for_each(|(chunk, wanted)| {
+                let own = of(&loaded, chunk);
+                let preparation = search.preparation(ends, chunk);
+                let lives = preparation.lives(chunk, own).ok_or_else(|| lacks(chunk))?;
+                let positions = lives.positions();
+                match &rows.and {
+                    None => wanted.iter().for_each(|row| least.see(positions[*row as usize])),
+                    Some(and) => {
+                        let too = preparation.find(chunk, own, and).ok_or_else(|| lacks(chunk))?;
+                        let both = wanted.iter().filter(|row| too.binary_search(row).is_ok());
+                        both.for_each(|row| least.see(positions[*row as usize]));
+                    }
+                }
+                let ended = lives.ended.iter().filter(|(row, _)| wanted.binary_search(row).is_ok());
+                ended.for_each(|(_, end)| least.see(*end));
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    fn preparation<'e>(&'e self, ends: &'e [(i64, i64)], chunk: &Chunk) -> Preparation<'e> {
+        const NOTHING: &Needs = &Needs { actors: false, values: false, order: false, fields: Vec::new() };
+        Preparation {
+            cache: &self.finder.columns,
+            needs: NOTHING,
+            position: i64::MAX,
+            ends: chunk.ends_of(ends),
+        }
+    }
+
+    /// Takes processor time when it is this customer's turn.
+    async fn work<T>(&self, work: impl FnOnce(&Self) -> Result<T, ReportsError>) -> Result<T, ReportsError> {
+        let turn = self.finder.slots.turn(self.customer).await;
+        let done = off_async(|| work(self));
+        drop(turn);
+        done
+    }
+
+    /// Parts of chunks, from memory or from the database.
+    async fn load<'c>(
+        &mut self,
+        wanted: impl Iterator<Item = (&'c Chunk, Vec<Part>)>,
+    ) -> Result<Loaded, ReportsError> {
+        let (mut loaded, mut missing) = (Loaded::new(), Vec::new());
+        for (chunk, mut parts) in wanted {
+            let kept = loaded.entry(chunk.id).or_default();
+            parts.retain(|part| {
+                let column = self.finder.columns.get(chunk.id, part);
+                let is_missing = column.is_none();
+                kept.extend(column.map(|column| (part.clone(), column)));
+                is_missing
+            });
+            if !parts.is_empty() {
+                missing.push((chunk, parts));
+            }
+        }
+        if !missing.is_empty() {
+            let (columns, threads) = (&self.finder.columns, self.finder.slots.count());
+            let (generation, customer) = (self.generation, self.customer.0);
+            let (read, _) =
+                load::load(self.connection, generation, customer, &missing, columns, threads).await?;
+            for (chunk, parts) in read {
+                loaded.entry(chunk).or_default().extend(parts);
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// Whether a row of a chunk may begin or end where positions are still looked for.
+fn may_have_some(chunk: &Chunk, ends: &[(i64, i64)], least: &Least) -> bool {
+    let (after, last) = (least.after(), least.last());
+    let (first_position, last_position) = chunk.positions;
+    let ends_there = || chunk.ends_of(ends).iter().any(|(_, end)| *end > after && *end <= last);
+    // A row ends after it has begun.
+    first_position <= last && (last_position > after || chunk.has_ended_rows() || ends_there())
+}
+
+fn of<'l>(loaded: &'l Loaded, chunk: &Chunk) -> &'l [(Part, Arc<Column>)] {
+    loaded.get(&chunk.id).map_or(&[], Vec::as_slice)
+}
+
+fn lacks(chunk: &Chunk) -> ReportsError {
+    ReportsError::Internal(format!("chunk {} lacks a column", chunk.id))
+}

@@ -1,0 +1,79 @@
+use domain::{CustomerId, Partition};
+use event_store::EventLog;
+use sqlx::PgConnection;
+
+use super::least::Least;
+use crate::error::ReportsError;
+use crate::store::NAME;
+
+/// Events of a partition that are set aside and looked through at a time.
+const SET_ASIDE_MAX: i64 = 2_000;
+/// Decisions about a partition that are looked through.
+const DISCARDS_MAX: usize = 2_000;
+
+/// Sees every event of a customer that is set aside, whatever it says: no row tells of it.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn see_set_aside(
+    connection: &mut PgConnection,
+    generation: i32,
+    partition: Partition,
+    customer: CustomerId,
+    least: &mut Least,
+) -> Result<(), ReportsError> {
+    let rows = sqlx::query!(
+        "SELECT position, customer_id FROM dead_letters
+          WHERE projection = $1 AND generation = $2 AND partition = $3 AND position > $4 AND position <= $5
+          ORDER BY position LIMIT $6",
+        NAME,
+        generation,
+        i32::from(partition.0),
+        least.after(),
+        least.last(),
+        SET_ASIDE_MAX,
+    )
+    .fetch_all(connection)
+    .await?;
+    if let Some(last) = rows.last()
+        && rows.len() as i64 == SET_ASIDE_MAX
+    {
+        least.end_at(last.position);
+    }
+    rows.iter().filter(|row| row.customer_id == customer.0).for_each(|row| least.see(row.position));
+    Ok(())
+}
+
+/// Sees every event of a customer that was discarded, and the next one of its stream: what that one says of before is what
+/// the discarded one had made, and no row tells of it. Returns whether all of them were seen.
+///
+/// # Errors
+/// What the databases say.
+pub(super) async fn see_discarded(
+    connection: &mut PgConnection,
+    log: &EventLog,
+    partition: Partition,
+    customer: CustomerId,
+    least: &mut Least,
+) -> Result<bool, ReportsError> {
+    let discarded = sqlx::query_scalar!(
+        "SELECT position FROM discards WHERE projection = $1 AND partition = $2 AND position <= $3
+          ORDER BY position LIMIT $4",
+        NAME,
+        i32::from(partition.0),
+        least.last(),
+        DISCARDS_MAX as i64 + 1,
+    )
+    .fetch_all(connection)
+    .await?;
+    if discarded.len() > DISCARDS_MAX {
+        return Ok(false);
+    }
+    if !discarded.is_empty() {
+        for (position, next) in log.with_next(partition, customer, &discarded).await? {
+            least.see(position);
+            next.into_iter().for_each(|next| least.see(next));
+        }
+    }
+    Ok(true)
+}
