@@ -1,4 +1,4 @@
-//! The parts of answers that several routes share, and the problems that they document.
+//! The parts of responses that several routes share, and the problems that they document.
 
 use axum::response::{IntoResponse, Response};
 use chassis::Problem;
@@ -48,7 +48,7 @@ pub(crate) struct ActivityAnswer {
     pub(crate) recorded_at: DateTime<Utc>,
 }
 
-/// An answer with what clients wrote, as one line of JSON whatever they wrote.
+/// A response with what clients wrote, as one line of JSON whatever they wrote.
 ///
 /// # Errors
 /// None that a stored event can bring about.
@@ -58,7 +58,7 @@ pub(crate) fn one_line(answer: &impl Serialize) -> Result<Response, ActivitiesEr
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], line).into_response())
 }
 
-/// Why there is no activity to answer, or none to change.
+/// Why there is no activity to return, or none to change.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum ActivityProblems {

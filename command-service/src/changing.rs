@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::ActivitiesError;
 
-/// How often a command is decided anew after somebody else was faster.
+/// How often a command is decided anew after a conflict.
 const CONFLICT_RETRIES_MAX: usize = 5;
 
 /// Corrects and redacts activities. A command reads the last event of its stream and no other, since that one says how the

@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use access::AuthenticatorConfig;
-use chassis::{BodyLimits, ConfigError, Env, InternalKey, Upstream};
+use chassis::{BodyLimits, ConfigError, Env, InternalKey, Upstream, database};
 use domain::Partitions;
 use event_bus::Bus;
 use event_store::AppenderConfig;
@@ -72,12 +72,29 @@ impl Default for Limits {
 impl Limits {
     fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let default = Self::default();
+        let timeout = "How long a body may take, in seconds; after that 408.";
         Ok(Self {
-            body_max_bytes: env.or("DAYBOOK_ACTIVITIES_BODY_MAX_BYTES", default.body_max_bytes)?,
+            body_max_bytes: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_BODY_MAX_BYTES",
+                    "Largest body of one activity after decompression, in bytes.",
+                )
+                .or(default.body_max_bytes)?,
             batch_body_max_bytes: env
-                .or("DAYBOOK_ACTIVITIES_BATCH_BODY_MAX_BYTES", default.batch_body_max_bytes)?,
-            batches_max: env.or("DAYBOOK_ACTIVITIES_BATCHES_MAX", default.batches_max)?,
-            body_timeout_s: env.or("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", default.body_timeout_s)?,
+                .key(
+                    "DAYBOOK_ACTIVITIES_BATCH_BODY_MAX_BYTES",
+                    "Largest body of a batch after decompression, in bytes.",
+                )
+                .or(default.batch_body_max_bytes)?,
+            batches_max: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_BATCHES_MAX",
+                    "Batches that are held at the same time; one more is answered 503 at once.",
+                )
+                .or(default.batches_max)?,
+            body_timeout_s: env
+                .key("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", timeout)
+                .or(default.body_timeout_s)?,
         })
     }
 
@@ -100,18 +117,32 @@ impl Config {
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            listen: env.listen("DAYBOOK_ACTIVITIES_LISTEN", (Ipv4Addr::LOCALHOST, 8101))?,
-            metrics_listen: env.listen("DAYBOOK_ACTIVITIES_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9101))?,
-            database: env.required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log lies.")?,
-            customers_database: env.required(
-                "DAYBOOK_CUSTOMERS_DATABASE_URL",
-                "Revocations of tokens are followed in the log of customers.",
-            )?,
-            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
-            reports: env.or_text("DAYBOOK_REPORTS_URL", "http://127.0.0.1:8103")?,
-            connections_max: env.or("DAYBOOK_ACTIVITIES_CONNECTIONS_MAX", CONNECTIONS_MAX)?,
-            migrate: env.or("DAYBOOK_MIGRATE", true)?,
-            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
+            listen: env
+                .key("DAYBOOK_ACTIVITIES_LISTEN", "Where the gateway connects. Port 0 takes any free one.")
+                .listen((Ipv4Addr::LOCALHOST, 8101))?,
+            metrics_listen: env
+                .key("DAYBOOK_ACTIVITIES_METRICS_LISTEN", "Where Prometheus reads /metrics. Not for the public.")
+                .listen((Ipv4Addr::LOCALHOST, 9101))?,
+            database: env
+                .key("DAYBOOK_ACTIVITIES_DATABASE_URL", "The service's own database, with the log.")
+                .required("postgres://daybook:daybook@127.0.0.1:5499/daybook_activities")?,
+            customers_database: AuthenticatorConfig::customers_database(env)?,
+            customers: AuthenticatorConfig::customers(env)?,
+            reports: env
+                .key(
+                    "DAYBOOK_REPORTS_URL",
+                    "Where reports knows at which positions the events of an actor or a type lie; without it a filtered \
+                     history is read all the same, only slower.",
+                )
+                .or_text("http://127.0.0.1:8103")?,
+            connections_max: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_CONNECTIONS_MAX",
+                    "Connections to the service's database. Each appender and the relay have one or two more.",
+                )
+                .or(CONNECTIONS_MAX)?,
+            internal_key: InternalKey::from_env(env)?,
+            migrate: database::migrates_at_start(env)?,
             partitions: partitions(env)?,
             appender: appender(env)?,
             limits: Limits::from_env(env)?,
@@ -122,30 +153,31 @@ impl Config {
 }
 
 fn partitions(env: &Env) -> Result<Partitions, ConfigError> {
-    let key = "DAYBOOK_PARTITIONS";
-    let count = env.or(key, PARTITIONS)?;
-    Partitions::new(count).ok_or_else(|| ConfigError::Invalid {
-        key: key.to_owned(),
-        value: count.to_string(),
-        reason: format!("must be 1 to {}", Partitions::MAX),
-    })
+    let key =
+        env.key("DAYBOOK_PARTITIONS", "Partitions of the log, 1 to 1024; fixed when the log is created.");
+    let count = key.or(PARTITIONS)?;
+    Partitions::new(count).ok_or_else(|| key.invalid(count, format!("must be 1 to {}", Partitions::MAX)))
 }
 
 fn appender(env: &Env) -> Result<AppenderConfig, ConfigError> {
     let default = AppenderConfig::default();
+    let appenders = "Appenders, each with a connection of its own: so many commits can run at the same time.";
+    let retry =
+        "How long a commit is tried again while the database is away, in milliseconds; then clients get 503.";
     Ok(AppenderConfig {
-        appenders: env.within("DAYBOOK_APPENDERS", default.appenders, 1..=APPENDERS_MAX)?,
-        batch_events_max: env.within(
-            "DAYBOOK_APPEND_BATCH_EVENTS_MAX",
-            default.batch_events_max,
-            1..=EVENTS_MAX,
-        )?,
-        queue_events_max: env.within(
-            "DAYBOOK_APPEND_QUEUE_EVENTS_MAX",
-            default.queue_events_max,
-            1..=EVENTS_MAX,
-        )?,
-        retry_max_ms: env.or("DAYBOOK_APPEND_RETRY_MAX_MS", default.retry_max_ms)?,
+        appenders: env
+            .key("DAYBOOK_APPENDERS", appenders)
+            .within_or_as_found((default.appenders, "one for each core", "2"), 1..=APPENDERS_MAX)?,
+        batch_events_max: env
+            .key("DAYBOOK_APPEND_BATCH_EVENTS_MAX", "The most events of one commit.")
+            .within(default.batch_events_max, 1..=EVENTS_MAX)?,
+        queue_events_max: env
+            .key(
+                "DAYBOOK_APPEND_QUEUE_EVENTS_MAX",
+                "The most events that wait to be committed; beyond it clients get 503 at once.",
+            )
+            .within(default.queue_events_max, 1..=EVENTS_MAX)?,
+        retry_max_ms: env.key("DAYBOOK_APPEND_RETRY_MAX_MS", retry).or(default.retry_max_ms)?,
     })
 }
 

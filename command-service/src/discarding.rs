@@ -1,21 +1,23 @@
 use std::sync::Arc;
 
 use access::Cause;
+use chassis::Tasks;
 use domain::CustomerId;
 use domain::dead_letter::{DeadLetter, DeadLetterCommand, DeadLetterDiscarded, DeadLetterError};
-use event_store::{Aggregates, Appender, EventLog, ExecuteError, Repository};
+use event_store::{Aggregates, Appender, AppenderConfig, EventLog, ExecuteError, Repository};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::ActivitiesError;
 
 /// Writes into the log that a projection goes on without an event. Which events a projection could not fold, only reports
-/// knows; that somebody decided to do without one is history, and stands in its customer's.
+/// knows; the decision to go on without one is an event in its customer's history.
 #[derive(Clone)]
-pub struct Discarder(Arc<Aggregates<DeadLetter>>);
+pub(crate) struct Discarder(Arc<Aggregates<DeadLetter>>);
 
 impl Discarder {
     /// Writes to this log.
     #[must_use]
-    pub fn new(log: EventLog, appender: Appender) -> Self {
+    pub(crate) fn new(log: EventLog, appender: Appender) -> Self {
         Self(Arc::new(Aggregates::new(Repository::new(log, appender))))
     }
 
@@ -23,7 +25,7 @@ impl Discarder {
     ///
     /// # Errors
     /// [`ActivitiesError`]; the same call again is safe.
-    pub async fn discard(
+    pub(crate) async fn discard(
         &self,
         customer: CustomerId,
         discard: DeadLetterDiscarded,
@@ -35,4 +37,22 @@ impl Discarder {
             outcome => Ok(outcome.map(|()| true)?),
         }
     }
+}
+
+/// Records the decision of an operator whose command runs beside the service, or without it; returns whether it is new.
+///
+/// # Errors
+/// As [`Discarder::discard`].
+pub async fn discard_for_operator(
+    log: &EventLog,
+    customer: CustomerId,
+    discard: DeadLetterDiscarded,
+) -> Result<bool, ActivitiesError> {
+    let (mut tasks, ended) = (Tasks::new(), CancellationToken::new());
+    let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
+    let appender = Appender::start(log, config, &mut tasks, &ended);
+    let recorded = Discarder::new(log.clone(), appender).discard(customer, discard, Cause::operator()).await;
+    ended.cancel();
+    tasks.join_all().await;
+    recorded
 }

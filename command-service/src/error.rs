@@ -27,7 +27,7 @@ pub enum ActivitiesError {
     /// It was redacted.
     #[error("the activity was redacted")]
     Redacted,
-    /// Somebody else was faster.
+    /// The activity has changed since the sequence in `If-Match`.
     #[error("the activity is at another sequence")]
     SequenceMismatch {
         /// Where it stands, if that is known.
@@ -137,7 +137,7 @@ impl From<ExecuteError<DeadLetterError>> for ActivitiesError {
                 Self::Invalid(vec![FieldError { pointer: "/reason".to_owned(), detail: detail.to_owned() }])
             }
             ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
-            // The one who asks hears that it was discarded already as a success.
+            // A dead letter that was discarded already is a success for its caller.
             ExecuteError::Refused(DeadLetterError::AlreadyDiscarded) | ExecuteError::Broken(_) => {
                 Self::Internal(error.to_string())
             }

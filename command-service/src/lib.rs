@@ -11,6 +11,7 @@ mod config;
 mod discarding;
 mod error;
 mod handlers;
+mod history_event;
 mod read_model;
 mod recorder;
 mod router;
@@ -24,8 +25,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use config::{Config, Limits};
-pub use discarding::Discarder;
+pub use discarding::discard_for_operator;
 pub use error::ActivitiesError;
+pub use history_event::HistoryEvent;
 pub use recorder::{NewActivity, RecordError, Recorded, Recorder};
 pub use router::{openapi, router};
 pub use start::start;

@@ -33,7 +33,7 @@ pub enum Recorded {
     },
     /// The same had been recorded before.
     Duplicate {
-        /// Where.
+        /// Its place in the partition.
         position: i64,
     },
     /// Another activity has this id.
@@ -61,10 +61,10 @@ impl Recorder {
         Self { log, appender, recorded: metrics::counter!("daybook_activities_recorded_total") }
     }
 
-    /// Records activities of one customer in one commit, and answers for each, in order.
+    /// Records activities of one customer in one commit, and returns the outcome of each, in order.
     ///
     /// # Errors
-    /// [`RecordError`]; the same call again is safe and tells what became of them.
+    /// [`RecordError`]; the same call again is safe and returns what became of them.
     pub async fn record(
         &self,
         customer: CustomerId,
@@ -96,17 +96,17 @@ impl Recorder {
         let outcomes = self.appender.append(appends).await?;
         let new = outcomes.iter().filter(|outcome| matches!(outcome, Appended::Stored { .. })).count();
         self.recorded.increment(new as u64);
-        let refuted: Vec<String> = outcomes
+        let conflicts: Vec<String> = outcomes
             .iter()
             .zip(&contents)
-            .filter(|(outcome, _)| **outcome == Appended::Refuted)
+            .filter(|(outcome, _)| **outcome == Appended::Conflict)
             .map(|(_, (id, _))| id.stream(customer))
             .collect();
         let stored =
-            if refuted.is_empty() { HashMap::new() } else { self.stored(customer, &refuted).await? };
+            if conflicts.is_empty() { HashMap::new() } else { self.stored(customer, &conflicts).await? };
         let outcome = |(outcome, (id, content)): (Appended, &(ActivityId, ActivityContent))| match outcome {
             Appended::Stored { position, .. } => Recorded::New { position },
-            Appended::Refuted => match stored.get(&id.stream(customer)) {
+            Appended::Conflict => match stored.get(&id.stream(customer)) {
                 Some((position, first)) if first.says_the_same(content) => {
                     Recorded::Duplicate { position: *position }
                 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use access::{Access, Authenticator, HttpAuthority};
 use chassis::{Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
-use event_bus::{BusError, Feed, Group, Relay};
+use event_bus::{Feed, Group};
 use event_store::{Appender, EventLog, History};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -36,9 +36,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         log.map_err(|error| error.at_start(DATABASE, " Set DAYBOOK_PARTITIONS to the stored number."))?;
     let mut tasks = Tasks::new();
     let appender = Appender::start(&log, config.appender, &mut tasks, &shutdown);
-    config.bus.prepare(Feed::Activities, &log).await.map_err(refused)?;
-    let publisher = config.bus.publisher(Feed::Activities, log.clone());
-    Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, shutdown.clone());
+    let carried = ("the log of activities", Feed::Activities);
+    config.bus.start_relay(carried, &log, appender.commits(), &mut tasks, shutdown.clone()).await?;
 
     let authority = HttpAuthority { upstream: config.customers, key: config.internal_key.clone() };
     let authenticator = Authenticator::new(Arc::new(authority), config.tokens);
@@ -60,15 +59,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         limits: config.limits,
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
     });
-    let readiness = Readiness::default().with("activities database", move || database::probe(pool.clone()));
-    let readiness = readiness.with("activities log", move || {
-        let appender = written.clone();
-        async move { appender.writable().await }
-    });
+    let readiness = Readiness::default()
+        .with("activities database", move || database::probe(pool.clone()))
+        .with("activities log", move || written.clone().writable());
     Ok(Service { router: crate::router(state), readiness, tasks })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn refused(error: BusError) -> StartError {
-    StartError::Unusable(format!("the bus cannot carry the log of activities: {error}"))
 }

@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use access::AuthenticatorConfig;
-use chassis::{ConfigError, Env, InternalKey};
+use chassis::{ConfigError, Env, InternalKey, Key, database};
 use chrono::TimeDelta;
 use event_bus::Bus;
 use sqlx::postgres::PgConnectOptions;
@@ -62,48 +62,94 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let connections = "DAYBOOK_CUSTOMERS_CONNECTIONS_MAX";
-        let hashers = "DAYBOOK_CUSTOMERS_HASHERS";
         Ok(Self {
-            listen: env.listen("DAYBOOK_CUSTOMERS_LISTEN", (Ipv4Addr::LOCALHOST, 8102))?,
-            metrics_listen: env.listen("DAYBOOK_CUSTOMERS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9102))?,
+            listen: env
+                .key(
+                    "DAYBOOK_CUSTOMERS_LISTEN",
+                    "Where the gateway and the other services connect. Port 0 takes any free one.",
+                )
+                .listen((Ipv4Addr::LOCALHOST, 8102))?,
+            metrics_listen: env
+                .key("DAYBOOK_CUSTOMERS_METRICS_LISTEN", "Where Prometheus reads /metrics. Not for the public.")
+                .listen((Ipv4Addr::LOCALHOST, 9102))?,
             database: env
-                .required("DAYBOOK_CUSTOMERS_DATABASE_URL", "It is where customers keeps everything.")?,
-            connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
-            migrate: env.or("DAYBOOK_MIGRATE", true)?,
-            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
-            cookie_secure: env.or("DAYBOOK_CUSTOMERS_COOKIE_SECURE", false)?,
-            session_ttl: TimeDelta::seconds(env.or("DAYBOOK_CUSTOMERS_SESSION_TTL_S", SESSION_TTL_S)?.into()),
-            session_absolute_ttl: TimeDelta::seconds(
-                env.or("DAYBOOK_CUSTOMERS_SESSION_ABSOLUTE_TTL_S", SESSION_ABSOLUTE_TTL_S)?.into(),
-            ),
+                .key("DAYBOOK_CUSTOMERS_DATABASE_URL", "The service's own database, with its log.")
+                .required("postgres://daybook:daybook@127.0.0.1:5499/daybook_customers")?,
+            connections_max: env
+                .key(
+                    "DAYBOOK_CUSTOMERS_CONNECTIONS_MAX",
+                    "Connections to the service's database, at least 6: three of them only listen. The appender and the \
+                     relay have one more each.",
+                )
+                .within(CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
+            migrate: database::migrates_at_start(env)?,
+            internal_key: InternalKey::from_env(env)?,
+            cookie_secure: env
+                .key(
+                    "DAYBOOK_CUSTOMERS_COOKIE_SECURE",
+                    "Whether browsers always send the session's cookie over HTTPS alone. They do by themselves where the \
+                     gateway has TLS, or hears of HTTPS from a proxy that it trusts.",
+                )
+                .or(false)?,
+            session_ttl: seconds(env.key(
+                "DAYBOOK_CUSTOMERS_SESSION_TTL_S",
+                "How long a session lasts after it was last used, in seconds.",
+            ), SESSION_TTL_S)?,
+            session_absolute_ttl: seconds(env.key(
+                "DAYBOOK_CUSTOMERS_SESSION_ABSOLUTE_TTL_S",
+                "How long a session lasts at most, in seconds, however much it is used.",
+            ), SESSION_ABSOLUTE_TTL_S)?,
             log_ins: log_ins(env)?,
             public_url: public_url(env)?,
             mailer: Mailer::from_env(env)?,
-            hashers: env.within(hashers, HASHERS_DEFAULT, 1..=HASHERS_MAX)?,
+            hashers: env
+                .key(
+                    "DAYBOOK_CUSTOMERS_HASHERS",
+                    "Passwords that are hashed at the same time, each with 19 MiB and one core for some tens of \
+                     milliseconds.",
+                )
+                .within(HASHERS_DEFAULT, 1..=HASHERS_MAX)?,
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
     }
 }
 
+fn seconds(key: Key<'_>, default: u32) -> Result<TimeDelta, ConfigError> {
+    Ok(TimeDelta::seconds(key.or(default)?.into()))
+}
+
 fn public_url(env: &Env) -> Result<String, ConfigError> {
+    let key = env.key(
+        "DAYBOOK_PUBLIC_URL",
+        "Where people find the public door, as https://daybook.example.com: what the links of invitations and of new \
+         passwords begin with. Empty, they begin with the path; with DAYBOOK_SMTP_URL it must be set.",
+    );
     if env.get("DAYBOOK_SMTP_URL").is_some() {
-        return env.required("DAYBOOK_PUBLIC_URL", "Links in mail begin with it.");
+        return key.required("https://daybook.example.com");
     }
-    env.or("DAYBOOK_PUBLIC_URL", String::new())
+    key.or(String::new())
 }
 
 fn log_ins(env: &Env) -> Result<LogInLimits, ConfigError> {
-    let (account, address) =
-        ("DAYBOOK_CUSTOMERS_LOG_IN_ACCOUNT_ATTEMPTS_MAX", "DAYBOOK_CUSTOMERS_LOG_IN_ADDRESS_ATTEMPTS_MAX");
+    let account = "Attempts to log in that may fail at one account within the window; more are answered 429.";
+    let address =
+        "Attempts to log in that may fail from one address within the window; more are answered 429.";
+    let sign_ups = "Customers that may sign up from one address within the window; more are answered 429.";
+    let window = "The window of attempts and of sign-ups, in seconds, at most a day. It begins with the first attempt.";
+    let window =
+        env.key("DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", window).within(LOG_IN_WINDOW_S, 1..=24 * 60 * 60)?;
     Ok(LogInLimits {
-        account_attempts_max: env.within(account, ACCOUNT_ATTEMPTS_MAX, 1..=u32::MAX)?,
-        address_attempts_max: env.within(address, ADDRESS_ATTEMPTS_MAX, 1..=u32::MAX)?,
-        sign_ups_max: env.within("DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", SIGN_UPS_MAX, 1..=u32::MAX)?,
-        window: TimeDelta::seconds(
-            env.within("DAYBOOK_CUSTOMERS_LOG_IN_WINDOW_S", LOG_IN_WINDOW_S, 1..=24 * 60 * 60)?.into(),
-        ),
+        account_attempts_max: env
+            .key("DAYBOOK_CUSTOMERS_LOG_IN_ACCOUNT_ATTEMPTS_MAX", account)
+            .within(ACCOUNT_ATTEMPTS_MAX, 1..=u32::MAX)?,
+        address_attempts_max: env
+            .key("DAYBOOK_CUSTOMERS_LOG_IN_ADDRESS_ATTEMPTS_MAX", address)
+            .within(ADDRESS_ATTEMPTS_MAX, 1..=u32::MAX)?,
+        sign_ups_max: env
+            .key("DAYBOOK_CUSTOMERS_SIGN_UP_ADDRESS_MAX", sign_ups)
+            .within(SIGN_UPS_MAX, 1..=u32::MAX)?,
+        window: TimeDelta::seconds(window.into()),
     })
 }
 

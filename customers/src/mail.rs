@@ -39,12 +39,20 @@ impl Mailer {
     /// # Errors
     /// [`ConfigError`], which names the key. It never has the URL, in which there may be a password.
     pub(crate) fn from_env(env: &Env) -> Result<Option<Self>, ConfigError> {
-        let Some(url) = env.get(URL) else { return Ok(None) };
+        let about = "A relay that takes mail: smtps://user:password@host, or smtp://host:587?tls=required, or smtp://host:25 in \
+                     a network that one trusts.";
+        let without = "no mail is sent: whoever invites hands the link on, and the operator makes links for forgotten passwords";
+        let Some(url) = env.key(URL, about).optional(without, "smtp://127.0.0.1:25") else { return Ok(None) };
         let relay = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| {
             let reason = format!("must look like smtps://user:password@host or smtp://host:25: {error}");
             ConfigError::Invalid { key: URL.to_owned(), value: "…".to_owned(), reason }
         })?;
-        let from = env.required(FROM, "It is from whom mail comes, as Daybook <daybook@example.com>.")?;
+        let about = "From whom mail comes; needed with a relay.";
+        let from = env.key(FROM, about).optional("needed with a relay", "Daybook <daybook@example.com>");
+        let from = from.ok_or(ConfigError::Missing { key: FROM, about })?;
+        let from = from.parse().map_err(|error: lettre::address::AddressError| {
+            env.key(FROM, about).invalid(from, error.to_string())
+        })?;
         Ok(Some(Self { relay: relay.timeout(Some(STEP_TIMEOUT)).build(), from }))
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use access::{Access, Authenticator};
 use chassis::{Readiness, Service, StartError, Tasks, database};
 use domain::Partitions;
-use event_bus::{BusError, Feed, Group, Relay};
+use event_bus::{Feed, Group};
 use event_store::{Aggregates, Appender, AppenderConfig, EventLog, Repository};
 use tokio_util::sync::CancellationToken;
 
@@ -36,9 +36,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let mut tasks = Tasks::new();
     let limits = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
     let appender = Appender::start(&log, limits, &mut tasks, &shutdown);
-    config.bus.prepare(Feed::Tokens, &log).await.map_err(refused)?;
-    let publisher = config.bus.publisher(Feed::Tokens, log.clone());
-    Relay::start(log.clone(), publisher, appender.commits(), &mut tasks, shutdown.clone());
+    let carried = ("the log of customers", Feed::Tokens);
+    config.bus.start_relay(carried, &log, appender.commits(), &mut tasks, shutdown.clone()).await?;
 
     let projection = Projection::new(log.clone());
     let unusable =
@@ -74,15 +73,8 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         authority,
         access: Access::new(authenticator, config.internal_key),
     };
-    let readiness = Readiness::default().with("customers database", move || database::probe(pool.clone()));
-    let readiness = readiness.with("customers log", move || {
-        let appender = written.clone();
-        async move { appender.writable().await }
-    });
+    let readiness = Readiness::default()
+        .with("customers database", move || database::probe(pool.clone()))
+        .with("customers log", move || written.clone().writable());
     Ok(Service { router: crate::router(state), readiness, tasks })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn refused(error: BusError) -> StartError {
-    StartError::Unusable(format!("the bus cannot carry the log of customers: {error}"))
 }

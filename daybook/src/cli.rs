@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench;
 use crate::commands::{
-    dead_letters, members, migrate, openapi, postgres, rebuild, relay, replay, serve, status, up,
+    dead_letters, keys, members, migrate, openapi, postgres, rebuild, relay, replay, serve, status, up,
 };
 use crate::failure::Failure;
 
@@ -69,6 +69,9 @@ enum Command {
     Postgres(postgres::Arguments),
     /// Print the OpenAPI document
     Openapi,
+    /// Print the keys of the configuration, as `cargo xtask keys` writes them
+    #[command(hide = true)]
+    Keys(keys::Arguments),
 }
 
 impl Cli {
@@ -86,6 +89,7 @@ impl Cli {
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Postgres(arguments) => postgres::run(arguments).await,
             Command::Openapi => openapi::run(),
+            Command::Keys(arguments) => keys::run(&arguments),
         }
     }
 }

@@ -19,16 +19,16 @@ const PUBLIC_URL: &str = "DAYBOOK_PUBLIC_URL";
 
 /// All services in one process. They call each other through their HTTP interfaces, without a network between.
 pub(crate) struct Composition {
-    /// The public door.
+    /// The router of the gateway.
     pub(crate) door: Router,
-    /// For whoever was started before reports, and asks it.
+    /// Reports, for the services that are started before it and call it.
     _reports: Arc<OnceLock<Upstream>>,
     tasks: JoinSet<Result<(), String>>,
 }
 
 impl Composition {
-    /// Starts every service on its database, reached at `url`. `closing` says that the door closes, `shutdown` that
-    /// everything ends.
+    /// Starts every service on its database, reached at `url`. `closing` is cancelled when the gateway closes, `shutdown`
+    /// when everything ends.
     ///
     /// # Errors
     /// Why one of them did not start.
@@ -62,7 +62,7 @@ impl Composition {
         Ok(Self { door, _reports: place_of_reports, tasks })
     }
 
-    /// Waits until a task behind a service breaks, which no service survives whole. Cancel safe.
+    /// Waits until a task of a service ends by a panic, and returns which. Cancel safe.
     pub(crate) async fn broken(&mut self) -> Failure {
         loop {
             match self.tasks.join_next().await {
@@ -91,8 +91,8 @@ impl Composition {
     }
 }
 
-/// A service that starts after one that asks it, and the place where it is put then. Only whoever has that place
-/// keeps the service: two that ask each other would keep each other for ever.
+/// A service that starts after one that calls it, and the place where it is put then. Only the owner of that place
+/// keeps the service: two that call each other would keep each other for ever.
 fn later() -> (Upstream, Arc<OnceLock<Upstream>>) {
     let place = Arc::new(OnceLock::<Upstream>::new());
     let known = Arc::downgrade(&place);
@@ -109,14 +109,14 @@ fn later() -> (Upstream, Arc<OnceLock<Upstream>>) {
     (Upstream::Local(Router::new().fallback(answer)), place)
 }
 
-/// A service behind the door of another, and its tasks.
+/// The router of a service behind the gateway; its tasks are watched in `all`.
 pub(crate) fn enter(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
     let (router, tasks) = service.open_inside();
     all.spawn(watch(name, tasks));
     router
 }
 
-/// The door of all, and its tasks.
+/// The router of the gateway; its tasks are watched in `all`.
 pub(crate) fn open(name: &'static str, service: Service, all: &mut JoinSet<Result<(), String>>) -> Router {
     let (router, tasks) = service.open(name);
     all.spawn(watch(name, tasks));
@@ -137,19 +137,18 @@ pub(crate) fn env(
     url: &str,
     inherited: impl Iterator<Item = (String, String)>,
 ) -> Env {
-    // Only somebody who put a door of his own in front of ours knows better how people come here.
+    // Only an operator with a proxy in front of the gateway knows another address.
     let reached = std::iter::once((PUBLIC_URL.to_owned(), url.to_owned()));
     let inherited = inherited.filter(|(key, value)| key.starts_with("DAYBOOK_") && !value.is_empty());
     Env::from_pairs(reached.chain(inherited).chain(decided(databases)))
 }
 
-/// What one process decides: where the databases are, and a key that nobody outside needs to know.
+/// What one process decides: where the databases are, and a key that nothing outside needs to know.
 pub(crate) fn decided(databases: &Databases) -> impl Iterator<Item = (String, String)> {
     let decided = [
         ("DAYBOOK_ACTIVITIES_DATABASE_URL", databases.activities.clone()),
         ("DAYBOOK_CUSTOMERS_DATABASE_URL", databases.customers.clone()),
         ("DAYBOOK_REPORTS_DATABASE_URL", databases.reports.clone()),
-        // Nobody outside this process needs to know it.
         ("DAYBOOK_INTERNAL_KEY", format!("{:032x}", rand::random::<u128>())),
         ("DAYBOOK_MIGRATE", "true".to_owned()),
     ];

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
-/// SQLSTATE of a database that somebody else has just made.
+/// SQLSTATE of a database that another program has just made.
 const EXISTS: [&str; 2] = ["42P04", "23505"];
 
 /// The URLs of the services' databases.

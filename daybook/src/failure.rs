@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     /// Something that it needs is missing or unreachable, and is named: 3.
     #[error("{0}")]
     Missing(String),
-    /// Told to stop before it was done: what a shell answers for Ctrl-C.
+    /// Stopped before it was done: the code that a shell has for Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
@@ -34,7 +34,7 @@ impl Failure {
         move |error| Self::Failed(format!("{action}: {error}"))
     }
 
-    /// Says why on standard error, and answers the exit code.
+    /// Says why on standard error, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("daybook: {self}");
         ExitCode::from(self.code())
@@ -92,7 +92,7 @@ mod tests {
     fn a_dependency_that_is_missing_is_no_wrong_usage() {
         assert_eq!(Failure::from(StartError::unreachable("the database", "refused")).code(), 3);
         assert_eq!(Failure::from(embedded_postgres::Error::PortTaken(5499)).code(), 3);
-        let missing = ConfigError::Missing { key: "DAYBOOK_INTERNAL_KEY", hint: "It is needed." };
+        let missing = ConfigError::Missing { key: "DAYBOOK_INTERNAL_KEY", about: "It is needed." };
         assert_eq!(Failure::from(StartError::Config(missing)).code(), 2);
         assert_eq!(Failure::from(StartError::Unusable("old tables".to_owned())).code(), 1);
     }

@@ -12,7 +12,7 @@ mod addresses;
 
 pub(crate) use addresses::Addresses;
 
-/// Where a system keeps its data unless it is told otherwise.
+/// Where a system keeps its data by default.
 pub(crate) const DEFAULT: &str = ".daybook";
 
 /// A data folder, and what a running program leaves in it besides the database: files that only its owner can read.

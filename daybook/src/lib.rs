@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod signals;
 mod system;
+mod table;
 mod telemetry;
 mod up;
 
@@ -46,7 +47,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     };
-    // A thread may be writing to a pipe that nobody reads; there is nothing to wait for.
+    // A thread may be writing to a pipe that is not read; there is nothing to wait for.
     runtime.shutdown_timeout(THREADS_LIMIT);
     code
 }

@@ -3,7 +3,7 @@ use std::io::{self, Write as _};
 
 use crate::failure::Failure;
 
-/// Prints a command's result and the end of its line. Whoever has stopped reading has seen enough.
+/// Prints a command's result and the end of its line. A reader that has closed the pipe has seen enough.
 ///
 /// # Errors
 /// If standard output cannot be written, for another reason than that.
@@ -17,7 +17,7 @@ pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
     }
 }
 
-/// What clients send must not move the cursor of whoever reads it, end a line, or turn the writing direction round.
+/// What clients send must not move the cursor of a terminal, end a line, or turn the writing direction round.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_unseen(c) { '·' } else { c }).collect()
 }

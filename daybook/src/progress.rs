@@ -13,7 +13,7 @@ pub(crate) fn counted(what: impl Into<String>, total: u64) -> ProgressBar {
     styled(ProgressBar::new(total), COUNTED, what)
 }
 
-/// Progress towards nobody knows what.
+/// Progress towards a number that is not known.
 pub(crate) fn open(what: impl Into<String>) -> ProgressBar {
     let bar = styled(ProgressBar::no_length(), OPEN, what);
     bar.enable_steady_tick(TICK);

@@ -31,7 +31,7 @@ async fn cancel_at_first(
     token.cancel();
 }
 
-/// Does `work` until it is done or we are told to stop; what it holds is then given up.
+/// Does `work` until it is done or `stop` is cancelled; what it holds is then given up.
 ///
 /// # Errors
 /// What `work` says, or [`Failure::Interrupted`].

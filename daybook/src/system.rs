@@ -31,7 +31,7 @@ pub(crate) struct SystemArguments {
 pub(crate) enum Database {
     /// The log of activities.
     Activities,
-    /// Customers.
+    /// That of customers, with its own log.
     Customers,
     /// The read models.
     Reports,
@@ -134,7 +134,7 @@ impl System {
     async fn in_folder(folder: &DataFolder) -> Result<Self, Failure> {
         let running = Addresses::of_running(folder)?;
         if let Some(addresses) = &running {
-            // The number of a killed program may be another one's by now, so the database must answer.
+            // The number of a killed program may be another one's by now, so the database must be reachable.
             let probe = databases::connect("activities", &addresses.databases.activities, 1).await;
             if let Ok(pool) = probe {
                 pool.close().await;

@@ -2,7 +2,7 @@ use chassis::{ConfigError, LogFormat};
 
 use crate::failure::Failure;
 
-/// What is logged unless somebody asks for more.
+/// What is logged by default.
 #[derive(Clone, Copy)]
 pub(crate) enum Verbosity {
     /// A service in production.

@@ -246,7 +246,7 @@ mod tests {
         ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
-        // An exponent that nobody means.
+        // An exponent beyond every real number in use.
         assert_eq!(Decimal::parse("1e99999999999999999999"), None);
         assert_eq!(Decimal::parse("0.1e-9223372036854775808"), None);
     }

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn comparing_costs_little_however_it_is_nested_or_how_large_its_exponents_are() {
         let nested = |space: &str| json(&format!("{}{space}{}", "[".repeat(100_000), "]".repeat(100_000)));
-        // Deeper than any content may be: only the text can tell.
+        // Deeper than any content may be: the text itself must be counted.
         assert_ne!(nested(""), nested(" "));
         assert_eq!(json("[1e999999999999999999]"), json("[10e999999999999999998]"));
     }

@@ -4,6 +4,7 @@
 //! published, can be decoded for ever ([`upcast`]).
 
 pub mod activity;
+mod aggregate;
 pub mod customer;
 pub mod dead_letter;
 mod decimal;

@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chassis::{ConfigError, Env, InternalKey, StartError, Tls, Upstream};
+use chassis::{ConfigError, Env, InternalKey, Key, StartError, Tls, Upstream};
 use utoipa::openapi::OpenApi;
 
 use crate::client::TrustedProxies;
@@ -78,14 +78,33 @@ impl Config {
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            listen: env.listen("DAYBOOK_GATEWAY_LISTEN", (Ipv4Addr::LOCALHOST, 8080))?,
-            metrics_listen: env.listen("DAYBOOK_GATEWAY_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9100))?,
-            activities: env.or_text("DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
-            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", CUSTOMERS_URL_DEFAULT)?,
-            reports: env.or_text("DAYBOOK_REPORTS_URL", "http://127.0.0.1:8103")?,
-            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
+            listen: env
+                .key(
+                    "DAYBOOK_GATEWAY_LISTEN",
+                    "Where the public connects: an address or a host with a port; 8080 alone is this machine only, :8080 \
+                     every address, and port 0 any free one.",
+                )
+                .listen((Ipv4Addr::LOCALHOST, 8080))?,
+            metrics_listen: env
+                .key("DAYBOOK_GATEWAY_METRICS_LISTEN", "Where Prometheus reads /metrics. Not for the public.")
+                .listen((Ipv4Addr::LOCALHOST, 9100))?,
+            activities: env
+                .key("DAYBOOK_ACTIVITIES_URL", "The write side.")
+                .or_text("http://127.0.0.1:8101")?,
+            customers: env
+                .key("DAYBOOK_CUSTOMERS_URL", "Customers, sessions and tokens.")
+                .or_text(CUSTOMERS_URL_DEFAULT)?,
+            reports: env.key("DAYBOOK_REPORTS_URL", "The read side.").or_text("http://127.0.0.1:8103")?,
+            internal_key: InternalKey::from_env(env)?,
             tls: TlsFiles::from_env(env)?,
-            trusted_proxies: env.or("DAYBOOK_GATEWAY_TRUSTED_PROXIES", TrustedProxies::default())?,
+            trusted_proxies: env
+                .key(
+                    "DAYBOOK_GATEWAY_TRUSTED_PROXIES",
+                    "Addresses and networks of proxies before the door (as 10.0.0.0/8,192.0.2.7), which are believed when \
+                     they say who connects to them: X-Forwarded-For or Forwarded, and X-Forwarded-Proto. docs/proxy.md \
+                     says more.",
+                )
+                .or_text("")?,
             session_cookie: session_cookie(env),
             limits: Limits::from_env(env)?,
             openapi: crate::openapi_base(),
@@ -104,15 +123,24 @@ pub struct TlsFiles {
 
 impl TlsFiles {
     fn from_env(env: &Env) -> Result<Option<Self>, ConfigError> {
-        const HINT: &str = "DAYBOOK_GATEWAY_TLS_CERT and DAYBOOK_GATEWAY_TLS_KEY go together.";
-        let path = |key, other| match env.get(key) {
-            Some(path) => Ok(Some(PathBuf::from(path))),
-            None if env.get(other).is_none() => Ok(None),
-            None => Err(ConfigError::Missing { key, hint: HINT }),
-        };
-        let certificate = path("DAYBOOK_GATEWAY_TLS_CERT", "DAYBOOK_GATEWAY_TLS_KEY")?;
-        let key = path("DAYBOOK_GATEWAY_TLS_KEY", "DAYBOOK_GATEWAY_TLS_CERT")?;
-        Ok(certificate.zip(key).map(|(certificate, key)| Self { certificate, key }))
+        const ABOUT: &str = "The certificate that the door shows, with those of its issuers, as a PEM file. It is read again \
+                             when it changes. It goes together with DAYBOOK_GATEWAY_TLS_KEY. docs/proxy.md says more.";
+        const KEY_ABOUT: &str = "The private key of the certificate, as a PEM file.";
+        const WITHOUT: &str = "the door speaks plain HTTP";
+        let (certificate, key) = ("DAYBOOK_GATEWAY_TLS_CERT", "DAYBOOK_GATEWAY_TLS_KEY");
+        let files = (
+            env.key(certificate, ABOUT).optional(WITHOUT, "/etc/daybook/door.pem"),
+            env.key(key, KEY_ABOUT).optional(WITHOUT, "/etc/daybook/door.key"),
+        );
+        let hint = "DAYBOOK_GATEWAY_TLS_CERT and DAYBOOK_GATEWAY_TLS_KEY go together.";
+        match files {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(ConfigError::Missing { key, about: hint }),
+            (None, Some(_)) => Err(ConfigError::Missing { key: certificate, about: hint }),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Self { certificate: PathBuf::from(certificate), key: PathBuf::from(key) }))
+            }
+        }
     }
 
     /// Reads them.
@@ -127,26 +155,61 @@ impl TlsFiles {
 /// Instances that share a host must not share a cookie: browsers tell hosts apart, and not ports. What people open tells
 /// instances apart; where nobody says what that is, where their sessions are kept does.
 fn session_cookie(env: &Env) -> SessionCookie {
-    let instance = env.get("DAYBOOK_PUBLIC_URL").or(env.get("DAYBOOK_CUSTOMERS_URL"));
+    let about = "Where people find this door, as https://daybook.example.com. Browsers keep one session for each, so it is the \
+                 same at all gateways of an instance and another one for another instance on the same host.";
+    let public = env.key("DAYBOOK_PUBLIC_URL", about);
+    let public =
+        public.optional("DAYBOOK_CUSTOMERS_URL stands for the instance", "https://daybook.example.com");
+    let instance = public.or(env.get("DAYBOOK_CUSTOMERS_URL"));
     SessionCookie::of_instance(instance.unwrap_or(CUSTOMERS_URL_DEFAULT).trim_end_matches('/'))
 }
 
 impl Limits {
     fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let seconds = |key, default: Duration| env.or(key, default.as_secs()).map(Duration::from_secs);
+        let seconds = |key: Key<'_>, default: Duration| key.or(default.as_secs()).map(Duration::from_secs);
+        let answer_timeout = "How long a service may take until the head of its answer, in seconds; after that the client gets \
+                              504.";
+        let session_cache_ttl = "How long a resolved session is believed before customers is asked again, in seconds. A log-out and a change of \
+             people through this gateway count at once, through another one after this time.";
         Ok(Self {
-            requests_max: env.or("DAYBOOK_GATEWAY_REQUESTS_MAX", default.requests_max)?,
-            answer_timeout: seconds("DAYBOOK_GATEWAY_ANSWER_TIMEOUT_S", default.answer_timeout)?,
-            session_cache_ttl: seconds("DAYBOOK_GATEWAY_SESSION_CACHE_TTL_S", default.session_cache_ttl)?,
-            sessions_max: env.or("DAYBOOK_GATEWAY_SESSIONS_MAX", default.sessions_max)?,
-            rates: RateLimits {
-                credential_per_s: env
-                    .or("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", default.rates.credential_per_s)?,
-                customer_per_s: env
-                    .or("DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S", default.rates.customer_per_s)?,
-                customer_places: env.or("DAYBOOK_GATEWAY_CUSTOMER_PLACES", default.rates.customer_places)?,
-            },
+            requests_max: env
+                .key(
+                    "DAYBOOK_GATEWAY_REQUESTS_MAX",
+                    "Requests in flight, from the head to the last byte of the answer; one more is answered 503 at once.",
+                )
+                .or(default.requests_max)?,
+            answer_timeout: seconds(
+                env.key("DAYBOOK_GATEWAY_ANSWER_TIMEOUT_S", answer_timeout),
+                default.answer_timeout,
+            )?,
+            session_cache_ttl: seconds(
+                env.key("DAYBOOK_GATEWAY_SESSION_CACHE_TTL_S", session_cache_ttl),
+                default.session_cache_ttl,
+            )?,
+            sessions_max: env
+                .key("DAYBOOK_GATEWAY_SESSIONS_MAX", "How many resolved sessions are kept.")
+                .or(default.sessions_max)?,
+            rates: rates(env, &default.rates)?,
         })
     }
+}
+
+fn rates(env: &Env, default: &RateLimits) -> Result<RateLimits, ConfigError> {
+    let credential = "Requests a second with one token or of one person; as many may come at once, and more are answered 429. A batch of \
+         activities is one request.";
+    let customer =
+        "Requests a second of one customer, with all of its tokens and people; more are answered 429.";
+    let places = "Requests of one customer that services work on at the same time, so that one customer's flood does not slow others \
+         down. A batch counts as 16. Others of the customer wait for a place, at most 10 seconds and a quarter of \
+         DAYBOOK_GATEWAY_REQUESTS_MAX of them; more are answered 429.";
+    Ok(RateLimits {
+        credential_per_s: env
+            .key("DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", credential)
+            .or(default.credential_per_s)?,
+        customer_per_s: env
+            .key("DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S", customer)
+            .or(default.customer_per_s)?,
+        customer_places: env.key("DAYBOOK_GATEWAY_CUSTOMER_PLACES", places).or(default.customer_places)?,
+    })
 }

@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use access::AuthenticatorConfig;
-use chassis::{ConfigError, Env, InternalKey, Upstream};
+use chassis::{ConfigError, Env, InternalKey, Upstream, database};
 use event_bus::Bus;
 use sqlx::postgres::PgConnectOptions;
 
@@ -60,44 +60,71 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let connections = "DAYBOOK_REPORTS_CONNECTIONS_MAX";
-        let delay = "DAYBOOK_FOLD_DELAY_MS";
         Ok(Self {
-            listen: env.listen("DAYBOOK_REPORTS_LISTEN", (Ipv4Addr::LOCALHOST, 8103))?,
-            metrics_listen: env.listen("DAYBOOK_REPORTS_METRICS_LISTEN", (Ipv4Addr::LOCALHOST, 9103))?,
+            listen: env
+                .key("DAYBOOK_REPORTS_LISTEN", "Where the gateway connects. Port 0 takes any free one.")
+                .listen((Ipv4Addr::LOCALHOST, 8103))?,
+            metrics_listen: env
+                .key("DAYBOOK_REPORTS_METRICS_LISTEN", "Where Prometheus reads /metrics. Not for the public.")
+                .listen((Ipv4Addr::LOCALHOST, 9103))?,
             database: env
-                .required("DAYBOOK_REPORTS_DATABASE_URL", "It is where reports keeps its read models.")?,
-            connections_max: env.within(connections, CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
+                .key("DAYBOOK_REPORTS_DATABASE_URL", "The service's own database, with the read model.")
+                .required("postgres://daybook:daybook@127.0.0.1:5499/daybook_reports")?,
+            connections_max: env
+                .key(
+                    "DAYBOOK_REPORTS_CONNECTIONS_MAX",
+                    "Connections to the service's database, at least 6: the jobs take four and the intake one.",
+                )
+                .within(CONNECTIONS_DEFAULT, CONNECTIONS_MIN..=u32::MAX)?,
             activities_database: env
-                .required("DAYBOOK_ACTIVITIES_DATABASE_URL", "It is where the log of activities is read.")?,
-            customers_database: env.required(
-                "DAYBOOK_CUSTOMERS_DATABASE_URL",
-                "It is where revocations of tokens are followed.",
-            )?,
-            activities: env.or_text("DAYBOOK_ACTIVITIES_URL", "http://127.0.0.1:8101")?,
-            customers: env.or_text("DAYBOOK_CUSTOMERS_URL", "http://127.0.0.1:8102")?,
-            internal_key: env.required("DAYBOOK_INTERNAL_KEY", "All services share this secret.")?,
-            migrate: env.or("DAYBOOK_MIGRATE", true)?,
-            fold_delay: Duration::from_millis(env.within(
-                delay,
-                FOLD_DELAY_DEFAULT_MS,
-                0..=FOLD_DELAY_MAX_MS,
-            )?),
-            cache_bytes: env.within("DAYBOOK_REPORTS_CACHE_MIB", CACHE_DEFAULT_MIB, 1..=CACHE_MAX_MIB)? << 20,
-            query_bytes_max: env.within(
-                "DAYBOOK_REPORTS_QUERY_MIB_MAX",
-                QUERY_DEFAULT_MIB,
-                1..=QUERY_MAX_MIB,
-            )? << 20,
-            wait_for_max: Duration::from_millis(env.within(
-                "DAYBOOK_REPORTS_WAIT_FOR_MAX_MS",
-                WAIT_FOR_MAX_MS,
-                0..=WAIT_FOR_MAX_MS,
-            )?),
+                .key(
+                    "DAYBOOK_ACTIVITIES_DATABASE_URL",
+                    "The database of activities. Its log is read and never written.",
+                )
+                .required("postgres://daybook:daybook@127.0.0.1:5499/daybook_activities")?,
+            customers_database: AuthenticatorConfig::customers_database(env)?,
+            activities: env
+                .key("DAYBOOK_ACTIVITIES_URL", "Where activities records that a dead letter is discarded.")
+                .or_text("http://127.0.0.1:8101")?,
+            customers: AuthenticatorConfig::customers(env)?,
+            internal_key: InternalKey::from_env(env)?,
+            migrate: database::migrates_at_start(env)?,
+            fold_delay: fold_delay(env)?,
+            cache_bytes: env
+                .key(
+                    "DAYBOOK_REPORTS_CACHE_MIB",
+                    "Memory for decoded columns, in MiB, which all queries share: about 24 bytes an activity for an ordinary \
+                     report.",
+                )
+                .within(CACHE_DEFAULT_MIB, 1..=CACHE_MAX_MIB)?
+                << 20,
+            query_bytes_max: env
+                .key(
+                    "DAYBOOK_REPORTS_QUERY_MIB_MAX",
+                    "How much of the read model one query may read where it is not in memory, in MiB; beyond it 422 \
+                     `query-over-budget`.",
+                )
+                .within(QUERY_DEFAULT_MIB, 1..=QUERY_MAX_MIB)?
+                << 20,
+            wait_for_max: wait_for_max(env)?,
             tokens: AuthenticatorConfig::from_env(env)?,
             bus: Bus::from_env(env)?,
         })
     }
+}
+
+fn fold_delay(env: &Env) -> Result<Duration, ConfigError> {
+    let about = "How long a notification waits for others, in milliseconds, before what was published is folded: a burst \
+                 becomes one job.";
+    let key = env.key("DAYBOOK_FOLD_DELAY_MS", about);
+    Ok(Duration::from_millis(key.within(FOLD_DELAY_DEFAULT_MS, 0..=FOLD_DELAY_MAX_MS)?))
+}
+
+fn wait_for_max(env: &Env) -> Result<Duration, ConfigError> {
+    let about =
+        "How long an answer waits for the position that `wait_for` names, in milliseconds, at most 10000.";
+    let key = env.key("DAYBOOK_REPORTS_WAIT_FOR_MAX_MS", about);
+    Ok(Duration::from_millis(key.within(WAIT_FOR_MAX_MS, 0..=WAIT_FOR_MAX_MS)?))
 }
 
 #[cfg(test)]

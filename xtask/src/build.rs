@@ -3,7 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
+use crate::frontend;
 use crate::process::{self, Failure};
+use crate::steps::Steps;
+use crate::tools::{self, Tool};
 use crate::workspace::cargo;
 
 const FORMAT_LIMIT: Duration = Duration::from_mins(2);
@@ -29,6 +32,14 @@ pub(crate) fn build_everything() -> Result<(), Failure> {
 /// The binary and the tests of the whole stack.
 pub(crate) fn build_stack() -> Result<(), Failure> {
     build(cargo().args(["build", "--workspace", "--bin", "daybook", "--test", "stack"]))
+}
+
+/// The steps up to a binary for what is made by it; returns whether all of them succeeded.
+pub(crate) fn build_from_nothing(steps: &mut Steps) -> bool {
+    steps.step("tools", || tools::ensure(&[Tool::CCompiler, Tool::Node, Tool::Protoc]))
+        && steps.step("frontend: packages", frontend::install)
+        && steps.step("frontend: build", frontend::build)
+        && steps.step("daybook: build", || build_binary(true))
 }
 
 /// The binary for a user.

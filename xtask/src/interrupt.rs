@@ -17,7 +17,7 @@ pub(crate) fn listen() {
     }
 }
 
-/// Whether we were told to stop.
+/// Whether Ctrl-C was pressed.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }

@@ -9,6 +9,7 @@
 mod build;
 mod frontend;
 mod interrupt;
+mod keys;
 mod openapi;
 mod process;
 mod pulsar;
@@ -51,6 +52,8 @@ enum Task {
     Sqlx(sqlx::Arguments),
     /// Write docs/openapi.json from the code, and the frontend's client from it
     Openapi,
+    /// Write each .env.example and the tables of docs/operations.md from the code that reads the configuration
+    Keys,
     /// Start an Apache Pulsar broker and run it until Ctrl-C
     ///
     /// Maven resolves it once per machine. Prints its addresses when it is healthy.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Sqlx(arguments) => sqlx::run(&arguments),
         Task::Openapi => openapi::run(),
+        Task::Keys => keys::run(),
         Task::Pulsar(arguments) => pulsar::run(&arguments),
     }
 }

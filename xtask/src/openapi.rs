@@ -7,17 +7,13 @@ use std::time::Duration;
 
 use crate::process::{self, Failure};
 use crate::steps::Steps;
-use crate::tools::{self, Tool};
 use crate::{build, frontend, workspace};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) fn run() -> ExitCode {
     let mut steps = Steps::default();
-    let _ = steps.step("tools", || tools::ensure(&[Tool::CCompiler, Tool::Node, Tool::Protoc]))
-        && steps.step("frontend: packages", frontend::install)
-        && steps.step("frontend: build", frontend::build)
-        && steps.step("daybook: build", || build::build_binary(true))
+    let _ = build::build_from_nothing(&mut steps)
         && steps.step("docs/openapi.json", write)
         && steps.step("frontend: client", frontend::write_client);
     steps.finish()

@@ -45,7 +45,7 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<(), Failure>
     succeed(command, wait(&mut child, limit)?)
 }
 
-/// Runs a program and answers what it wrote to standard output.
+/// Runs a program and returns what it wrote to standard output.
 pub(crate) fn output(command: &mut Command, limit: Duration) -> Result<Vec<u8>, Failure> {
     let mut child = spawn(command.stdout(Stdio::piped()))?;
     let pipe = child.stdout.take();

@@ -32,7 +32,7 @@ const PREFIX: &str = "xtask";
 const MIGRATE_LIMIT: Duration = Duration::from_mins(2);
 const COMPILE_LIMIT: Duration = Duration::from_mins(20);
 
-/// Tells the wrapper that it is one: the server's URL, and where to write.
+/// Set for the wrapper: the server's URL, and where to write.
 const WRAPPER_URL: &str = "XTASK_SQLX_SERVER_URL";
 const WRAPPER_DIR: &str = "XTASK_SQLX_DIR";
 
@@ -107,7 +107,7 @@ pub(crate) fn check(url: &str) -> Result<(), Failure> {
     }
 }
 
-/// Compiles every crate against its database and answers the folder with what PostgreSQL said.
+/// Compiles every crate against its database and returns the folder with what PostgreSQL said.
 fn describe(url: &str) -> Result<PathBuf, Failure> {
     let tool = workspace::target().join("debug/examples/apply_migrations");
     let migrations = workspace::root().join("migrations");

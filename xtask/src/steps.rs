@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::interrupt;
 use crate::process::Failure;
 
-/// What a shell answers for a program that Ctrl-C ended.
+/// The exit code of a shell for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
 /// The steps so far.
@@ -22,7 +22,7 @@ struct Step {
 }
 
 impl Steps {
-    /// Does a step and answers whether it succeeded.
+    /// Does a step and returns whether it succeeded.
     pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<(), Failure>) -> bool {
         eprintln!("\n==> {name}");
         let began = Instant::now();
@@ -49,7 +49,7 @@ impl Steps {
         self.step(name, || if needed { work() } else { Err(Failure::CouldNotRun(format!("needs: {what}"))) })
     }
 
-    /// Prints the table and answers for all of them.
+    /// Prints the table and returns the exit code of all of them.
     pub(crate) fn finish(self) -> ExitCode {
         let width = self.done.iter().map(|step| step.name.len()).max().unwrap_or(0);
         eprintln!("\n{:width$}  {:>9}  result", "step", "duration");

@@ -10,13 +10,13 @@ use crate::pulsar;
 use crate::server::Server;
 use crate::steps::Steps;
 use crate::tools::{self, Tool};
-use crate::{build, frontend, openapi, python, sqlx, workspace};
+use crate::{build, frontend, keys, openapi, python, sqlx, workspace};
 
 const TEST_LIMIT: Duration = Duration::from_mins(30);
 const LIST_LIMIT: Duration = Duration::from_mins(10);
 /// What `tests/stack` has besides the parts.
 const NO_PARTS: [&str; 3] = ["main", "support", "snapshots"];
-/// What clap answers for wrong usage.
+/// The exit code that clap has for wrong usage.
 const WRONG_USAGE: u8 = 2;
 
 /// Of modules whose tests need a broker and quiet.
@@ -65,6 +65,7 @@ fn everything() -> ExitCode {
     steps.step_after(embedded, "frontend: build", "lints", build::check_lints);
     let built = steps.step_after(embedded, "frontend: build", "build", build::build_everything);
     steps.step_after(built, "build", "openapi: document", openapi::check);
+    steps.step_after(built, "build", "keys of the configuration", keys::check);
     steps.step_after(packages, "frontend: packages", "openapi: client", frontend::check_client);
     let server = start_server(&mut steps, built);
     let url = server.as_ref().map(Server::url);

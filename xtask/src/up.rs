@@ -33,9 +33,9 @@ pub(crate) struct Arguments {
     /// Maven resolves it once per machine. It keeps its messages in the data folder of `daybook up`, and ends with it.
     #[arg(long)]
     with_pulsar: bool,
-    /// What `daybook up` is to be told, such as --demo
+    /// Arguments for `daybook up`, such as --demo
     #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
-    told: Vec<OsString>,
+    passed: Vec<OsString>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
@@ -53,16 +53,16 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
     let profile = if arguments.debug { "debug" } else { "release" };
     let mut command = Command::new(workspace::daybook(profile));
-    let mut told = arguments.told.clone();
-    if let Some(dir) = reachable_data_dir(&told) {
+    let mut passed = arguments.passed.clone();
+    if let Some(dir) = reachable_data_dir(&passed) {
         eprintln!(
             "PostgreSQL, which does not run as root, cannot get to this folder; everything is kept in {dir}"
         );
-        told.extend([DATA_DIR.into(), dir.into()]);
+        passed.extend([DATA_DIR.into(), dir.into()]);
     }
-    command.arg("up").args(&told);
+    command.arg("up").args(&passed);
     if arguments.with_pulsar {
-        return beside_a_broker(&mut steps, &mut command, &told);
+        return beside_a_broker(&mut steps, &mut command, &passed);
     }
     eprintln!("\n==> daybook up");
     // It takes our place, so that Ctrl-C and its exit code are its own.
@@ -106,7 +106,7 @@ fn attend(child: &mut Child, broker: &mut Broker) -> ExitCode {
             continue;
         }
         if broker.has_ended() {
-            // What is recorded without it waits in the log; but nobody would start it again.
+            // What is recorded without it waits in the log; but nothing would start it again.
             eprintln!(
                 "the broker ended by itself; it says why in {}",
                 broker.dir().join("broker.log").display()
@@ -119,15 +119,15 @@ fn attend(child: &mut Child, broker: &mut Broker) -> ExitCode {
 }
 
 fn usual_port() -> u16 {
-    // Whoever asks for port 0 gets any that is free.
+    // Port 0 is any that is free.
     TcpListener::bind((Ipv4Addr::LOCALHOST, BROKER_PORT)).map_or(0, |_| BROKER_PORT)
 }
 
 /// Where everything is kept if root has cloned the repository where nobody else may go, as below /root, and says nothing
 /// else. A folder that exists is left to `daybook up`, which says how to move it.
-fn reachable_data_dir(told: &[OsString]) -> Option<&'static str> {
-    let is_told = data_dir(told) != Path::new(DATA_DIR_DEFAULT);
-    if is_told || !rustix::process::geteuid().is_root() || Path::new(DATA_DIR_DEFAULT).exists() {
+fn reachable_data_dir(passed: &[OsString]) -> Option<&'static str> {
+    let is_given = data_dir(passed) != Path::new(DATA_DIR_DEFAULT);
+    if is_given || !rustix::process::geteuid().is_root() || Path::new(DATA_DIR_DEFAULT).exists() {
         return None;
     }
     let here = env::current_dir().ok()?;
@@ -135,7 +135,7 @@ fn reachable_data_dir(told: &[OsString]) -> Option<&'static str> {
     (!here.ancestors().all(is_open)).then_some(DATA_DIR_OF_ROOT)
 }
 
-/// Where `daybook up` keeps everything, as it is told.
+/// Where `daybook up` keeps everything, by its arguments.
 fn data_dir(arguments: &[OsString]) -> PathBuf {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chassis::{CallerProblems, Problem, ProblemQuery, QueryProblems, ServerProblems, Time};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
-use event_store::{HistoryEvent, HistoryFilter, HistoryQuery};
+use event_store::{HistoryFilter, HistoryQuery};
 use futures::{StreamExt, TryStreamExt};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::answers::one_line;
 use crate::error::ActivitiesError;
+use crate::history_event::HistoryEvent;
 use crate::state::AppState;
 
 /// How many events a page has if the client does not say.

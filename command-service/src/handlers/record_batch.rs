@@ -27,7 +27,7 @@ pub(crate) struct NewBatch {
 
 /// Record a batch of activities
 ///
-/// Valid items are durable when this answers even if others are rejected; each rejected item says why.
+/// Valid items are durable when this returns even if others are rejected; each rejected item says why.
 #[utoipa::path(
     post, path = "/v1/activities/batch", tag = "activities",
     security(("token" = []), ("basic" = []), ("session" = [])),

@@ -7,13 +7,14 @@ use chrono_tz::Tz;
 use cqrs_es::Aggregate;
 use domain::activity::Activity;
 use domain::token::Scope;
-use event_store::{HistoryEvent, LogError, StreamQuery};
+use event_store::{LogError, StreamQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::history::{LIMIT_DEFAULT, PAGE_BYTES_MAX, after, limit};
 use crate::answers::one_line;
 use crate::error::ActivitiesError;
+use crate::history_event::HistoryEvent;
 use crate::state::AppState;
 
 /// When, and which of its events.

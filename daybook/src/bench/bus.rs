@@ -59,7 +59,7 @@ impl Broker {
         Ok(Self { settings, config: PulsarConfig { retention_h: RETENTION_H, ..config } })
     }
 
-    /// The same broker, and a namespace that nobody else uses.
+    /// The same broker, and a namespace of its own.
     fn fresh(&self) -> PulsarConfig {
         PulsarConfig { namespace: fresh_namespace(), ..self.config.clone() }
     }

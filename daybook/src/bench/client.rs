@@ -29,7 +29,7 @@ pub(super) async fn apart<T: Send + 'static>(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let outcome =
             runtime.map_err(Failure::io("cannot start the load")).and_then(|runtime| runtime.block_on(load));
-        // Whoever no longer waits for it has failed already.
+        // A caller that no longer waits for it has failed already.
         let _ = answer.send(outcome);
     };
     std::thread::Builder::new()
@@ -52,9 +52,9 @@ pub(super) fn stay_on_one_core() -> Result<(), Failure> {
 
 /// What became of posts at a steady pace.
 pub(super) struct Paced {
-    /// Acknowledged.
+    /// Acknowledged activities a second.
     pub(super) per_s: f64,
-    /// From when one was due until its answer; the middle one.
+    /// From when a request was due until its response, the median in milliseconds.
     pub(super) median_ms: f64,
 }
 
@@ -80,7 +80,7 @@ impl Client {
     /// Sends a request and returns the body of a success.
     ///
     /// # Errors
-    /// Any other answer, and none.
+    /// Any other response, and none.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -133,7 +133,7 @@ impl Client {
     /// The status of a `GET`, whatever it is.
     ///
     /// # Errors
-    /// No answer.
+    /// No response.
     pub(super) async fn status(
         &self,
         path: &'static str,
@@ -181,7 +181,7 @@ impl Client {
         Ok(Paced { per_s, median_ms: super::median(&mut took_ms) })
     }
 
-    /// Posts bodies from `connections` tasks until time is up, and answers how many a second were acknowledged.
+    /// Posts bodies from `connections` tasks until time is up, and returns how many a second were acknowledged.
     pub(super) async fn flood(
         &self,
         path: &'static str,

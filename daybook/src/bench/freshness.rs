@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What was seen.
 pub(super) struct Outcome {
-    /// Milliseconds.
+    /// The 99th percentile, in milliseconds.
     pub(super) p99: f64,
     /// Acknowledged activities.
     pub(super) sent_per_s: f64,

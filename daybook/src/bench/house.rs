@@ -98,7 +98,7 @@ pub(super) async fn databases(server: &Server, name: &str) -> Result<Databases, 
     Ok(Databases { activities, customers, reports })
 }
 
-/// Makes a database, owned by the role that owns the services' own, and answers its URL.
+/// Makes a database, owned by the role that owns the services' own, and returns its URL.
 pub(super) async fn new_database(server: &Server, name: &str) -> Result<String, Failure> {
     let mut admin = PgConnection::connect(&server.admin_url()).await.map_err(database_failure)?;
     let statement = format!("CREATE DATABASE {name} OWNER daybook");

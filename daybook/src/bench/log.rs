@@ -46,7 +46,7 @@ pub(super) async fn measure(log: &EventLog, options: &PgConnectOptions) -> Resul
     Ok(Outcome { append: median(&mut rates), limit: median(&mut limits) })
 }
 
-/// Stores batches over two connections at once, each with a partition of its own, and answers rows a second.
+/// Stores batches over two connections at once, each with a partition of its own, and returns rows a second.
 async fn once(
     partitions: Partitions,
     options: &PgConnectOptions,

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::table::{grouped, lines, table};
+
 /// Below it, a digit after the point says something.
 const SMALL: f64 = 100.0;
 
@@ -89,20 +91,9 @@ impl Report {
     }
 
     pub(super) fn to_table(&self) -> String {
-        let heading = ["figure", "measured", "limit", "ratio", "target"].map(str::to_owned);
-        let rows: Vec<[String; 5]> =
-            std::iter::once(heading).chain(self.figures.iter().map(Figure::cells)).collect();
-        let mut widths = [0; 5];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let line = |row: &[String; 5]| {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        format!("{}\n\n{}", self.with.join("\n"), rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+        let mut figures = table(["figure", "measured", "limit", "ratio", "target"], &[]);
+        figures.add_rows(self.figures.iter().map(Figure::cells));
+        format!("{}\n\n{}", self.with.join("\n"), lines(&figures))
     }
 }
 
@@ -111,15 +102,7 @@ fn whole(number: f64) -> String {
     if number.abs() < SMALL {
         return format!("{number:.1}");
     }
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(number.round() as i64)
 }
 
 #[cfg(test)]

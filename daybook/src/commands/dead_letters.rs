@@ -1,25 +1,23 @@
-use access::Cause;
 use clap::Subcommand;
-use command_service::{ActivitiesError, Discarder};
+use command_service::ActivitiesError;
 use domain::CustomerId;
 use domain::dead_letter::DeadLetter as Aggregate;
-use event_store::{Appender, AppenderConfig, EventLog, LogError};
+use event_store::{EventLog, LogError};
 use projection_service::{
     DeadLetter, DeadLetterError, DeadLetterId, DeadLetterQuery, Resolved, dead_letter, dead_letters,
 };
 use serde::Serialize;
 use sqlx::PgPool;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 use crate::output::{print, printable};
 use crate::system::{Database, System, SystemArguments};
+use crate::table::{lines, table};
 use crate::telemetry::{self, Verbosity};
 
 const CONNECTIONS_MAX: u32 = 2;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  daybook dead-letters list\n  daybook dead-letters retry activities-3-1042\n  daybook \
@@ -83,16 +81,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         match action {
             Action::List { customer, projection, after, limit } => {
                 let query = DeadLetterQuery { customer, projection, after, limit };
-                let letters = dead_letters(&reports, &query).await.map_err(database)?;
-                if json { print_json(&Items { items: letters }) } else { print_list(&letters, limit) }
+                let found = dead_letters(&reports, &query).await.map_err(database)?;
+                if json { print_json(&Items { items: found }) } else { print_list(&found, limit) }
             }
             Action::Retry { id } => {
                 let resolved = projection_service::retry(&reports, &log, &id, None).await?;
-                tell(&resolved, "was folded after all", json)
+                print_resolved(&resolved, "was folded after all", json)
             }
             Action::Discard { id, reason } => {
                 let resolved = discard(&log, &reports, &id, reason).await?;
-                tell(&resolved, "was discarded", json)
+                print_resolved(&resolved, "was discarded", json)
             }
         }
     })
@@ -106,16 +104,9 @@ async fn discard(
     id: &DeadLetterId,
     reason: String,
 ) -> Result<Resolved, Failure> {
-    let letter = dead_letter(reports, id, None).await?;
-    let (mut tasks, ended) = (JoinSet::new(), CancellationToken::new());
-    let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
-    let appender = Appender::start(log, config, &mut tasks, &ended);
-    let customer = letter.customer_id;
-    let recorded = Discarder::new(log.clone(), appender)
-        .discard(customer, letter.discarded(reason), Cause::operator())
-        .await;
-    ended.cancel();
-    tasks.join_all().await;
+    let dead_letter = dead_letter(reports, id, None).await?;
+    let customer = dead_letter.customer_id;
+    let recorded = command_service::discard_for_operator(log, customer, dead_letter.discarded(reason)).await;
     recorded.map_err(|error| match error {
         ActivitiesError::Unavailable(reason) => Failure::missing("the log of activities", reason),
         error => Failure::Failed(error.to_string()),
@@ -133,23 +124,23 @@ fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(text)
 }
 
-fn print_list(letters: &[DeadLetter], limit: i64) -> Result<(), Failure> {
-    let Some(last) = letters.last() else { return print("There are no dead letters.") };
-    print(format_args!("{:<24}{:>8}{:>9}  {:<22} REASON", "DEAD LETTER", "WAITING", "ATTEMPTS", "EVENT"))?;
-    for letter in letters {
-        let (id, event) = (letter.id.to_string(), &letter.event_type);
-        let (waiting, attempts) = (letter.waiting, letter.attempts);
+fn print_list(found: &[DeadLetter], limit: i64) -> Result<(), Failure> {
+    let Some(last) = found.last() else { return print("There are no dead letters.") };
+    let mut listed = table(["DEAD LETTER", "WAITING", "ATTEMPTS", "EVENT", "REASON"], &[1, 2]);
+    for dead_letter in found {
+        let (id, event) = (dead_letter.id.to_string(), dead_letter.event_type.clone());
+        let (waiting, attempts) = (dead_letter.waiting.to_string(), dead_letter.attempts.to_string());
         // A reason may repeat what a client wrote; it stays in its row.
-        let reason = printable(&letter.reason);
-        print(format_args!("{id:<24}{waiting:>8}{attempts:>9}  {event:<22} {reason}"))?;
+        listed.add_row([id, waiting, attempts, event, printable(&dead_letter.reason)]);
     }
-    if letters.len() as i64 == limit {
+    print(lines(&listed))?;
+    if found.len() as i64 == limit {
         print(format_args!("There may be more: --after {}", last.id))?;
     }
     Ok(())
 }
 
-fn tell(resolved: &Resolved, what: &str, json: bool) -> Result<(), Failure> {
+fn print_resolved(resolved: &Resolved, what: &str, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(resolved);
     }

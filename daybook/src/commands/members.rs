@@ -15,7 +15,7 @@ use crate::telemetry::{self, Verbosity};
 /// A fold holds one connection and needs a second one.
 const CONNECTIONS_MAX: u32 = 3;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  daybook members reset-password ada@example.com\n  daybook members \
                         reset-password ada@example.com --public-url https://daybook.example.com --json")]
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         print(&printed.url)?;
         let Printed { email, expires_at, .. } = &printed;
-        // Standard output has the link alone, for whoever passes it on.
+        // Standard output has the link alone, so that a script can pass it on.
         eprintln!("With this link {email} chooses a new password, once, until {expires_at}.");
         if url.is_none() {
             eprintln!("Put the address of the public door before it, or give it with --public-url.");

@@ -6,7 +6,7 @@ use crate::output::print;
 use crate::system::{Database, System, SystemArguments};
 use crate::telemetry::{self, Verbosity};
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  daybook migrate\n  daybook migrate --data-dir /srv/daybook\n  \
     DAYBOOK_REPORTS_DATABASE_URL=postgres://… daybook migrate")]

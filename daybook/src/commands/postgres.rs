@@ -12,7 +12,7 @@ use crate::telemetry::{self, Verbosity};
 /// What every `.env.example` has, so that its copy works unchanged.
 const ROLE_PASSWORD: &str = "daybook";
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  daybook postgres\n  daybook postgres --data-dir /tmp/pg --port 0 --url-file /tmp/pg/url"

@@ -14,7 +14,7 @@ use crate::telemetry::{self, Verbosity};
 /// Beside those that fold.
 const CONNECTIONS_MORE: u32 = 4;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  daybook rebuild\n  daybook rebuild --verify --parallel 2 --max-load 4\n  daybook rebuild --rollback"

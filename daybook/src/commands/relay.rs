@@ -10,7 +10,7 @@ use crate::telemetry::{self, Verbosity};
 
 const CONNECTIONS_MAX: u32 = 2;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

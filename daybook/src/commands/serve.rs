@@ -12,7 +12,7 @@ use crate::signals::{stop_signal, unless_stopped};
 use crate::telemetry::{self, Verbosity};
 use crate::up::url;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  daybook postgres &\n  cp customers/.env.example customers/.env\n  daybook serve customers"
@@ -77,7 +77,7 @@ struct Alone {
 }
 
 impl Alone {
-    /// Starts it, says where it is, and serves until told to stop; its tasks end after its door has closed.
+    /// Starts it, says where it is, and serves until `stop`; its tasks end after its door has closed.
     async fn serve<S, F>(self, metrics: axum::Router, start: S) -> Result<(), Failure>
     where
         S: FnOnce(CancellationToken) -> F,

@@ -7,7 +7,7 @@ mod gather;
 mod report;
 mod table;
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(
     after_help = "It ends with 1 if not every event is accounted for, or a relay has stopped.\n\nExamples:\n  daybook status\n  daybook status --json | jq '.projections[] | {name, lag}'"

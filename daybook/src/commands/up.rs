@@ -21,7 +21,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(9);
 /// How long the services' tasks may take to finish what was accepted.
 const TASKS_LIMIT: Duration = Duration::from_secs(2);
 
-/// What it can be told.
+/// The arguments of the command.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  daybook up\n  daybook up --demo --listen 0.0.0.0:8080\n  \
     daybook up --listen :443 --tls-cert cert.pem --tls-key key.pem\n  \
@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     };
 
-    // Whoever finds us ready finds us by them.
+    // Other commands find a running system by them.
     if let Err(failure) = addresses.leave(&folder) {
         shutdown.cancel();
         composition.ended(TASKS_LIMIT).await;
@@ -123,7 +123,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     outcome
 }
 
-/// Makes sure that somebody can log in, says so, and records the demo; then there is nothing to do but to serve.
+/// Makes sure that there is a login, says so, and records the demo; then there is nothing to do but to serve.
 async fn attend(door: &Door, folder: &DataFolder, addresses: &Addresses, with_demo: bool) -> Failure {
     let demo = match welcome(door, folder, addresses, with_demo).await {
         Ok(demo) => demo,
@@ -137,7 +137,7 @@ async fn attend(door: &Door, folder: &DataFolder, addresses: &Addresses, with_de
     pending().await
 }
 
-/// Answers the demo's login.
+/// Returns the demo's login.
 async fn welcome(
     door: &Door,
     folder: &DataFolder,

@@ -40,7 +40,7 @@ const METHODS: [(&str, u64); 3] = [("transfer", 60), ("card", 30), ("direct_debi
 const FORMATS: [(&str, u64); 3] = [("csv", 50), ("pdf", 40), ("xlsx", 10)];
 const COUNTRIES: [(&str, u64); 5] = [("DE", 50), ("AT", 14), ("CH", 12), ("FR", 13), ("NL", 11)];
 
-/// Somebody, as every visit shows them.
+/// An actor, with what every visit of theirs has in common.
 pub(super) struct Person {
     pub(super) actor: String,
     plan: &'static str,

@@ -57,7 +57,7 @@ pub(super) struct Month {
     pub(super) activities: Vec<Activity>,
     /// Ids, and what is sent as the correction.
     pub(super) corrections: Vec<(String, Value)>,
-    /// Ids.
+    /// Ids of the activities that are redacted.
     pub(super) redactions: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ impl Month {
     }
 }
 
-/// How often somebody comes on a day. Whoever is new comes at once, and then more rarely as the weeks go by.
+/// How many visits an actor makes on a day: a new actor comes at once, and then more rarely as the weeks go by.
 fn visits(date: NaiveDate, days_since: Option<u64>, eagerness: u64, random: &mut Random) -> u64 {
     let weekday = match date.weekday() {
         Weekday::Sat => 22,

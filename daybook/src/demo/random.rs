@@ -26,8 +26,8 @@ impl Random {
     }
 
     /// True in so many of 1,000 cases.
-    pub(super) fn per_mille(&mut self, chance: u64) -> bool {
-        self.below(1_000) < chance
+    pub(super) fn per_mille(&mut self, probability: u64) -> bool {
+        self.below(1_000) < probability
     }
 
     /// One of some things, each as often as its weight says.

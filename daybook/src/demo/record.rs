@@ -23,7 +23,7 @@ struct Batch<'a> {
 /// Records the demo's month, unless it is recorded already. Broken off, it goes on at the next start.
 ///
 /// # Errors
-/// What the door answers, if it is nothing that was to be expected.
+/// An unexpected response of the gateway.
 pub(crate) async fn record(door: &Door, folder: &DataFolder, mut login: Login) -> Result<(), Failure> {
     let Some(state) = login.month.as_mut() else {
         tracing::info!("another data folder has signed the demo customer up; its month is left as it is");

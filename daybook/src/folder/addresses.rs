@@ -37,7 +37,7 @@ impl Addresses {
     }
 }
 
-/// Whether a process exists, whoever it belongs to.
+/// Whether a process exists, of whatever user.
 fn is_alive(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))

@@ -17,7 +17,7 @@ pub(crate) struct Door(Upstream);
 /// As whom we call.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials {
-    /// Nobody yet.
+    /// No login and no token yet.
     None,
     /// A program.
     Token(String),
@@ -30,7 +30,7 @@ pub(crate) enum Credentials {
     },
 }
 
-/// What the door answers.
+/// A response of the gateway.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -43,7 +43,7 @@ impl Door {
         Self(Upstream::Local(router))
     }
 
-    /// Sends a request and reads the answer. A status is no error.
+    /// Sends a request and reads the response. A status is no error.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -78,7 +78,7 @@ impl Door {
 }
 
 impl Answer {
-    /// A text of the answer.
+    /// A text field of the response.
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
         self.body[field].as_str()
     }
@@ -89,7 +89,7 @@ impl Answer {
         Some(Credentials::Session { cookie: self.cookie.clone()?, csrf })
     }
 
-    /// The answer as an error: nobody expected it.
+    /// An unexpected response, as an error.
     pub(crate) fn unexpected(&self, action: &str) -> Failure {
         let detail = self.text("detail").or(self.text("title")).unwrap_or_default();
         Failure::Failed(format!("{action}: the answer is {} {detail}", self.status))

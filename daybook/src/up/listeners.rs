@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::failure::Failure;
 use crate::folder::{Addresses, DataFolder};
 
-/// Where metrics are read if nobody says where.
+/// Where metrics are read by default.
 const METRICS_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9100);
 
 /// The public door's listener, and that of the metrics.
@@ -61,7 +61,7 @@ fn taken(error: ServeError, folder: &DataFolder, option: &str) -> Failure {
 
 /// A listener's URL as this machine reaches it.
 pub(crate) fn url(listener: &TcpListener, https: bool) -> Result<String, Failure> {
-    let address = listener.local_addr().map_err(Failure::io("cannot tell where we listen"))?;
+    let address = listener.local_addr().map_err(Failure::io("cannot find out where we listen"))?;
     let scheme = if https { "https" } else { "http" };
     Ok(format!("{scheme}://{}", reachable(address)))
 }

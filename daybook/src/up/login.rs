@@ -10,7 +10,7 @@ use crate::folder::DataFolder;
 
 const PASSWORD_CHARS: usize = 20;
 
-/// A customer that `up` signs up by itself, so that somebody new can begin at once.
+/// A customer that `up` signs up by itself, so that a new user can begin at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
     /// The first customer, with a password of its own.

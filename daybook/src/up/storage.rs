@@ -27,7 +27,7 @@ pub(crate) struct Storage {
 enum Held {
     /// Kept running by a task, until `release` is cancelled.
     Embedded { task: Option<JoinHandle<Result<Option<Server>, Error>>>, release: CancellationToken },
-    /// Nobody else may use the data folder.
+    /// A server outside; the data folder is locked against other programs.
     Outside { _lock: FolderLock },
 }
 
@@ -91,7 +91,7 @@ impl Storage {
     }
 }
 
-/// A login without the database that knows it is not a folder to start anew in: nobody could log in, and what was lost would
+/// A login without the database that knows it is not a folder to start anew in: no login would work, and what was lost would
 /// not be noticed.
 fn refuse_half_a_folder(folder: &DataFolder) -> Result<(), Failure> {
     let login = folder.path().join(LOGIN);

@@ -1,16 +1,15 @@
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use super::content::{ActivityContent, ContentFault};
 use super::event::{ActivityCorrected, ActivityEvent, ActivityRedacted};
 use super::revision::Revision;
+use crate::aggregate::aggregate;
 
 /// An activity as it now stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// What it says; none before it is recorded, and what it last said after a redaction.
+    /// Its content; none before it is recorded, and the last one after a redaction.
     pub content: Option<ActivityContent>,
     /// Whether it was redacted.
     pub redacted: bool,
@@ -54,7 +53,7 @@ pub enum ActivityError {
     /// It was redacted, and nothing more can happen to it.
     #[error("the activity was redacted")]
     Redacted,
-    /// Somebody else was faster.
+    /// The activity has changed since the sequence that the client expects.
     #[error("the activity is at sequence {actual}")]
     SequenceMismatch {
         /// Where it stands.
@@ -66,7 +65,7 @@ pub enum ActivityError {
 }
 
 impl Activity {
-    fn standing(&self, expected_sequence: Option<u64>) -> Result<&ActivityContent, ActivityError> {
+    fn current(&self, expected_sequence: Option<u64>) -> Result<&ActivityContent, ActivityError> {
         let content = self.content.as_ref().ok_or(ActivityError::NotFound)?;
         if self.redacted {
             return Err(ActivityError::Redacted);
@@ -108,7 +107,7 @@ impl Activity {
                 Ok(Some(ActivityEvent::ActivityRecorded(content)))
             }
             ActivityCommand::CorrectActivity { revision, expected_sequence, now } => {
-                let before = self.standing(expected_sequence)?;
+                let before = self.current(expected_sequence)?;
                 let after = revision.of(before);
                 let mut faults = Vec::new();
                 after.check(now, &mut faults);
@@ -124,33 +123,17 @@ impl Activity {
                     .then(|| ActivityEvent::ActivityCorrected(Box::new(corrected))))
             }
             ActivityCommand::RedactActivity { expected_sequence } => {
-                let before = self.standing(expected_sequence)?.clone();
+                let before = self.current(expected_sequence)?.clone();
                 Ok(Some(ActivityEvent::ActivityRedacted(ActivityRedacted { before })))
             }
         }
     }
 }
 
-impl Aggregate for Activity {
-    const TYPE: &'static str = "activity";
-    type Command = ActivityCommand;
-    type Event = ActivityEvent;
-    type Error = ActivityError;
-    type Services = ();
+aggregate!(Activity = "activity", ActivityCommand, ActivityEvent, ActivityError);
 
-    async fn handle(
-        &mut self,
-        command: ActivityCommand,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), ActivityError> {
-        if let Some(event) = self.decide(command)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: ActivityEvent) {
+impl Activity {
+    fn evolve(&mut self, event: ActivityEvent) {
         self.sequence += 1;
         match event {
             ActivityEvent::ActivityRecorded(content) => self.content = Some(content),
@@ -163,6 +146,7 @@ impl Aggregate for Activity {
 #[cfg(test)]
 mod tests {
     use chrono::TimeZone;
+    use cqrs_es::Aggregate;
     use cqrs_es::test::TestFramework;
 
     use super::super::OccurredAtSource;

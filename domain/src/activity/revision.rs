@@ -23,7 +23,7 @@ pub struct Revision {
     pub properties: Option<Option<Json>>,
 }
 
-/// Tells `null` (given, none) from an absent field (not given).
+/// Distinguishes `null` (given, none) from an absent field (not given).
 #[expect(clippy::option_option, reason = "the outer one is whether it was given, as in a JSON merge patch")]
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,

@@ -4,7 +4,7 @@ use crate::{Decimal, Json};
 
 /// Every decimal of so many significant digits survives a double (`DBL_DIG` of C).
 const DIGITS_ALWAYS_HELD: usize = 15;
-/// No double needs more significant digits to be told from its neighbours.
+/// No double needs more significant digits to differ from its neighbours.
 const DIGITS_MAX: usize = 17;
 /// No double has more significant digits when it is written out in full.
 const DIGITS_EXACT_MAX: usize = 767;
@@ -40,7 +40,7 @@ fn number<E: de::Error>(text: &str) -> Result<f64, E> {
 }
 
 /// Whether the nearest double, rounded to as many significant digits as the text has, says what the text says. Beyond 17
-/// digits it must be equal: 0.1 is written 0.10000000000000001 by some, and nobody means 0.100000000000000006.
+/// digits it must be equal: 0.1 is written 0.10000000000000001 by some, and none means 0.100000000000000006.
 fn is_held(text: &str, number: f64) -> bool {
     let Some(decimal) = Decimal::parse(text) else { return false };
     let digits = decimal.significant_digits();

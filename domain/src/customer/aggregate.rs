@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use cqrs_es::Aggregate;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +11,7 @@ use super::event::{
 };
 use super::{Password, Role};
 use crate::MemberId;
+use crate::aggregate::aggregate;
 
 /// A customer as it now stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,17 +45,17 @@ impl Member {
 /// What can be asked of a customer.
 #[derive(Clone, Debug)]
 pub enum CustomerCommand {
-    /// Begin.
+    /// Sign a customer up, with its first owner.
     SignUp(CustomerSignedUp),
-    /// Let somebody join.
+    /// Add a member.
     AddMember(MemberAdded),
-    /// Let somebody leave.
+    /// Remove a member.
     RemoveMember(MemberId),
-    /// Give somebody another role.
+    /// Change the role of a member.
     ChangeRole(RoleChanged),
     /// Let days begin and end elsewhere.
     ChangeTimeZone(Tz),
-    /// Give somebody who has shown the old password another one.
+    /// Change the password of a member who has shown the old one.
     ChangePassword {
         /// The new one, and whose.
         changed: PasswordChanged,
@@ -65,7 +64,7 @@ pub enum CustomerCommand {
     },
     /// Make a link to choose a password with. It takes the place of the one before.
     RequestPasswordReset(PasswordResetRequested),
-    /// Give whoever has that link another password.
+    /// Change the password of the member who has the link of a reset.
     ResetPassword {
         /// The new one, whose, and with which link.
         reset: PasswordReset,
@@ -89,13 +88,13 @@ pub enum CustomerError {
     /// The address is that of a member already.
     #[error("the address is that of a member already")]
     AlreadyMember,
-    /// Nobody of that id is a member.
+    /// No member has this id.
     #[error("there is no such member")]
     NoSuchMember,
     /// A customer without an owner could never be managed again.
     #[error("a customer must keep at least one owner")]
     LastOwner,
-    /// The password that was shown is not the present one: somebody has changed it a moment ago.
+    /// The password that was shown is not the present one: it was changed a moment ago.
     #[error("the password was changed meanwhile")]
     PasswordChangedMeanwhile,
     /// The link was used, is too old, or another one took its place.
@@ -186,26 +185,10 @@ impl Customer {
     }
 }
 
-impl Aggregate for Customer {
-    const TYPE: &'static str = "customer";
-    type Command = CustomerCommand;
-    type Event = CustomerEvent;
-    type Error = CustomerError;
-    type Services = ();
+aggregate!(Customer = "customer", CustomerCommand, CustomerEvent, CustomerError);
 
-    async fn handle(
-        &mut self,
-        command: CustomerCommand,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), CustomerError> {
-        if let Some(event) = self.decide(command)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: CustomerEvent) {
+impl Customer {
+    fn evolve(&mut self, event: CustomerEvent) {
         match event {
             CustomerEvent::CustomerSignedUp(signed_up) => {
                 self.name = Some(signed_up.name);

@@ -13,11 +13,11 @@ use crate::{CustomerId, MemberId};
 pub enum CustomerEvent {
     /// It signed up, with its first member as owner.
     CustomerSignedUp(CustomerSignedUp),
-    /// Somebody joined.
+    /// A member was added.
     MemberAdded(MemberAdded),
-    /// Somebody left.
+    /// A member was removed.
     MemberRemoved(MemberRemoved),
-    /// Somebody is there for something else now.
+    /// A member has another role.
     RoleChanged(RoleChanged),
     /// Its days begin and end elsewhere now.
     TimeZoneChanged(TimeZoneChanged),
@@ -58,7 +58,7 @@ pub struct CustomerSignedUp {
 /// A member joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberAdded {
-    /// Who.
+    /// The member.
     pub member_id: MemberId,
     /// The address, in lower case.
     pub email: String,
@@ -69,14 +69,14 @@ pub struct MemberAdded {
 /// A member left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberRemoved {
-    /// Who.
+    /// The member.
     pub member_id: MemberId,
 }
 
 /// A member has another role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleChanged {
-    /// Who.
+    /// The member.
     pub member_id: MemberId,
     /// As what, from now on.
     pub role: Role,
@@ -92,7 +92,7 @@ pub struct TimeZoneChanged {
 /// A member has another password. Neither it nor its hash is in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordChanged {
-    /// Whose.
+    /// The member whose password it is.
     pub member_id: MemberId,
     /// Names the new password: under this id its hash waits outside the log until this event is folded.
     pub password_id: Uuid,
@@ -112,7 +112,7 @@ pub struct PasswordResetRequested {
 /// A member has another password, chosen with a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordReset {
-    /// Whose.
+    /// The member whose password it is.
     pub member_id: MemberId,
     /// With which link, which works no more.
     pub reset_id: Uuid,

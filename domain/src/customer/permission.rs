@@ -22,7 +22,7 @@ pub enum Permission {
     Read,
     /// Read the history.
     Audit,
-    /// See and steer projections, dead letters and jobs.
+    /// See projections, dead letters and jobs, and act on them.
     Operate,
     /// See, issue, rotate and revoke tokens.
     ManageTokens,
@@ -71,7 +71,7 @@ impl Permission {
 }
 
 impl Role {
-    /// Whether somebody of this role may.
+    /// Whether a member of this role may do this.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         use Permission as P;
@@ -83,7 +83,7 @@ impl Role {
         }
     }
 
-    /// Whether somebody of this role may give a scope to a token: only if everything that a token may do with the scope
+    /// Whether a member of this role may give a scope to a token: only if everything that a token may do with the scope
     /// is the role's too. Otherwise an engineer could issue a token to invite an owner with.
     #[must_use]
     pub fn may_give(self, scope: Scope) -> bool {

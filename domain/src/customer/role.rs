@@ -32,7 +32,7 @@ impl Role {
         .into()
     }
 
-    /// The name in requests and answers.
+    /// The name in requests and responses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,14 +1,13 @@
-use cqrs_es::Aggregate;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use super::event::{DeadLetterDiscarded, DeadLetterEvent};
 use crate::CustomerId;
+use crate::aggregate::aggregate;
 
 /// A dead letter as it now stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// What was said when it was discarded.
+    /// The decision to discard it; none before.
     pub discarded: Option<DeadLetterDiscarded>,
 }
 
@@ -62,35 +61,20 @@ impl DeadLetter {
     ///
     /// # Errors
     /// Why the command is refused.
-    pub fn decide(&self, command: DeadLetterCommand) -> Result<DeadLetterEvent, DeadLetterError> {
+    pub fn decide(&self, command: DeadLetterCommand) -> Result<Option<DeadLetterEvent>, DeadLetterError> {
         let DeadLetterCommand::DiscardDeadLetter(discard) = command;
         let reason = Self::check_reason(&discard.reason)?.to_owned();
         if self.discarded.is_some() {
             return Err(DeadLetterError::AlreadyDiscarded);
         }
-        Ok(DeadLetterEvent::DeadLetterDiscarded(DeadLetterDiscarded { reason, ..discard }))
+        Ok(Some(DeadLetterEvent::DeadLetterDiscarded(DeadLetterDiscarded { reason, ..discard })))
     }
 }
 
-impl Aggregate for DeadLetter {
-    const TYPE: &'static str = "dead_letter";
-    type Command = DeadLetterCommand;
-    type Event = DeadLetterEvent;
-    type Error = DeadLetterError;
-    type Services = ();
+aggregate!(DeadLetter = "dead_letter", DeadLetterCommand, DeadLetterEvent, DeadLetterError);
 
-    async fn handle(
-        &mut self,
-        command: DeadLetterCommand,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), DeadLetterError> {
-        let event = self.decide(command)?;
-        sink.write(event, self).await;
-        Ok(())
-    }
-
-    fn apply(&mut self, event: DeadLetterEvent) {
+impl DeadLetter {
+    fn evolve(&mut self, event: DeadLetterEvent) {
         let DeadLetterEvent::DeadLetterDiscarded(discarded) = event;
         self.discarded = Some(discarded);
     }

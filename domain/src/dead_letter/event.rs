@@ -25,6 +25,6 @@ pub struct DeadLetterDiscarded {
     pub event_type: String,
     /// Why the projection could not fold it.
     pub failure: String,
-    /// Why somebody decided to do without it.
+    /// Why it was discarded, in the words of who decided.
     pub reason: String,
 }

@@ -1,9 +1,8 @@
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use super::{Scopes, TokenHash};
+use crate::aggregate::aggregate;
 use crate::decode::event_payload;
 use crate::{CustomerId, TokenId};
 
@@ -14,7 +13,7 @@ pub enum TokenEvent {
     TokenIssued(TokenIssued),
     /// Another token took its place.
     TokenRotated(TokenRotated),
-    /// It lets nobody in any more.
+    /// It was revoked, and is refused from then on.
     TokenRevoked(TokenRevoked),
 }
 
@@ -52,7 +51,7 @@ pub struct TokenRotated {
     pub ends_at: DateTime<Utc>,
 }
 
-/// The token lets nobody in any more.
+/// The token was revoked, and is refused from then on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRevoked {
     /// The token.
@@ -91,7 +90,7 @@ pub enum TokenCommand {
         /// The present.
         now: DateTime<Utc>,
     },
-    /// Let nobody in with it any more.
+    /// Refuse it from now on.
     RevokeToken {
         /// Who asks: another customer's token does not exist for it.
         customer_id: CustomerId,
@@ -128,7 +127,7 @@ impl Token {
     /// The longest name, in characters.
     pub const NAME_CHARS_MAX: usize = 100;
 
-    fn standing(&self) -> Result<&TokenIssued, TokenError> {
+    fn current(&self) -> Result<&TokenIssued, TokenError> {
         let issued = self.issued.as_ref().ok_or(TokenError::NotFound)?;
         if self.revoked { Err(TokenError::Revoked) } else { Ok(issued) }
     }
@@ -155,7 +154,7 @@ impl Token {
         ends_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<TokenEvent, TokenError> {
-        let issued = self.standing()?;
+        let issued = self.current()?;
         if self.expires_at.is_some_and(|end| end <= now) {
             return Err(TokenError::Expired);
         }
@@ -169,7 +168,7 @@ impl Token {
         if self.issued.as_ref().is_none_or(|issued| issued.customer_id != customer_id) {
             return Err(TokenError::NotFound);
         }
-        let issued = self.standing()?;
+        let issued = self.current()?;
         Ok(TokenEvent::TokenRevoked(TokenRevoked {
             token_id: issued.token_id,
             sha256: issued.sha256.clone(),
@@ -177,29 +176,19 @@ impl Token {
     }
 }
 
-impl Aggregate for Token {
-    const TYPE: &'static str = "token";
-    type Command = TokenCommand;
-    type Event = TokenEvent;
-    type Error = TokenError;
-    type Services = ();
+aggregate!(Token = "token", TokenCommand, TokenEvent, TokenError);
 
-    async fn handle(
-        &mut self,
-        command: TokenCommand,
-        (): &(),
-        sink: &EventSink<Self>,
-    ) -> Result<(), TokenError> {
-        let event = match command {
-            TokenCommand::IssueToken { token, now } => self.issue(token, now)?,
-            TokenCommand::RotateToken { successor, ends_at, now } => self.rotate(successor, ends_at, now)?,
-            TokenCommand::RevokeToken { customer_id } => self.revoke(customer_id)?,
-        };
-        sink.write(event, self).await;
-        Ok(())
+impl Token {
+    fn decide(&self, command: TokenCommand) -> Result<Option<TokenEvent>, TokenError> {
+        match command {
+            TokenCommand::IssueToken { token, now } => self.issue(token, now),
+            TokenCommand::RotateToken { successor, ends_at, now } => self.rotate(successor, ends_at, now),
+            TokenCommand::RevokeToken { customer_id } => self.revoke(customer_id),
+        }
+        .map(Some)
     }
 
-    fn apply(&mut self, event: TokenEvent) {
+    fn evolve(&mut self, event: TokenEvent) {
         match event {
             TokenEvent::TokenIssued(issued) => {
                 self.expires_at = issued.expires_at;

@@ -21,7 +21,7 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Read, Self::Audit, Self::Admin];
 
-    /// The name in requests and answers.
+    /// The name in requests and responses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ const RANDOM_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A token as its owner holds it: `dbk_`, 32 base62 characters of chance (190 bits), 6 of checksum. The checksum is
+/// A token as its owner holds it: `dbk_`, 32 random base62 characters (190 bits), 6 of checksum. The checksum is
 /// the first 8 bytes (big endian) of the SHA-256 of what stands before it, modulo 62^6, in base62: a typo is refused
 /// without a look-up, and a scanner can recognise a leak.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct TokenSecret(String);
 pub struct SecretFault;
 
 impl SecretFault {
-    /// For whoever sent it.
+    /// What to do, for the client that sent it.
     pub const ADVICE: &str =
         "This is not a token: it must be dbk_ and 38 letters and digits, copied whole and without spaces.";
 }

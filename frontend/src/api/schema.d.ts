@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Record a batch of activities
-         * @description Valid items are durable when this answers even if others are rejected; each rejected item says why.
+         * @description Valid items are durable when this returns even if others are rejected; each rejected item says why.
          */
         post: operations["record_batch"];
         delete?: never;
@@ -1805,11 +1805,11 @@ export interface components {
             /** @description For the next page, if there is one. */
             next_cursor?: string | null;
         };
-        /** @description What is missing, as `/readyz` tells it. */
+        /** @description Something that is missing, in the body of `/readyz`. */
         Missing: {
             /** @description What, in a word or two. */
             name: string;
-            /** @description Why. */
+            /** @description Why, as a phrase without what only operators may know. */
             reason: string;
         };
         /** @description An activity to be recorded. Only documents the fields; [`domain::activity::Pending`] reads them. */
@@ -1986,7 +1986,7 @@ export interface components {
              */
             to?: string;
         };
-        /** @description The answer of `/readyz`. */
+        /** @description The body of `/readyz`. */
         ReadinessReport: {
             /** @description What is missing if not. */
             missing: components["schemas"]["Missing"][];
@@ -2697,7 +2697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2809,7 +2809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2948,7 +2948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3059,7 +3059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,7 +3192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3366,7 +3366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3743,7 +3743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3929,7 +3929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4142,7 +4142,7 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4240,7 +4240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4372,7 +4372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4477,7 +4477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4614,7 +4614,7 @@ export interface operations {
                     "application/json": components["schemas"]["Resolved"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4737,7 +4737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4842,7 +4842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4945,7 +4945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5035,7 +5035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5275,7 +5275,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5374,7 +5374,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5509,7 +5509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5628,7 +5628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6138,7 +6138,7 @@ export interface operations {
                     "application/json": components["schemas"]["Projections"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6221,7 +6221,7 @@ export interface operations {
                     "application/json": components["schemas"]["RebuildJob"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6313,7 +6313,7 @@ export interface operations {
                     "application/json": components["schemas"]["RebuildJob"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6484,7 +6484,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6672,7 +6672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6863,7 +6863,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7045,7 +7045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7230,7 +7230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7406,7 +7406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7582,7 +7582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -7753,7 +7753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8307,7 +8307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8408,7 +8408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8534,7 +8534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8635,7 +8635,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -8745,7 +8745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No token and no session, or one that lets nobody in. */
+            /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
                     [name: string]: unknown;

@@ -8,8 +8,8 @@ use http::HeaderValue;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// The secret that an `Authorization` header shows: a bearer's (RFC 6750), or the user name of HTTP Basic (RFC 7617). None
-/// with another scheme; the scheme's case does not matter.
+/// Returns the secret in an `Authorization` header: a bearer token (RFC 6750), or the user name of HTTP Basic (RFC 7617).
+/// None with another scheme; the case of the scheme does not matter.
 ///
 /// # Errors
 /// [`Unreadable`] without a scheme, or with what is no text.

@@ -1,13 +1,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Failures in a row after which a service is not asked any more.
+/// Failures in a row after which a service is not called any more.
 const FAILURES_MAX: u32 = 5;
-/// How long it is then left alone; after that one question at a time finds out whether it is back.
+/// How long it is then not called; after that one call at a time finds out whether it is back.
 const REST: Duration = Duration::from_secs(1);
 
-/// A circuit breaker: a service that has failed again and again is left alone for a moment, so that whoever asks learns
-/// at once what they would otherwise wait for.
+/// A circuit breaker: a service that has failed again and again is not called for a moment, so that callers fail at
+/// once instead of waiting.
 #[derive(Debug, Default)]
 pub struct Breaker(Mutex<State>);
 
@@ -18,13 +18,13 @@ struct State {
 }
 
 impl Breaker {
-    /// Whether the service may be asked now.
+    /// Whether the service may be called now.
     pub(crate) fn admits(&self, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.rests_until {
             Some(until) if now < until => false,
             Some(_) => {
-                // The others wait for what this one finds out.
+                // Other calls fail at once until this one has succeeded.
                 state.rests_until = Some(now + REST);
                 true
             }

@@ -1,15 +1,15 @@
 //! One connection of a listener, and when it has waited for long enough.
 //!
 //! Every wait for a client has a limit here, whatever it speaks and however little it says: until its first request, for
-//! the rest of a head, between requests, and while it does not take an answer.
+//! the rest of a head, between requests, and while it does not read a response.
 
 mod answering;
 mod open;
-mod pulse;
 mod timed_io;
+mod waits;
 
 pub(crate) use open::OpenConnections;
-pub(crate) use pulse::Limits;
+pub(crate) use waits::Limits;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -25,28 +25,28 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use answering::Service;
-use pulse::{Pulse, Verdict};
 use timed_io::timed;
+use waits::{Verdict, Waits};
 
-/// Serves a connection until it ends, is told to by `closing`, or has waited for too long.
+/// Serves a connection until it ends, is closed by `closing`, or has waited for too long.
 pub(crate) async fn serve<I>(
     io: I,
     peer: SocketAddr,
     router: Router,
-    pulse: Arc<Pulse>,
+    waits: Arc<Waits>,
     closing: CancellationToken,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // The limits on waits are those of the pulse. Never `pipeline_flush`: with it, hyper takes over everything that an
-    // answer has, however little of it the client takes. Answers to many requests are gathered below it.
+    // The limits on waits are those of the waits. Never `pipeline_flush`: with it, hyper takes over everything that an
+    // response has, however little of it the client reads. Responses to many requests are gathered below it.
     server.http1().header_read_timeout(None);
-    let service = Service::new(router, peer, Arc::clone(&pulse));
-    let (io, drain) = timed(io, Arc::clone(&pulse));
+    let service = Service::new(router, peer, Arc::clone(&waits));
+    let (io, drain) = timed(io, Arc::clone(&waits));
     let mut connection = pin!(server.serve_connection(TokioIo::new(io), service));
     let mut closed = pin!(closing.cancelled());
-    let mut alarm = pin!(tokio::time::sleep_until(pulse.deadline().0.into()));
+    let mut alarm = pin!(tokio::time::sleep_until(waits.deadline().0.into()));
     let mut ending = false;
     let ended = poll_fn(|context| {
         loop {
@@ -58,11 +58,11 @@ pub(crate) async fn serve<I>(
             }
             if !ending && closed.as_mut().poll(context).is_ready() {
                 ending = true;
-                pulse.end_soon();
+                waits.end_soon();
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            let (deadline, verdict) = pulse.deadline();
+            let (deadline, verdict) = waits.deadline();
             // An alarm for a later time than the deadline is of before; an earlier one is set again when it rings.
             if tokio::time::Instant::from_std(deadline) < alarm.deadline() {
                 alarm.as_mut().reset(deadline.into());
@@ -77,13 +77,13 @@ pub(crate) async fn serve<I>(
             match verdict {
                 Verdict::Close if !ending => {
                     ending = true;
-                    pulse.close();
+                    waits.close();
                     connection.as_mut().graceful_shutdown();
                 }
                 Verdict::Close | Verdict::Cut => {
                     return Poll::Ready(Err(format!(
                         "{:?} passed without what was waited for",
-                        pulse.limits()
+                        waits.limits()
                     )));
                 }
             }
@@ -143,13 +143,13 @@ mod tests {
     #[tokio::test]
     async fn who_sends_many_requests_without_waiting_gets_the_answers_together() {
         let second = Duration::from_mins(1);
-        let pulse = Arc::new(Pulse::new(Limits { head: second, idle: second, write: second }));
+        let waits = Arc::new(Waits::new(Limits { head: second, idle: second, write: second }));
         let (mut client, server) = tokio::io::duplex(1024 * 1024);
         let writes = Arc::new(AtomicUsize::new(0));
         let router = Router::new().route("/", get(|| async { "here" }));
         let io = Counting(server, Arc::clone(&writes));
         let peer = ([127, 0, 0, 1], 1).into();
-        let serving = tokio::spawn(serve(io, peer, router, pulse, CancellationToken::new()));
+        let serving = tokio::spawn(serve(io, peer, router, waits, CancellationToken::new()));
         let requests = "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(TOGETHER);
         client.write_all(requests.as_bytes()).await.unwrap();
         let mut answers = Vec::new();

@@ -7,6 +7,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool, Row as _};
 
+use crate::env::{ConfigError, Env};
 use crate::service::StartError;
 
 /// How long a service waits for a connection of its pool.
@@ -27,6 +28,15 @@ const UNDEFINED: [&str; 3] = ["42P01", "42703", "42883"];
 #[must_use]
 pub fn session(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options.application_name(name).options(SESSION_SETTINGS)
+}
+
+/// From `DAYBOOK_MIGRATE`: whether a service brings its database up to date when it starts.
+///
+/// # Errors
+/// [`ConfigError`] for another value than `true` and `false`.
+pub fn migrates_at_start(env: &Env) -> Result<bool, ConfigError> {
+    let about = "Whether a start brings the database up to date. Set it to false where `daybook migrate` does that before.";
+    env.key("DAYBOOK_MIGRATE", about).or(true)
 }
 
 /// At most `connections_max` connections with [`SESSION_SETTINGS`], called `name` in `pg_stat_activity`. It connects when it
@@ -57,10 +67,10 @@ pub async fn connect(
     Ok(pool)
 }
 
-/// For `/readyz`: whether a database answers. Its error is logged here.
+/// For `/readyz`: whether a database can be reached. Its error is logged here.
 ///
 /// # Errors
-/// What to tell everybody.
+/// The reason for `/readyz`, without what only operators may know.
 pub async fn probe(pool: PgPool) -> Result<(), String> {
     pool.execute("SELECT 1").await.map(drop).map_err(|error| {
         let database = pool.connect_options();
@@ -78,7 +88,7 @@ pub enum SessionError {
          its relays with locks of its session and listens on it, so name PostgreSQL itself"
     )]
     Pooled,
-    /// The database does not answer.
+    /// The database cannot be reached, or refuses.
     #[error(transparent)]
     Database(sqlx::Error),
 }
@@ -158,7 +168,7 @@ pub async fn migrate_at_start(what: &str, migrator: &Migrator, pool: &PgPool) ->
         .map_err(|error| StartError::Unusable(format!("{what} cannot be brought up to date: {error}")))
 }
 
-/// What to do about a statement that failed, to follow the sentence that tells of it; empty if nothing is known to help.
+/// What to do about a statement that failed, to follow the sentence about it; empty if nothing is known to help.
 #[must_use]
 pub fn hint(error: &sqlx::Error) -> &'static str {
     if is_unmigrated(error) { " Run `daybook migrate` first." } else { "" }

@@ -1,4 +1,4 @@
-//! Problems that many routes answer, for their documentation only.
+//! Problems that many routes return, for their documentation only.
 
 use utoipa::IntoResponses;
 
@@ -43,7 +43,7 @@ pub enum BodyProblems {
 /// Why a caller is not let in.
 #[derive(Debug, IntoResponses)]
 pub enum CallerProblems {
-    /// No token and no session, or one that lets nobody in.
+    /// No token and no session, or one that is not valid.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
     /// The caller lacks the scope, or a write with the cookie came without its CSRF token.

@@ -14,16 +14,16 @@ type Probe = Arc<dyn Fn() -> futures::future::BoxFuture<'static, Vec<Missing>> +
 #[derive(Clone)]
 pub struct Check(Probe);
 
-/// What is missing, as `/readyz` tells it.
+/// Something that is missing, in the body of `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Missing {
     /// What, in a word or two.
     pub name: String,
-    /// Why.
+    /// Why, as a phrase without what only operators may know.
     pub reason: String,
 }
 
-/// The answer of `/readyz`.
+/// The body of `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadinessReport {
     /// Whether the service can serve.
@@ -39,7 +39,7 @@ pub struct Readiness(Vec<Check>);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Readiness {
-    /// Adds a check; the probe's error is what `/readyz` tells.
+    /// Adds a check; the probe's error is the reason in `/readyz`.
     #[must_use]
     pub fn with<F, Fut>(self, name: &'static str, probe: F) -> Self
     where

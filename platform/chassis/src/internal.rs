@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq;
 
+use crate::env::{ConfigError, Env};
 use crate::problem::Problem;
 
 /// The header by which services recognise each other. The public door removes it from what clients send.
@@ -34,6 +35,15 @@ impl std::str::FromStr for InternalKey {
 }
 
 impl InternalKey {
+    /// From `DAYBOOK_INTERNAL_KEY`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is missing or too short.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let about = "The secret by which the services recognise each other: the same in all of them, at least 16 characters.";
+        env.key("DAYBOOK_INTERNAL_KEY", about).required("change-me-in-production-0123456789")
+    }
+
     /// A fresh secret, for services that live in one process.
     #[must_use]
     pub fn random() -> Self {

@@ -1,5 +1,5 @@
-//! What every process of Daybook needs and no domain word: configuration, telemetry, problems, health, serving,
-//! calling another service, and shutting down.
+//! What every process of Daybook needs, without a word of the domain: configuration, telemetry, problems, health, serving,
+//! databases, retries, calling another service, and shutting down.
 //!
 //! Invariants: every limit has a name and a default; an error that leaves a process is `application/problem+json`;
 //! nothing here knows what an activity, a token or a report is.
@@ -32,7 +32,7 @@ pub use backoff::Backoff;
 pub use body::{BodyLimits, ProblemJson, parse_json, read_body, read_json};
 pub use breaker::Breaker;
 pub use documented::{BodyProblems, CallerProblems, ParameterProblems, QueryProblems, ServerProblems};
-pub use env::{ConfigError, Env};
+pub use env::{ConfigError, DescribedKey, Env, Key, KeyDefault};
 pub use fallback::with_fallbacks;
 pub use health::{Check, Missing, Readiness, ReadinessReport};
 pub use internal::{INTERNAL_KEY_HEADER, InternalKey, PRINCIPAL_HEADER, require_internal_key};

@@ -10,7 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-/// How much of a body that nobody wants is still read, in bytes.
+/// How much of an unwanted body is still read, in bytes.
 const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);

@@ -24,7 +24,7 @@ const REQUEST_ID_CHARS_MAX: usize = 128;
 /// What an id may have beside letters and digits: what a URN, a log line and a page show as it is (RFC 8141).
 const REQUEST_ID_SIGNS: &[u8] = b"-._~:@+=/";
 
-/// Gives every request an `x-request-id` and a span, every answer the id, and turns a panic into a 500.
+/// Gives every request an `x-request-id` and a span, every response the id, and turns a panic into a 500.
 pub fn observe(router: Router, service: &'static str) -> Router {
     let identify = tower::layer::layer_fn(move |inner| Identify {
         inner,
@@ -38,7 +38,7 @@ fn panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     CatchPanicLayer::custom(panicked)
 }
 
-/// What a service answers when it panics.
+/// The response of a service that panics.
 #[expect(clippy::needless_pass_by_value, reason = "panics come like this")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message =

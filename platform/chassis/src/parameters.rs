@@ -19,7 +19,7 @@ pub const QUERY_BYTES_MAX: usize = 16 * 1024;
 pub const PARAMETERS_MAX: usize = 100;
 /// The longest segment of a path that is a parameter, in bytes as sent.
 const SEGMENT_BYTES_MAX: usize = 2 * 1024;
-/// How much of a name that is not ours is repeated in an answer, in characters.
+/// How much of a name that a client made up is repeated in a response, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
 impl Problem {
@@ -45,7 +45,7 @@ fn of_parameter(kind: &str, name: &str, detail: String) -> Problem {
     problem
 }
 
-/// A text of a client's, as far as an answer repeats it.
+/// A text of a client's, as far as a response repeats it.
 fn shown(text: &str) -> String {
     let kept: String = text.chars().take(SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect();
     if text.chars().nth(SHOWN_CHARS_MAX).is_some() { kept + "…" } else { kept }

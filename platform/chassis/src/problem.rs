@@ -149,7 +149,7 @@ impl Problem {
         problem
     }
 
-    /// 500. The cause is logged here and told to nobody.
+    /// 500. The cause is logged here and is not in the response.
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(%cause, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error")

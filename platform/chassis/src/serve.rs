@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::{self, Limits, OpenConnections};
 use crate::tls::Tls;
 
-/// How long open requests may take once a service is told to stop.
+/// How long open requests may take once a service stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may wait for anything here, and we for it.
 const LIMITS: Limits = Limits {
@@ -30,7 +30,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Why a listener cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Somebody else has the address.
+    /// Another program listens at the address.
     #[error("{address} is taken by another program; choose another address or port 0 for any free one")]
     Taken {
         /// The address.
@@ -41,7 +41,7 @@ pub enum ServeError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
 }
@@ -91,25 +91,25 @@ async fn serve_within(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: one that somebody only holds open gives way.
+                // Out of file descriptors, most likely: a connection without a request is closed.
                 tracing::warn!(%error, "cannot accept a connection");
                 open.evict();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        // Answers are small and written at once; waiting to fill a packet only delays them.
+        // Responses are small and written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let opened = open.open();
         let number = opened.number();
         let (tls, router, closing) = (tls.clone(), router.clone(), shutdown.clone());
         let task = tokio::spawn(async move {
-            let pulse = Arc::clone(&opened.pulse);
+            let waits = Arc::clone(&opened.waits);
             match tls {
-                None => connection::serve(stream, peer, router, pulse, closing).await,
+                None => connection::serve(stream, peer, router, waits, closing).await,
                 Some(tls) => {
                     if let Some(stream) = shaken(&tls, stream, limits.head).await {
-                        connection::serve(stream, peer, router, pulse, closing).await;
+                        connection::serve(stream, peer, router, waits, closing).await;
                     }
                 }
             }

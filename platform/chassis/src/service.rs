@@ -8,10 +8,10 @@ use crate::health::Readiness;
 use crate::observe::observe;
 use crate::serve::serve;
 
-/// The tasks behind a service's door. Each ends by itself when the shutdown token is cancelled.
+/// The background tasks of a service. Each ends by itself when the shutdown token is cancelled.
 pub type Tasks = JoinSet<()>;
 
-/// A service that has started: its door, what it needs to serve, and the tasks behind it.
+/// A service that has started: its routes, what it needs to serve, and its background tasks.
 #[derive(Default)]
 pub struct Service {
     /// Every route, internal ones too.
@@ -23,7 +23,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Its door as a process of its own has it, and its tasks.
+    /// Its router as a process of its own serves it, with health and metrics of requests; and its tasks.
     pub fn open(self, name: &'static str) -> (Router, Tasks) {
         (observe(self.router.merge(self.readiness.router()), name), self.tasks)
     }
@@ -35,8 +35,8 @@ impl Service {
         tasks.join_all().await;
     }
 
-    /// Its door behind another one in the same process, which names and counts the requests, and its tasks. To be called
-    /// through [`crate::Upstream::Local`], where a panic ends.
+    /// Its router behind the gateway of the same process, which names and counts the requests; and its tasks. To be called
+    /// through [`crate::Upstream::Local`], which turns a panic into a 500.
     pub fn open_inside(self) -> (Router, Tasks) {
         (self.router.merge(self.readiness.router()), self.tasks)
     }
@@ -51,9 +51,9 @@ pub enum StartError {
     /// Something that it needs cannot be reached; names it and says what to do.
     #[error("{what} is unreachable: {reason}")]
     Unreachable {
-        /// What.
+        /// What is needed, such as a database and its key.
         what: String,
-        /// Why.
+        /// Why it cannot be reached.
         reason: String,
     },
     /// Something that it needs is there and does not fit; says what to do.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the files are looked at.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
-/// What somebody hears who speaks plain HTTP where TLS is spoken.
+/// What a client gets that speaks plain HTTP where TLS is spoken.
 const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
 content-length: 44\r\n\r\nThis port speaks HTTPS: begin with https://\n";
 
@@ -30,7 +30,7 @@ struct Inner {
     loaded: RwLock<Stamp>,
 }
 
-/// What tells that a file has been replaced.
+/// By which a replaced file is noticed.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
 /// Why TLS cannot be served.
@@ -41,7 +41,7 @@ pub enum TlsError {
     Unreadable {
         /// The file.
         path: String,
-        /// Why.
+        /// Why, to follow a colon.
         reason: String,
     },
     /// Certificate and key are no pair, or of no use.
@@ -51,7 +51,7 @@ pub enum TlsError {
         certificate: String,
         /// The key's file.
         key: String,
-        /// Why.
+        /// Why, to follow a colon.
         reason: String,
     },
 }

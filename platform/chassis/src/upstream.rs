@@ -27,7 +27,7 @@ use crate::observe::panicked;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// How often a question is asked again after an answer that may pass.
+/// How often a call is retried after a transient error.
 const RETRIES_MAX: u32 = 2;
 /// The longest waits before the retries.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(100));
@@ -44,14 +44,14 @@ pub enum Upstream {
         authority: Authority,
         /// Its connections.
         client: Client<HttpConnector, Body>,
-        /// Whether it answers internal questions; shared by all clones.
+        /// Whether internal calls to it succeed; shared by all clones.
         breaker: Arc<Breaker>,
     },
     /// In this process.
     Local(Router),
 }
 
-/// Why another service gave no answer.
+/// Why a call of another service failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
     /// It cannot be reached, or broke off.
@@ -134,12 +134,12 @@ impl Upstream {
         }
     }
 
-    /// Asks an internal question and reads the answer. The question is asked again, a bounded number of times and after a
-    /// wait that chance shortens, when the service cannot be reached or says that it cannot answer now: so it must be one
-    /// that may be asked twice. A service that fails again and again is left alone for a moment.
+    /// Makes an internal call and reads its response. The call is retried, a bounded number of times and after a randomised
+    /// wait, when the service cannot be reached or returns 502, 503 or 504: so it must be idempotent. A service that fails
+    /// again and again is not called for a moment.
     ///
     /// # Errors
-    /// [`UpstreamError`] for no answer in time, all attempts together, or one that is not 200 with the expected JSON.
+    /// [`UpstreamError`] for no response in time, all attempts together, or one that is not 200 with the expected JSON.
     pub async fn ask<Q: Serialize + Sync, A: DeserializeOwned>(
         &self,
         path: &'static str,
@@ -199,7 +199,7 @@ impl Upstream {
         if status == StatusCode::OK { Ok(bytes) } else { Err(UpstreamError::Status(status)) }
     }
 
-    /// Tells the breaker how it went.
+    /// Notes in the breaker how a call went.
     fn note(&self, succeeded: bool) {
         if let Self::Http { breaker, .. } = self {
             if succeeded { breaker.succeeded() } else { breaker.failed(Instant::now()) }
@@ -208,7 +208,7 @@ impl Upstream {
 }
 
 impl UpstreamError {
-    /// Whether it says that the service is in trouble, rather than that the question was wrong.
+    /// Whether the service is at fault, rather than the call.
     fn is_failure(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) => true,
@@ -217,18 +217,19 @@ impl UpstreamError {
         }
     }
 
-    /// Whether asking again at once may help.
+    /// Whether a retry at once may succeed.
     fn is_transient(&self) -> bool {
-        let passing = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+        let transient =
+            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
         match self {
             Self::Unreachable(_) => true,
-            Self::Status(status) => passing.contains(status),
+            Self::Status(status) => transient.contains(status),
             Self::TimedOut(_) | Self::Unreadable(_) => false,
         }
     }
 }
 
-/// The answer of a service in this process; its panic is a 500, as it is over the network. Not a layer of its router: each
+/// The response of a service in this process; its panic is a 500, as it is over the network. Not a layer of its router: each
 /// costs a boxed future and a copy of all that is below it.
 async fn contained(answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
     // What the service's state was in the middle of is the same over the network: the next request finds it so too.

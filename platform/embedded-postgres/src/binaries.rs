@@ -154,7 +154,7 @@ fn make_tree_public(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Progress goes to standard error; that nobody reads it is no reason to stop.
+/// Progress goes to standard error; a reader that has gone is no reason to stop.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "postgresql: {text}");
 }

@@ -98,7 +98,7 @@ pub enum Error {
         /// Where the cluster should be.
         cluster: PathBuf,
     },
-    /// The cluster belongs to somebody else.
+    /// The cluster belongs to another user.
     #[error("{} belongs to user {uid}; run as that user or as root, or choose another folder with --data-dir", dir.display())]
     OtherOwner {
         /// The cluster.
@@ -117,7 +117,7 @@ pub enum Error {
         dir: PathBuf,
         /// Its major version.
         found: String,
-        /// Ours.
+        /// The version that this program brings.
         needed: &'static str,
     },
     /// A file of the cluster that we wrote ourselves is gone or unreadable.

@@ -1,6 +1,6 @@
 //! What a program that was killed leaves behind in its data folder.
 //!
-//! We hold the folder's lock, so whatever PostgreSQL still runs there belongs to nobody. Processes are found by what
+//! We hold the folder's lock, so a PostgreSQL that still runs there was left over. Processes are found by what
 //! they are, not by `postmaster.pid`: its number may by now be another program's.
 
 use std::fs;

@@ -8,7 +8,7 @@
 //! * One program per data folder: `DATA_DIR/lock` is locked for as long as a [`Server`] lives.
 //! * A cluster is complete or absent: it is initialized beside its place and moved there in one step.
 //! * A postmaster found in our data folder is left over from a program that was killed. It is stopped, never reused:
-//!   nobody knows with which settings it runs.
+//!   its settings would be unknown.
 //! * PostgreSQL never runs as root. Started by root, it runs as an unprivileged user who owns the cluster.
 //! * It listens on the loopback address only, and asks everyone for a password.
 //! * Every wait has a limit. An error says what to do about it.

@@ -16,12 +16,12 @@ const NOBODY: u32 = 65534;
 pub(crate) struct Owner {
     uid: u32,
     gid: u32,
-    /// We are root and act for somebody else.
+    /// The process is root and acts as another user.
     lent: bool,
 }
 
 impl Owner {
-    /// For the cluster `cluster`: whoever owns it if it exists, and the process's own user otherwise, unless that is
+    /// For the cluster `cluster`: the user who owns it if it exists, and the process's own user otherwise, unless that is
     /// root.
     pub(crate) fn of(cluster: &Path) -> Result<Self, Error> {
         let uid = rustix::process::geteuid().as_raw();
@@ -70,7 +70,7 @@ impl Owner {
         chown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("cannot change the owner of", path))
     }
 
-    /// Lets this user pass through `dir`, which is ours, and nobody else.
+    /// Lets this user pass through `dir`, which is ours, and no other user.
     pub(crate) fn let_through(&self, dir: &Path) -> Result<(), Error> {
         let found = fs::metadata(dir).map_err(Error::io("cannot read", dir))?;
         if !self.lent || self.passes(&found) {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use crate::Error;
 use crate::home::Home;
 
-/// Chooses a port as [`crate::Options::port`] says. Somebody else may take it before the server does.
+/// Chooses a port as [`crate::Options::port`] says. Another program may take it before the server does.
 pub(crate) fn choose(wanted: Option<u16>, home: &Home) -> Result<u16, Error> {
     match wanted {
         Some(0) => any(),

@@ -14,13 +14,13 @@ use crate::postmaster::Postmaster;
 use crate::settings::ADMIN;
 use crate::{Error, Options, cluster, leftover, port};
 
-/// How often another port is tried when somebody takes the chosen one before the server does.
+/// How often another port is tried when another program takes the chosen one before the server does.
 const PORT_ATTEMPTS_MAX: usize = 5;
 /// How long processes of a killed server may go on, which keep a new one from starting.
 const ORPHANS_LIMIT: Duration = Duration::from_secs(10);
 const ORPHANS_POLL: Duration = Duration::from_millis(200);
 
-/// A running server. Dropped without [`Server::stop`], it is told to stop and given a second.
+/// A running server. Dropped without [`Server::stop`], it is stopped and given a second.
 #[derive(Debug)]
 pub struct Server {
     // Fields are dropped in this order: the server stops before its folder is free.

@@ -30,7 +30,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
 /// The superuser.
 pub(crate) const ADMIN: &str = "postgres";
 
-/// What `initdb` is told besides the folder and the password file. The locale is PostgreSQL's own C.UTF-8, so that
+/// Arguments of `initdb` besides the folder and the password file. The locale is PostgreSQL's own C.UTF-8, so that
 /// the order of text does not depend on the machine's C library.
 pub(crate) const INITDB: &[&str] = &[
     "--username",

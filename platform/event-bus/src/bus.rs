@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
-use chassis::{ConfigError, Env};
+use chassis::{ConfigError, Env, StartError, Tasks};
 use event_store::EventLog;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::pulsar::{PulsarConfig, PulsarPublisher, PulsarSubscription};
 use crate::{
-    BusError, EmbeddedPublisher, EmbeddedSubscription, EventPublisher, EventSubscription, Feed, Group,
+    BusError, EmbeddedPublisher, EmbeddedSubscription, EventPublisher, EventSubscription, Feed, Group, Relay,
 };
 
 /// Which bus carries the logs: the one place that chooses.
@@ -33,10 +35,28 @@ impl Bus {
         Self::Pulsar(Box::new(config))
     }
 
+    /// Starts the relay of a log, after making sure that the bus can carry it.
+    ///
+    /// # Errors
+    /// [`StartError::Unusable`] if an operator must do something first; `what` names the log.
+    pub async fn start_relay(
+        &self,
+        (what, feed): (&str, Feed),
+        log: &EventLog,
+        commits: watch::Receiver<()>,
+        tasks: &mut Tasks,
+        shutdown: CancellationToken,
+    ) -> Result<(), StartError> {
+        let refused = |error| StartError::Unusable(format!("the bus cannot carry {what}: {error}"));
+        self.prepare(feed, log).await.map_err(refused)?;
+        Relay::start(log.clone(), self.publisher(feed, log.clone()), commits, tasks, shutdown);
+        Ok(())
+    }
+
     /// Makes sure that the bus can carry this log. A broker that is away is no error: the log keeps what waits.
     ///
     /// # Errors
-    /// [`BusError::Refused`] if somebody must do something first, as for a topic with another number of partitions.
+    /// [`BusError::Refused`] if an operator must do something first, as for a topic with another number of partitions.
     pub async fn prepare(&self, feed: Feed, log: &EventLog) -> Result<(), BusError> {
         let Self::Pulsar(config) = self else { return Ok(()) };
         match PulsarPublisher::new(PulsarConfig::clone(config), feed, log.clone()).prepare().await {
@@ -49,7 +69,7 @@ impl Bus {
         }
     }
 
-    /// What a relay publishes a log through.
+    /// What a relay publishes a log's events through.
     #[must_use]
     pub fn publisher(&self, feed: Feed, log: EventLog) -> Arc<dyn EventPublisher> {
         match self {
@@ -58,7 +78,7 @@ impl Bus {
         }
     }
 
-    /// What a consumer hears of a log through.
+    /// What a consumer reads a log's events through.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

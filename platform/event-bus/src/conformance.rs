@@ -32,29 +32,15 @@ pub type Outcome = Result<(), String>;
 impl Subject {
     async fn append(&self, customer: CustomerId, count: usize) -> Result<Partition, String> {
         let partition = self.log.partitions().of(customer);
-        let append = |_| Append {
-            partition,
-            customer_id: customer,
-            aggregate_type: "activity",
-            aggregate_id: format!("{customer}:{}", Uuid::now_v7()),
-            sequence: 1,
-            events: vec![NewEvent {
-                event_id: Uuid::now_v7(),
-                event_type: "ActivityRecorded".into(),
-                event_version: "2.0.0".into(),
-                payload: "{}".into(),
-                metadata: "{}".into(),
-            }],
-        };
         let outcomes = self
             .appender
-            .append((0..count).map(append).collect())
+            .append((0..count).map(|_| activity(partition, customer)).collect())
             .await
             .map_err(|error| error.to_string())?;
         if outcomes.iter().all(|outcome| matches!(outcome, Appended::Stored { .. })) {
             Ok(partition)
         } else {
-            Err("an append was refuted".into())
+            Err("an append met a conflict".into())
         }
     }
 
@@ -64,7 +50,25 @@ impl Subject {
     }
 }
 
-/// Consumes a partition from a position until `to`, in pages, as a consumer would: told first, then fetching.
+/// A new stream of one event, which says nothing.
+pub(crate) fn activity(partition: Partition, customer: CustomerId) -> Append {
+    Append {
+        partition,
+        customer_id: customer,
+        aggregate_type: "activity",
+        aggregate_id: format!("{customer}:{}", Uuid::now_v7()),
+        sequence: 1,
+        events: vec![NewEvent {
+            event_id: Uuid::now_v7(),
+            event_type: "ActivityRecorded".into(),
+            event_version: "2.0.0".into(),
+            payload: "{}".into(),
+            metadata: "{}".into(),
+        }],
+    }
+}
+
+/// Consumes a partition from a position until `to`, in pages, as a consumer would: first it waits for an announcement, then it fetches.
 async fn consume(
     subscription: &dyn EventSubscription,
     partition: Partition,
@@ -74,7 +78,7 @@ async fn consume(
 ) -> Result<Vec<RecordedEvent>, String> {
     let mut events: Vec<RecordedEvent> = Vec::new();
     let consuming = async {
-        let mut told = BTreeMap::new();
+        let mut announced = BTreeMap::new();
         loop {
             let last = events.last().map_or(after, |event: &RecordedEvent| event.position);
             if last >= to {
@@ -85,9 +89,9 @@ async fn consume(
                 return Err(format!("asked for {page} events, got {}", more.len()));
             }
             if more.is_empty() {
-                // An interruption is told, and is over some time.
+                // An interruption is an error, and ends after a while.
                 for news in subscription.published().await.unwrap_or_default() {
-                    told.insert(news.partition, news.position);
+                    announced.insert(news.partition, news.position);
                 }
             }
             events.extend(more);
@@ -152,7 +156,7 @@ pub async fn a_hole_is_filled_from_the_log(subject: &Subject) -> Outcome {
     consume(&*subscription, partition, before, before + 20, 6).await.map(|_| ())
 }
 
-/// Waits until a subscription hears.
+/// Waits until a subscription is connected.
 async fn connected(subscription: &dyn EventSubscription) -> Outcome {
     let hearing = async { while subscription.published().await.is_err() {} };
     // Nothing may have been published yet, in which case nothing is said: a short wait is no failure.
@@ -167,7 +171,7 @@ async fn any_checkpoint_can_be_resumed(subject: &Subject) -> Outcome {
     let subscription = (subject.subscribe)();
     consume(&*subscription, partition, before, before + 50, 20).await?;
     subscription.acknowledge(partition, before + 50).await.map_err(|error| error.to_string())?;
-    // Behind what the broker has been told, and in any order.
+    // Behind what the broker has acknowledged, and in any order.
     for from in [30, 0, 49, 10] {
         consume(&*subscription, partition, before + from, before + 50, 20).await?;
     }

@@ -6,22 +6,22 @@ pub enum BusError {
     /// The log, which the bus carries, cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The database that wakes and elects.
+    /// The database of the log, which wakes consumers and elects relays, fails.
     #[error("the bus' database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The broker, for now.
+    /// The broker cannot be used now; a retry may succeed.
     #[error("the broker: {0}")]
     Broker(String),
-    /// The broker is there and cannot be used as it is; somebody must do something.
+    /// The broker is there and cannot be used as it is; an operator must do something.
     #[error("{0}")]
     Refused(String),
-    /// The bus holds what is not in the log; somebody must decide which of them counts.
+    /// The bus holds what is not in the log; an operator must decide which of them counts.
     #[error("{0}")]
     Diverged(String),
 }
 
 impl BusError {
-    /// The same once more, for somebody else who waited for it.
+    /// The same error, for another caller that waited for the same attempt.
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::Refused(reason) => Self::Refused(reason.clone()),

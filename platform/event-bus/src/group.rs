@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
-/// The consumers that share the partitions of a feed. On the embedded bus every consumer reads the log, and what it has done
-/// is told by its own checkpoint.
+/// The consumers that share the partitions of a feed. On the embedded bus every consumer reads the log from its own
+/// checkpoint on.
 #[derive(Clone, Debug)]
 pub struct Group {
     subscription: String,

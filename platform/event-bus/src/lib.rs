@@ -3,7 +3,7 @@
 //! Invariants: the log is the truth and the bus only carries it; the relay publishes at least once and in order within a
 //! partition, and a consumer's checkpoint makes it exactly once; losing a wake-up is harmless, because every wait has a
 //! slow poll behind it; log partition *n* is topic partition *n*; a relay that finds another event than the one it stands at,
-//! in the log or at the end of the bus, stops that partition until somebody decides.
+//! in the log or at the end of the bus, stops that partition until an operator decides.
 
 mod bus;
 #[cfg(any(test, feature = "conformance"))]

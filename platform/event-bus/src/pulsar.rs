@@ -7,8 +7,8 @@
 mod admin;
 mod buffer;
 mod config;
+mod connection;
 mod last;
-mod link;
 mod message;
 mod publisher;
 mod reader;
@@ -19,7 +19,7 @@ mod topic;
 #[cfg(test)]
 pub(crate) use admin::Admin;
 pub use config::PulsarConfig;
-pub use link::connect;
+pub use connection::connect;
 #[cfg(test)]
 pub(crate) use message::tests as message_tests;
 pub use message::{decode, encode};

@@ -14,17 +14,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{BusError, EventPublisher, Published};
 
-mod standing;
+mod election;
+mod position;
 mod stopped;
-use standing::Standing;
+use position::{RelayPosition, log_stopped};
 pub use stopped::{RelayStatus, relay_status, reset_relay};
 
-/// By which a process tells the relays of other processes that it has appended.
+/// Where a process notifies the relays of other processes that it has appended.
 const CHANNEL: &str = "daybook_appended";
 /// A question to the database that takes longer is given up, and the locks with it.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The server finds out within two seconds that the machine of a relay is gone. Of a process that is killed it hears at
-/// once.
+/// The server finds out within two seconds that the machine of a relay is gone. It notices a process that is
+/// killed at once.
 const KEEPALIVES: [(&str, &str); 4] = [
     ("tcp_keepalives_idle", "1"),
     ("tcp_keepalives_interval", "1"),
@@ -47,13 +48,13 @@ pub struct Relay {
     commits: watch::Receiver<()>,
 }
 
-/// What a relay holds while its connection lives; the server gives up the locks when it ends.
+/// What a relay has elected itself for. The server releases the locks when the connection ends.
 struct Held {
     connection: PgConnection,
     listener: PgListener,
-    standings: BTreeMap<Partition, Standing>,
-    /// Heads of partitions that another process relays, as last told to it.
-    told: BTreeMap<Partition, i64>,
+    positions: BTreeMap<Partition, RelayPosition>,
+    /// Heads of partitions that another process relays, as that process was last notified of them.
+    notified: BTreeMap<Partition, i64>,
     next_election: tokio::time::Instant,
 }
 
@@ -102,7 +103,13 @@ impl Relay {
         let mut listener = PgListener::connect_with(self.log.pool()).await?;
         listener.listen(CHANNEL).await?;
         let next_election = tokio::time::Instant::now();
-        Ok(Held { connection, listener, standings: BTreeMap::new(), told: BTreeMap::new(), next_election })
+        Ok(Held {
+            connection,
+            listener,
+            positions: BTreeMap::new(),
+            notified: BTreeMap::new(),
+            next_election,
+        })
     }
 
     async fn relay(&mut self, held: &mut Held, progressed: &mut bool) -> BusError {
@@ -134,7 +141,7 @@ impl Relay {
         }
     }
 
-    /// Publishes what is new. Answers whether there is more.
+    /// Publishes what is new. Returns whether there is more.
     async fn round(&mut self, held: &mut Held) -> Result<bool, BusError> {
         if tokio::time::Instant::now() >= held.next_election {
             in_time(self.elect(held)).await?;
@@ -145,12 +152,12 @@ impl Relay {
         let mut others = false;
         let mut tasks: Vec<Task> = Vec::new();
         for head in in_time(async { Ok(self.log.heads().await?) }).await? {
-            match held.standings.get(&head.partition) {
-                Some(standing) => tasks.extend(Task::of(head, standing)),
-                None => others |= held.told.insert(head.partition, head.position) != Some(head.position),
+            match held.positions.get(&head.partition) {
+                Some(published) => tasks.extend(Task::of(head, published)),
+                None => others |= held.notified.insert(head.partition, head.position) != Some(head.position),
             }
         }
-        tell_backlog(tasks.iter().map(Task::waiting));
+        measure_backlog(tasks.iter().map(Task::waiting));
         let publishing = async {
             let done = self.publish(&mut tasks).await;
             self.publisher.flush().await.map(|()| done)
@@ -159,10 +166,10 @@ impl Relay {
         let done = loop {
             tokio::select! {
                 done = &mut publishing => break done?,
-                // A broker that does not answer holds up the round, and the backlog grows meanwhile.
+                // A broker that is silent holds up the round, and the backlog grows meanwhile.
                 () = tokio::time::sleep(POLL_INTERVAL) => {
                     let Ok(heads) = in_time(async { Ok(self.log.heads().await?) }).await else { continue };
-                    tell_backlog(heads.iter().filter_map(|head| Some(head.position - held.standings.get(&head.partition)?.position)));
+                    measure_backlog(heads.iter().filter_map(|head| Some(head.position - held.positions.get(&head.partition)?.position)));
                 }
             }
         };
@@ -193,14 +200,14 @@ impl Relay {
                 Ok(to) => {
                     done.more |= to < task.head.position;
                     done.checked.insert(partition);
-                    if to > task.standing.position {
+                    if to > task.published.position {
                         done.moved.push((partition, to));
-                        let published = (to - task.standing.position) as u64;
+                        let published = (to - task.published.position) as u64;
                         metrics::counter!("daybook_relay_published_total").increment(published);
                     }
                 }
                 Err(BusError::Diverged(reason)) => done.stopped.push((partition, reason)),
-                // Nobody waits for what the bus would have said.
+                // Nothing is to be published, so the check can wait.
                 Err(_) if task.waiting() <= 0 => {}
                 Err(error) => done.failed = Some(error),
             }
@@ -210,12 +217,12 @@ impl Relay {
 
     /// Stops what stands at an event that the log does not have any more: it was set back while we ran.
     async fn check_log(&self, tasks: &mut Vec<Task>, done: &mut Done) -> Result<(), BusError> {
-        let stands = |task: &Task| (task.head.partition, task.standing.position);
+        let stands = |task: &Task| (task.head.partition, task.published.position);
         let places: Vec<_> = tasks.iter().map(stands).filter(|(_, position)| *position > 0).collect();
         let found = if places.is_empty() { Vec::new() } else { self.log.stamps(&places).await? };
         tasks.retain(|task| {
             let stamp = found.iter().find(|stamp| stamp.partition == task.head.partition);
-            let diverged = task.standing.compare(task.head.partition, stamp).err();
+            let diverged = task.published.compare(task.head.partition, stamp).err();
             done.stopped.extend(diverged.map(|error| (task.head.partition, error.to_string())));
             diverged.is_none()
         });
@@ -224,9 +231,9 @@ impl Relay {
 
     /// Publishes a partition, after making sure once that the bus ends with an event of this log. Returns how far it came.
     async fn carry(&self, task: &Task) -> Result<i64, BusError> {
-        let (partition, after) = (task.head.partition, task.standing.position);
-        if !task.standing.is_bus_checked
-            && !task.standing.is_superseded
+        let (partition, after) = (task.head.partition, task.published.position);
+        if !task.published.is_bus_checked
+            && !task.published.is_superseded
             && let Some(last) = self.publisher.last(partition).await?
         {
             let found = match self.log.stamp(partition, last.position).await {
@@ -242,69 +249,14 @@ impl Relay {
         self.publisher.publish(partition, after, task.head.position).await
     }
 
-    /// Takes free partitions up to a fair share of all, and gives up what it has beyond it. Nothing is being published
-    /// meanwhile.
-    async fn elect(&self, held: &mut Held) -> Result<(), BusError> {
-        let relays = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM pg_locks
-                WHERE locktype = 'advisory' AND classid::bigint = $1 AND objsubid = 2 AND granted
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"#,
-            i64::from(advisory_locks::RELAY_PRESENCE),
-        )
-        .fetch_one(&mut held.connection)
-        .await?;
-        let share = usize::from(self.log.partitions().count()).div_ceil(relays.max(1) as usize);
-        if held.standings.len() > share {
-            let excess: Vec<i32> =
-                held.standings.keys().skip(share).map(|partition| i32::from(partition.0)).collect();
-            sqlx::query!(
-                "SELECT pg_advisory_unlock($1, p) FROM unnest($2::int[]) AS p",
-                advisory_locks::RELAY,
-                &excess
-            )
-            .fetch_all(&mut held.connection)
-            .await?;
-            held.standings.retain(|partition, _| !excess.contains(&i32::from(partition.0)));
-            return Ok(());
-        }
-        let free: Vec<i32> = self
-            .log
-            .partitions()
-            .all()
-            .filter(|partition| !held.standings.contains_key(partition))
-            .map(|partition| i32::from(partition.0))
-            .collect();
-        let wanted = share - held.standings.len();
-        if free.is_empty() || wanted == 0 {
-            return Ok(());
-        }
-        let taken = sqlx::query_scalar!(
-            r#"SELECT p AS "partition!" FROM unnest($1::int[]) AS p WHERE pg_try_advisory_lock($2, p) LIMIT $3"#,
-            &free,
-            advisory_locks::RELAY,
-            wanted as i64,
-        )
-        .fetch_all(&mut held.connection)
-        .await?;
-        // Read after the lock: the last holder may have moved it.
-        let taken: BTreeSet<i32> = taken.into_iter().collect();
-        for (partition, standing) in standing::read(self.log.pool()).await? {
-            if taken.contains(&i32::from(partition.0)) {
-                tell_stopped(partition, &standing);
-                held.standings.insert(partition, standing);
-            }
-        }
-        Ok(())
-    }
-
     /// An operator may have decided about a partition that has stopped.
     async fn look_at_stopped(&self, held: &mut Held) -> Result<(), BusError> {
-        if held.standings.values().all(|standing| standing.stopped.is_none()) {
+        if held.positions.values().all(|published| published.stopped.is_none()) {
             return Ok(());
         }
-        for (partition, standing) in standing::read(self.log.pool()).await? {
-            if let Some(ours) = held.standings.get_mut(&partition).filter(|ours| ours.stopped.is_some()) {
-                *ours = standing;
+        for (partition, published) in position::read(self.log.pool()).await? {
+            if let Some(ours) = held.positions.get_mut(&partition).filter(|ours| ours.stopped.is_some()) {
+                *ours = published;
             }
         }
         Ok(())
@@ -312,76 +264,66 @@ impl Relay {
 
     async fn store(&self, held: &mut Held, done: &Done) -> Result<(), BusError> {
         // On the connection that holds the locks: were it gone, so would be the right to move the positions.
-        for (partition, mut standing) in standing::store(&mut held.connection, &done.moved).await? {
-            if !standing.is_noted() {
-                let position = standing.position;
+        for (partition, mut published) in position::store(&mut held.connection, &done.moved).await? {
+            if !published.is_noted() {
+                let position = published.position;
                 let reason = Divergence::Missing { partition, position }.to_string();
-                standing::stop(&mut held.connection, partition, &reason).await?;
-                standing.stopped = Some(reason);
-                tell_stopped(partition, &standing);
+                position::stop(&mut held.connection, partition, &reason).await?;
+                published.stopped = Some(reason);
+                log_stopped(partition, &published);
             }
-            held.standings.insert(partition, standing);
+            held.positions.insert(partition, published);
         }
         for partition in &done.checked {
-            if let Some(standing) = held.standings.get_mut(partition) {
-                standing.is_bus_checked = true;
+            if let Some(published) = held.positions.get_mut(partition) {
+                published.is_bus_checked = true;
             }
         }
         for (partition, reason) in &done.stopped {
-            standing::stop(&mut held.connection, *partition, reason).await?;
-            if let Some(standing) = held.standings.get_mut(partition) {
-                standing.stopped = Some(reason.clone());
-                tell_stopped(*partition, standing);
+            position::stop(&mut held.connection, *partition, reason).await?;
+            if let Some(published) = held.positions.get_mut(partition) {
+                published.stopped = Some(reason.clone());
+                log_stopped(*partition, published);
             }
         }
-        let stopped = held.standings.values().filter(|standing| standing.stopped.is_some()).count();
+        let stopped = held.positions.values().filter(|published| published.stopped.is_some()).count();
         metrics::gauge!("daybook_relay_stopped_partitions").set(stopped as f64);
         Ok(())
     }
 }
 
-/// A partition to be published, or to be looked at for the first time.
+/// A partition to be published, or to be compared with the bus for the first time.
 struct Task {
     head: Head,
-    standing: Standing,
+    published: RelayPosition,
 }
 
 impl Task {
-    fn of(head: Head, standing: &Standing) -> Option<Self> {
-        let is_due = head.position != standing.position || !standing.is_bus_checked;
-        (is_due && standing.stopped.is_none()).then(|| Self { head, standing: standing.clone() })
+    fn of(head: Head, published: &RelayPosition) -> Option<Self> {
+        let is_due = head.position != published.position || !published.is_bus_checked;
+        (is_due && published.stopped.is_none()).then(|| Self { head, published: published.clone() })
     }
 
     fn waiting(&self) -> i64 {
-        self.head.position - self.standing.position
+        self.head.position - self.published.position
     }
 }
 
-/// What a round came to.
+/// The outcome of a round.
 #[derive(Default)]
 struct Done {
-    /// How far partitions have been published.
+    /// Partitions that were published, each with its last published position.
     moved: Vec<(Partition, i64)>,
-    /// The bus ends with an event of this log, or with none.
+    /// Partitions of which the bus ends with an event of this log, or has none.
     checked: BTreeSet<Partition>,
-    /// And why.
+    /// Partitions that stop, and why.
     stopped: Vec<(Partition, String)>,
     more: bool,
     failed: Option<BusError>,
 }
 
-fn tell_stopped(partition: Partition, standing: &Standing) {
-    if let Some(reason) = &standing.stopped {
-        tracing::error!(
-            %partition,
-            reason,
-            "this partition is not published until somebody decides: see `daybook relay reset --help`"
-        );
-    }
-}
-
-/// What waits in each partition.
-fn tell_backlog(waiting: impl Iterator<Item = i64>) {
+/// Sets the metric of what waits, from what waits in each partition.
+fn measure_backlog(waiting: impl Iterator<Item = i64>) {
     metrics::gauge!("daybook_relay_backlog_events")
         .set(waiting.map(|waiting| waiting.max(0)).sum::<i64>() as f64);
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{CustomerId, Partition, Partitions};
-use event_store::{Append, Appender, AppenderConfig, EventLog, NewEvent};
+use event_store::{Appender, AppenderConfig, EventLog};
 use scratch_database::ScratchDatabase;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -47,21 +47,9 @@ impl House {
     }
 
     async fn append_many(&self, customer: CustomerId, count: usize) {
-        let append = |_| Append {
-            partition: self.log.partitions().of(customer),
-            customer_id: customer,
-            aggregate_type: "activity",
-            aggregate_id: format!("{customer}:{}", Uuid::now_v7()),
-            sequence: 1,
-            events: vec![NewEvent {
-                event_id: Uuid::now_v7(),
-                event_type: "ActivityRecorded".into(),
-                event_version: "2.0.0".into(),
-                payload: "{}".into(),
-                metadata: "{}".into(),
-            }],
-        };
-        self.appender.append((0..count).map(append).collect()).await.unwrap();
+        let partition = self.log.partitions().of(customer);
+        let appends = (0..count).map(|_| conformance::activity(partition, customer));
+        self.appender.append(appends.collect()).await.unwrap();
     }
 
     fn relay(&mut self, publisher: Arc<dyn EventPublisher>) -> CancellationToken {
@@ -114,7 +102,7 @@ impl Copied {
     }
 }
 
-/// Notes what it is given, and fails while told to.
+/// Notes what it is given, and fails while it is set to.
 #[derive(Default)]
 struct Noting {
     spans: Mutex<BTreeMap<Partition, Vec<(i64, i64)>>>,

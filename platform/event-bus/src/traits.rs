@@ -9,14 +9,14 @@ use crate::BusError;
 /// Takes events from the log to the bus. Used by the relay of one partition at a time.
 #[async_trait]
 pub trait EventPublisher: Send + Sync + 'static {
-    /// Publishes the events of a partition after position `after` up to `to`, in order, and answers up to where the bus
-    /// has surely taken them; `after` if none.
+    /// Publishes the events of a partition after position `after` up to `to`, in order. Returns the last position
+    /// that the bus has confirmed; `after` if none.
     ///
     /// # Errors
     /// [`BusError`] if nothing more can be published now; the relay tries again later.
     async fn publish(&self, partition: Partition, after: i64, to: i64) -> Result<i64, BusError>;
 
-    /// The last event of a partition that the bus holds, as far as it can tell. A relay asks before it publishes: if the log
+    /// The last event of a partition that the bus holds, as far as it knows. A relay asks before it publishes: if the log
     /// has another event there, it was set back, and what it would publish are second events of the same positions.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ pub struct Published {
 /// Hands published events to one consumer, which keeps its own checkpoint for each partition.
 #[async_trait]
 pub trait EventSubscription: Send + Sync + 'static {
-    /// Waits until something may be new, and answers how far partitions have been published; may repeat itself.
+    /// Waits until something may be new, and returns how far partitions have been published; may repeat itself.
     /// Dropping the future loses nothing.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ pub trait EventSubscription: Send + Sync + 'static {
         max: usize,
     ) -> Result<Vec<RecordedEvent>, BusError>;
 
-    /// Tells that the consumer has durably done with a partition up to a position and will never ask for it again.
+    /// Notes that the consumer has durably processed a partition up to a position and will never fetch it again.
     ///
     /// # Errors
     /// [`BusError`]; acknowledging a later position makes up for it.

@@ -7,8 +7,8 @@ pub const RELAY: i32 = 0x0DA7;
 pub const RELAY_PRESENCE: i32 = 0x0DA8;
 /// The rebuild's, by read model, in the database of reports: one rebuild at a time.
 pub const REBUILD: i32 = 0x0DAE;
-/// The fold's, by read model, in the database of reports: folds of the live generation share it, and whoever makes another
-/// generation the live one has it alone.
+/// The fold's, by read model, in the database of reports: folds of the live generation share it, and a rebuild that makes
+/// another generation the live one holds it alone.
 pub const FOLD: i32 = 0x0DAF;
 /// The merge's, by customer, in the database of reports: two merges must not replace the same segments.
 pub const MERGE: i32 = 0x0DB0;

@@ -5,7 +5,7 @@ use cqrs_es::{Aggregate, AggregateContext, AggregateError, CqrsFramework, EventS
 
 use crate::{EventLog, Repository};
 
-/// How often a command is tried again after somebody else was faster.
+/// How often a command is tried again after a conflict.
 const CONFLICT_RETRIES_MAX: usize = 5;
 
 /// Commands on aggregates of one type, by cqrs-es over the log: load, decide, append, and again on a conflict.
@@ -21,7 +21,7 @@ pub enum ExecuteError<E: std::error::Error> {
     /// The aggregate refuses it.
     #[error(transparent)]
     Refused(E),
-    /// Others were faster, again and again.
+    /// A conflict with other commands, at every attempt.
     #[error("too many commands on the same stream at once")]
     Conflict,
     /// The log cannot be read or written now.

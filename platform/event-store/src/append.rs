@@ -43,6 +43,29 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// A checked statement whose parameters are the heads to move, by how many events, and the columns of a batch.
+macro_rules! append_query {
+    ($statement:literal, $partitions:expr, $events:expr, $columns:expr $(, $unit:ident)?) => {
+        sqlx::query!(
+            $statement,
+            $partitions,
+            $events,
+            &$columns.partition,
+            &$columns.rank,
+            $(&$columns.$unit,)?
+            &$columns.sequence,
+            &$columns.event_id,
+            &$columns.customer_id,
+            &$columns.aggregate_type as &[&str],
+            &$columns.aggregate_id as &[&str],
+            &$columns.event_type as &[&str],
+            &$columns.event_version as &[&str],
+            &$columns.payload as &[&str],
+            &$columns.metadata as &[&str],
+        )
+    };
+}
+
 /// Of two appends of a batch that claim the same sequence of the same stream, the first wins; the database must not see
 /// the second, for it could not say which of the two to refuse.
 fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
@@ -63,8 +86,8 @@ fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
 }
 
 /// Appends a batch in one transaction: as if every stream in it were new, for nearly every one is; if that is refused, by
-/// the SQL function `append_events`. Answers one outcome for each append, in order. In a transaction of the caller's what
-/// is refuted breaks that transaction, as any error does.
+/// the SQL function `append_events`. Returns one outcome for each append, in order. In a transaction of the caller's a
+/// conflict breaks that transaction, as any error does.
 ///
 /// # Errors
 /// What the database says. Nothing is stored then, unless the connection broke off, in which case it is not known.
@@ -80,7 +103,7 @@ pub async fn append_events(
     }
     let partitions: Vec<i32> = counts.keys().copied().collect();
     let events: Vec<i64> = counts.values().copied().collect();
-    let (mut heads, refuted) = match append_new(connection, &partitions, &events, &columns).await {
+    let (mut heads, conflicts) = match append_new(connection, &partitions, &events, &columns).await {
         Err(error) if is_unique_violation(&error) => {
             append_what_is_new(connection, &partitions, &events, &columns).await?
         }
@@ -88,10 +111,10 @@ pub async fn append_events(
     };
     let outcome = |(unit, append): (usize, &&Append)| {
         let Some((head, recorded_at)) = heads.get_mut(&i32::from(append.partition.0)) else {
-            return Appended::Refuted;
+            return Appended::Conflict;
         };
-        if !wins[unit] || refuted.contains(&unit) {
-            return Appended::Refuted;
+        if !wins[unit] || conflicts.contains(&unit) {
+            return Appended::Conflict;
         }
         let position = *head + 1;
         *head += append.events.len() as i64;
@@ -110,10 +133,10 @@ async fn append_new(
     columns: &Columns<'_>,
 ) -> Result<Heads, sqlx::Error> {
     // A statement and no function, whose call would cost 20 to 40 µs more. It unnests in target lists: in FROM each array
-    // would be written to a tuplestore first. Whoever waits for a head sees it as its last holder left it, and reads the
+    // would be written to a tuplestore first. A statement that waits for a head sees it as its last holder left it, and reads the
     // clock after that. An event whose partition is not in this log finds no head, and so no position.
     // `fetch_all` returns after the server is ready for the next statement, which is after the commit.
-    let rows = sqlx::query!(
+    let rows = append_query!(
         r#"WITH moved AS MATERIALIZED (
              UPDATE log_head h
                 SET position = h.position + n.events, recorded_at = greatest(clock_timestamp(), h.recorded_at)
@@ -135,52 +158,33 @@ async fn append_new(
            SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!" FROM moved"#,
         partitions,
         events,
-        &columns.partition,
-        &columns.rank,
-        &columns.sequence,
-        &columns.event_id,
-        &columns.customer_id,
-        &columns.aggregate_type as &[&str],
-        &columns.aggregate_id as &[&str],
-        &columns.event_type as &[&str],
-        &columns.event_version as &[&str],
-        &columns.payload as &[&str],
-        &columns.metadata as &[&str],
+        columns
     )
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.partition, (row.head, row.recorded_at))).collect())
 }
 
-/// Answers the heads, and the units that were refuted.
+/// Returns the head of each partition, and the indexes of the appends that were rejected because their stream already has
+/// an event with one of their sequences.
 async fn append_what_is_new(
     connection: &mut PgConnection,
     partitions: &[i32],
     events: &[i64],
     columns: &Columns<'_>,
 ) -> Result<(Heads, HashSet<usize>), sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = append_query!(
         r#"SELECT partition AS "partition!", head AS "head!", recorded_at AS "recorded_at!", refuted AS "refuted!"
              FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
         partitions,
         events,
-        &columns.partition,
-        &columns.rank,
-        &columns.unit,
-        &columns.sequence,
-        &columns.event_id,
-        &columns.customer_id,
-        &columns.aggregate_type as &[&str],
-        &columns.aggregate_id as &[&str],
-        &columns.event_type as &[&str],
-        &columns.event_version as &[&str],
-        &columns.payload as &[&str],
-        &columns.metadata as &[&str],
+        columns,
+        unit
     )
     .fetch_all(connection)
     .await?;
-    let refuted = rows.iter().flat_map(|row| &row.refuted).map(|unit| *unit as usize).collect();
-    Ok((rows.into_iter().map(|row| (row.partition, (row.head, row.recorded_at))).collect(), refuted))
+    let conflicts = rows.iter().flat_map(|row| &row.refuted).map(|unit| *unit as usize).collect();
+    Ok((rows.into_iter().map(|row| (row.partition, (row.head, row.recorded_at))).collect(), conflicts))
 }
 
 fn is_unique_violation(error: &sqlx::Error) -> bool {

@@ -11,15 +11,15 @@ use crate::{Append, Appended, EventLog};
 
 mod commit;
 mod queue;
-mod refusing;
-use commit::{Answers, Committer};
+mod write_probe;
+use commit::{Committer, Outcomes};
 use queue::Queue;
-use refusing::Refusing;
+use write_probe::WriteProbe;
 
 /// What the appenders' connections are called in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "daybook-appender";
 
-/// Always the same two statements, whose arrays tell a planner nothing: planned once. Without these ways of joining, heads
+/// Always the same two statements, whose arrays say nothing to a planner: planned once. Without these ways of joining, heads
 /// are locked in the order of their partitions, so that appenders of two processes cannot deadlock.
 pub(crate) const SETTINGS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
@@ -28,7 +28,7 @@ pub(crate) const SETTINGS: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// A commit of few events that takes longer holds up no partitions but those of its own lanes.
+/// How long other partitions wait for a commit of few events before they are committed beside it.
 const SMALL_GROUP_PATIENCE: Duration = Duration::from_millis(20);
 
 /// Limits of the appenders.
@@ -57,7 +57,7 @@ pub enum AppendError {
     /// Too many events wait already. Nothing of this was stored.
     #[error("the log's queue is full")]
     QueueFull,
-    /// The log cannot be written now. What this append held may have been stored or not; the same append again tells.
+    /// The log cannot be written now. What this append held may have been stored or not; the same append again finds out.
     #[error("the log cannot be written: {0}")]
     Unavailable(String),
     /// The database refuses these events. Nothing of this was stored.
@@ -79,9 +79,9 @@ impl Job {
     }
 
     fn answer(self, outcome: Result<Vec<Appended>, AppendError>) {
-        // Given back first, so that a caller who has its answer finds the places free.
+        // Given back first, so that a caller that has its outcome finds the places free.
         drop(self.places);
-        // A caller that has gone needs no answer.
+        // A caller that has gone needs no outcome.
         let _ = self.answer.send(outcome);
     }
 }
@@ -96,7 +96,7 @@ pub struct Appender {
     places_max: usize,
     waiting: Gauge,
     commits: watch::Sender<()>,
-    refusing: Refusing,
+    write_probe: WriteProbe,
 }
 
 impl Appender {
@@ -113,10 +113,10 @@ impl Appender {
         let commits = watch::Sender::new(());
         // Bounded by `places`: every job holds as many of them as it has events.
         let queue = Queue::new(count, SMALL_GROUP_PATIENCE);
-        let refusing = Refusing::new(log.pool().clone());
+        let write_probe = WriteProbe::new(log.pool().clone());
         for _ in 0..count {
             let retry_max = Duration::from_millis(config.retry_max_ms);
-            let committer = Committer::new(Arc::clone(&options), retry_max, refusing.clone());
+            let committer = Committer::new(Arc::clone(&options), retry_max, write_probe.clone());
             tasks.spawn(run(Arc::clone(&queue), committer, config.batch_events_max, commits.clone()));
         }
         let (closing, stop) = (Arc::clone(&queue), shutdown.clone());
@@ -131,11 +131,11 @@ impl Appender {
             places_max: config.queue_events_max,
             waiting: metrics::gauge!("daybook_append_queue_events"),
             commits,
-            refusing,
+            write_probe,
         }
     }
 
-    /// Appends; answers, for each append in order, only after the commit. All of them must be of one partition.
+    /// Appends, and returns the outcome of each append, in order, after the commit. All of them must be of one partition.
     /// Dropping the future takes nothing back.
     ///
     /// # Errors
@@ -161,8 +161,8 @@ impl Appender {
     ///
     /// # Errors
     /// Why it cannot, in words for everybody.
-    pub async fn writable(&self) -> Result<(), String> {
-        self.refusing.tried_again().await
+    pub async fn writable(self) -> Result<(), String> {
+        self.write_probe.tried_again().await
     }
 
     /// Changes after every commit; the outbox relay waits for it.
@@ -178,22 +178,22 @@ async fn run(
     batch_events_max: usize,
     commits: watch::Sender<()>,
 ) {
-    let mut answers = Answers::default();
+    let mut outcomes = Outcomes::default();
     loop {
         let waiting = queue.try_next(batch_events_max);
         let group = if waiting.is_some() {
             waiting
         } else {
-            std::mem::take(&mut answers).give();
+            std::mem::take(&mut outcomes).send();
             queue.next(batch_events_max).await
         };
         let Some(mut group) = group else { return };
         metrics::histogram!("daybook_append_batch_events").record(group.events as f64);
         let committing = committer.commit(std::mem::take(&mut group.jobs));
-        // The database is at work on this group already while the callers of the last one are told.
-        let telling = async { std::mem::take(&mut answers).give() };
+        // The database is at work on this group already while the callers of the last one get their outcomes.
+        let telling = async { std::mem::take(&mut outcomes).send() };
         let (next, ()) = tokio::join!(biased; committing, telling);
-        answers = next;
+        outcomes = next;
         drop(group);
         commits.send_replace(());
     }

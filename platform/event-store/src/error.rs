@@ -23,7 +23,7 @@ pub enum LogError {
     /// The database sends something else than rows of the log.
     #[error("what the log's database sends cannot be read: {0}")]
     Unreadable(&'static str),
-    /// The log is not the one that was read before: it was set back to a backup, or is another one. Somebody must decide.
+    /// The log is not the one that was read before: it was set back to a backup, or is another one. An operator must decide.
     #[error(transparent)]
     Diverged(#[from] crate::Divergence),
 }

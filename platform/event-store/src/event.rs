@@ -1,9 +1,5 @@
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
-use domain::activity::Activity;
-use domain::{ActivityId, CustomerId, DecodeError, EventPayload, Json, Partition, canonical_line};
+use domain::{CustomerId, DecodeError, EventPayload, Json, Partition};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -111,48 +107,18 @@ impl<'a> From<&'a RecordedEvent> for EventRef<'a> {
     }
 }
 
-/// An event as auditors read it: an activity's also by the client's own id.
-#[derive(Debug, Serialize)]
-pub struct HistoryEvent<'a> {
-    #[serde(flatten)]
-    event: &'a RecordedEvent,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    activity_id: Option<&'a str>,
-}
-
-impl<'a> From<&'a RecordedEvent> for HistoryEvent<'a> {
-    fn from(event: &'a RecordedEvent) -> Self {
-        let is_activity = event.aggregate_type == Activity::TYPE;
-        Self { event, activity_id: ActivityId::of_stream(&event.aggregate_id).filter(|_| is_activity) }
-    }
-}
-
-impl HistoryEvent<'_> {
-    /// The event as JSON on one line, without its end, whatever a client wrote into it: into its payload, or into an id.
-    ///
-    /// # Errors
-    /// None that a stored event can bring about.
-    pub fn to_line(&self) -> Result<String, serde_json::Error> {
-        let line = serde_json::to_string(self)?;
-        Ok(match canonical_line(&line) {
-            Cow::Borrowed(_) => line,
-            Cow::Owned(line) => line,
-        })
-    }
-}
-
 /// An event that is to be appended.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Its own id: by it an appender that lost the answer to its commit recognises what it stored.
+    /// Its own id. By it an appender that lost the result of its commit recognises what it stored.
     pub event_id: Uuid,
     /// As `ActivityRecorded`.
     pub event_type: String,
     /// The version of the payload.
     pub event_version: String,
-    /// JSON.
+    /// What happened: the fields of the event, as a JSON object.
     pub payload: String,
-    /// JSON.
+    /// Who caused it, and with which request, as a JSON object.
     pub metadata: String,
 }
 
@@ -178,11 +144,11 @@ pub struct Append {
 pub enum Appended {
     /// It is durable.
     Stored {
-        /// Of its first event; the others follow without a gap.
+        /// Position of its first event; the others follow without a gap.
         position: i64,
-        /// When.
+        /// When it was recorded.
         recorded_at: DateTime<Utc>,
     },
     /// The stream has one of the sequences already; nothing was stored.
-    Refuted,
+    Conflict,
 }

@@ -18,7 +18,7 @@ impl fmt::Display for LogId {
     }
 }
 
-/// One event of one log, for whoever remembers how far it has come: a position alone does not say which event it means,
+/// One event of one log, for a reader that remembers how far it has come: a position alone does not say which event it means,
 /// since a log that was set back to a backup gives the same positions out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {

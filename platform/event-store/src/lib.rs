@@ -15,6 +15,7 @@ mod event;
 mod history;
 mod identity;
 mod log;
+mod partitions;
 mod repository;
 mod stream_positions;
 
@@ -23,7 +24,7 @@ pub use append::append_events;
 pub use appender::{AppendError, Appender, AppenderConfig};
 pub use bulk::{BULK_EVENTS_MAX, BulkPage, BulkReader};
 pub use error::LogError;
-pub use event::{Append, Appended, EventRef, HistoryEvent, NewEvent, RecordedEvent};
+pub use event::{Append, Appended, EventRef, NewEvent, RecordedEvent};
 pub use history::{
     History, HistoryFilter, HistoryPage, HistoryQuery, KnownPositions, LOOKED_AT_EVENTS_MAX, PositionIndex,
     PositionQuestion, StreamPage, StreamQuery,

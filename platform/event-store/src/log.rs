@@ -4,9 +4,10 @@ use futures::TryStreamExt;
 use sqlx::PgPool;
 use sqlx::types::Json as SqlJson;
 
+use crate::partitions::{check_stored_partitions, create_partitions, stored_partitions};
 use crate::{LogError, RecordedEvent};
 
-/// The most events that one read answers.
+/// The most events that one read returns.
 pub const PAGE_EVENTS_MAX: i64 = 5_000;
 
 /// A log in a database of its own.
@@ -72,19 +73,9 @@ impl EventLog {
         let mut transaction = pool.begin().await?;
         // Two processes may open a new log at the same time.
         sqlx::query!("LOCK TABLE log_head IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
-        let stored = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM log_head"#)
-            .fetch_one(&mut *transaction)
-            .await?;
-        if stored == 0 {
-            let numbers: Vec<i32> = partitions.all().map(|partition| i32::from(partition.0)).collect();
-            sqlx::query!("INSERT INTO log_head (partition) SELECT unnest($1::int[])", &numbers)
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query!("INSERT INTO relay_position (partition) SELECT unnest($1::int[])", &numbers)
-                .execute(&mut *transaction)
-                .await?;
-        } else if stored != i64::from(partitions.count()) {
-            return Err(LogError::PartitionsDiffer { stored: stored as u16, configured: partitions.count() });
+        match stored_partitions(&mut *transaction).await? {
+            0 => create_partitions(&mut transaction, partitions).await?,
+            stored => check_stored_partitions(stored, partitions)?,
         }
         transaction.commit().await?;
         Ok(Self { pool, partitions })
@@ -95,10 +86,9 @@ impl EventLog {
     /// # Errors
     /// What the database says; [`LogError::PartitionsDiffer`] for a log that was never opened by its service.
     pub async fn open_existing(pool: PgPool) -> Result<Self, LogError> {
-        let stored =
-            sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM log_head"#).fetch_one(&pool).await?;
-        let partitions = Partitions::new(stored as u16)
-            .ok_or(LogError::PartitionsDiffer { stored: stored as u16, configured: 1 })?;
+        let stored = stored_partitions(&pool).await?;
+        let partitions = Partitions::new(stored)
+            .ok_or(LogError::PartitionsDiffer { stored, configured: Partitions::ONE.count() })?;
         Ok(Self { pool, partitions })
     }
 

@@ -6,6 +6,7 @@ mod history;
 mod identity;
 mod immutable;
 mod interleavings;
+mod migrations;
 mod positions;
 mod proxy;
 mod subject;

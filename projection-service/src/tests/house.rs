@@ -324,7 +324,7 @@ impl House {
         let stored = self.appender.append(units).await.unwrap();
         let position = |stored: &Appended| match stored {
             Appended::Stored { position, .. } => *position,
-            refuted @ Appended::Refuted => panic!("{refuted:?}"),
+            refuted @ Appended::Conflict => panic!("{refuted:?}"),
         };
         stored.iter().map(position).next_back().unwrap_or(0)
     }

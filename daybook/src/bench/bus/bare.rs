@@ -29,13 +29,13 @@ pub(super) async fn measure(config: PulsarConfig, sample: &Sample) -> Result<Pac
     let messages = sample.messages().await?;
     let events = messages.len();
     let (ready, is_ready) = oneshot::channel();
-    let (go, told) = oneshot::channel();
+    let (go, started) = oneshot::channel();
     let sending = processor::alone(move || async move {
         let mut producer = producer(&config, &topic).await?;
         // After a Failover consumer connects, the broker waits a second before it delivers: one message goes ahead.
         let ahead = Box::pin(producer.send_non_blocking("ahead".to_owned())).await;
         ahead.map_err(failed)?.await.map_err(failed)?;
-        let (Ok(()), Ok(())) = (ready.send(()), told.await) else { return Err(broken_off()) };
+        let (Ok(()), Ok(())) = (ready.send(()), started.await) else { return Err(broken_off()) };
         let meter = processor::Meter::start();
         Box::pin(send(&mut producer, messages)).await?;
         Ok(meter.used())

@@ -25,13 +25,14 @@ pub(super) async fn measure(config: PulsarConfig, sample: &Sample) -> Result<Pac
     publisher(&config, &sample.log).await?;
     let group = Group::shared("reports");
     let subscription = PulsarSubscription::new(config.clone(), Feed::Activities, sample.log.clone(), &group);
-    // An interruption before it hears is none.
+    // An error before the subscription is connected is no interruption.
     while subscription.published().await.is_err() {}
     let (ready, is_ready) = oneshot::channel();
-    let (go, told) = oneshot::channel();
+    let (go, started) = oneshot::channel();
     let done = CancellationToken::new();
     let (url, all_done) = (sample.url.clone(), done.clone());
-    let relaying = processor::alone(move || async move { relay(&url, &config, ready, told, all_done).await });
+    let relaying =
+        processor::alone(move || async move { relay(&url, &config, ready, started, all_done).await });
     let receiving = async {
         is_ready.await.map_err(|_| broken_off())?;
         hear_of_all(&subscription, sample).await?;
@@ -47,18 +48,18 @@ pub(super) async fn measure(config: PulsarConfig, sample: &Sample) -> Result<Pac
     Ok(Pace { per_s, micros: used.as_secs_f64() * 1e6 / sample.events as f64 })
 }
 
-/// Relays until all is done, and answers the processor time that it took.
+/// Relays until all is done, and returns the processor time that it took.
 async fn relay(
     url: &str,
     config: &PulsarConfig,
     ready: oneshot::Sender<()>,
-    told: oneshot::Receiver<()>,
+    started: oneshot::Receiver<()>,
     done: CancellationToken,
 ) -> Result<Duration, Failure> {
     let log = EventLog::open_existing(PgPool::connect(url).await.map_err(database_failure)?).await?;
     let publisher = publisher(config, &log).await?;
     publish_first(&publisher, &log).await?;
-    let (Ok(()), Ok(())) = (ready.send(()), told.await) else { return Err(broken_off()) };
+    let (Ok(()), Ok(())) = (ready.send(()), started.await) else { return Err(broken_off()) };
     let meter = processor::Meter::start();
     let mut tasks = JoinSet::new();
     let commits = watch::Sender::new(());

@@ -19,7 +19,7 @@ pub(super) struct Outcome {
     pub(super) alone: f64,
     pub(super) beside: f64,
     pub(super) flood_per_s: f64,
-    /// Milliseconds from when a post was due to its answer, the middle one.
+    /// Milliseconds from when a post was due to its response, the median.
     pub(super) alone_ms: f64,
     pub(super) beside_ms: f64,
 }

@@ -18,12 +18,12 @@ use crate::failure::Failure;
 
 /// Bad tokens a second.
 pub(super) const PER_S: usize = 20_000;
-/// Connections that send them, each so many at once, one after another without waiting for answers.
+/// Connections that send them, each so many at once, one after another without waiting for responses.
 const FLOOD_CONNECTIONS: usize = 4;
 const FLOOD_TOGETHER: usize = 50;
 /// Connections of the good traffic.
 const GOOD_CONNECTIONS: usize = 16;
-/// What an answer begins with; only their number is of interest.
+/// What a response begins with; only their number is of interest.
 const ANSWER: &[u8] = b"HTTP/1.1 401";
 const READ_BYTES: usize = 64 * 1024;
 
@@ -69,7 +69,7 @@ fn bad_requests() -> Bytes {
     requests.collect::<String>().into()
 }
 
-/// Answers how many a second were refused.
+/// Returns how many a second were refused.
 async fn flood(door: SocketAddr, lasts: Duration) -> Result<f64, Failure> {
     let (refused, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
     let connections =
@@ -104,7 +104,7 @@ async fn connection(door: SocketAddr, until: Instant, refused: Arc<AtomicU64>) -
         ticks.tick().await;
         requests.write_all(&burst).await.map_err(Failure::io("the flood broke off"))?;
     }
-    // The door answers what it has, and closes.
+    // The gateway responds to what it has, and closes.
     requests.shutdown().await.map_err(Failure::io("the flood broke off"))?;
     let _ = reading.await;
     Ok(())

@@ -1,4 +1,4 @@
-//! From the answer to a revocation until every edge refuses the token.
+//! From the response to a revocation until every edge refuses the token.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ const TOKENS: usize = 100;
 const LIMIT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(2);
-/// With a right token, nothing is there; with a revoked one, nobody is told so.
+/// With a right token, nothing is there; with a revoked one, the response does not say so.
 const PATH: &str = "/v1/activities/none";
 
 pub(super) struct Outcome {
@@ -63,7 +63,7 @@ async fn ask(door: &Client, secret: &str) -> Result<StatusCode, Failure> {
     door.status(PATH, (AUTHORIZATION, bearer)).await
 }
 
-/// How long after the answer an edge refuses.
+/// How long after the response an edge refuses.
 async fn refused(door: &Client, secret: &str, answered: Instant) -> Result<Duration, Failure> {
     loop {
         if ask(door, secret).await? == StatusCode::UNAUTHORIZED {

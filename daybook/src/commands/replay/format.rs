@@ -2,8 +2,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use command_service::HistoryEvent;
 use domain::ActivityId;
-use event_store::{HistoryEvent, RecordedEvent};
+use event_store::RecordedEvent;
 
 use crate::output::{is_unseen, printable};
 

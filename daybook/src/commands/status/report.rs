@@ -43,7 +43,7 @@ pub(super) struct LogPartition {
     pub(super) recorded_at: Option<DateTime<Utc>>,
     /// How far the relay has published.
     pub(super) relay_position: i64,
-    /// Why the relay does not go on until somebody decides.
+    /// Why the relay does not go on until an operator decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) relay_stopped: Option<String>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Accounts {
     pub(super) dead_lettered: i64,
     /// How many of these wait.
     pub(super) waiting: i64,
-    /// Left out for good, because somebody said so.
+    /// Left out for good, because they were discarded.
     pub(super) discarded: i64,
     /// Not folded yet.
     pub(super) lag: i64,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::report::{LogReport, Report};
 use crate::output::printable;
+use crate::table::{grouped, lines, table};
 
 /// A report for people.
 pub(super) struct Table<'a>(pub(super) &'a Report);
@@ -27,26 +28,21 @@ fn logs(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if report.logs.is_empty() {
         return Ok(());
     }
-    writeln!(f, "{:<14}{:>12}{:>12}{:>12}  LAST EVENT", "LOG", "EVENTS", "PUBLISHED", "WAITING")?;
+    let mut logs = table(["LOG", "EVENTS", "PUBLISHED", "WAITING", "LAST EVENT"], &[1, 2, 3]);
     for log in &report.logs {
         let last = log.partitions.iter().filter_map(|one| one.recorded_at).max();
-        let numbers = [log.events, log.published, log.unpublished].map(grouped);
-        let [events, published, waiting] = numbers;
-        writeln!(f, "{:<14}{events:>12}{published:>12}{waiting:>12}  {}", log.name, shown(last))?;
+        let [events, published, waiting] = [log.events, log.published, log.unpublished].map(grouped);
+        logs.add_row([log.name.to_owned(), events, published, waiting, shown(last)]);
     }
-    writeln!(f)
+    writeln!(f, "{}\n", lines(&logs))
 }
 
 fn projections(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if report.projections.is_empty() {
         return Ok(());
     }
-    let names = ["FOLDED", "DEAD", "DISCARDED", "LAG"];
-    writeln!(
-        f,
-        "{:<14}{:>12}{:>12}{:>12}{:>12}  {:<11} STATE",
-        "PROJECTION", names[0], names[1], names[2], names[3], "GENERATION"
-    )?;
+    let heading = ["PROJECTION", "FOLDED", "DEAD", "DISCARDED", "LAG", "GENERATION", "STATE"];
+    let mut projections = table(heading, &[1, 2, 3, 4]);
     for projection in &report.projections {
         let sum = projection.sum;
         let numbers = [sum.folded, sum.dead_lettered, sum.discarded, sum.lag].map(grouped);
@@ -58,13 +54,9 @@ fn projections(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
             (None, true) => "up to date".to_owned(),
         };
         let generation = format!("{} (v{})", projection.generation, projection.version);
-        writeln!(
-            f,
-            "{:<14}{folded:>12}{dead:>12}{discarded:>12}{lag:>12}  {generation:<11} {state}",
-            projection.name
-        )?;
+        projections.add_row([projection.name.clone(), folded, dead, discarded, lag, generation, state]);
     }
-    writeln!(f)
+    writeln!(f, "{}\n", lines(&projections))
 }
 
 /// The partitions of the log of activities, each with the checkpoint of every projection; empty ones are left out.
@@ -74,20 +66,19 @@ fn partitions(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if used.is_empty() {
         return Ok(());
     }
-    write!(f, "{:<14}{:>12}{:>12}", "PARTITION", "HEAD", "PUBLISHED")?;
-    for projection in &report.projections {
-        write!(f, "{:>width$}", projection.name, width = column(&projection.name))?;
-    }
-    writeln!(f)?;
+    let names = report.projections.iter().map(|projection| projection.name.as_str());
+    let heading: Vec<&str> = ["PARTITION", "HEAD", "PUBLISHED"].into_iter().chain(names).collect();
+    let numbers: Vec<usize> = (1..heading.len()).collect();
+    let mut partitions = table(heading, &numbers);
     for one in used {
-        write!(f, "{:<14}{:>12}{:>12}", one.partition, grouped(one.head), grouped(one.relay_position))?;
-        for projection in &report.projections {
+        let checkpoints = report.projections.iter().map(|projection| {
             let found = projection.partitions.iter().find(|other| other.partition == one.partition);
-            let checkpoint = found.map_or_else(|| "-".to_owned(), |found| grouped(found.checkpoint));
-            write!(f, "{checkpoint:>width$}", width = column(&projection.name))?;
-        }
-        writeln!(f)?;
+            found.map_or_else(|| "-".to_owned(), |found| grouped(found.checkpoint))
+        });
+        let log = [one.partition.to_string(), grouped(one.head), grouped(one.relay_position)];
+        partitions.add_row(log.into_iter().chain(checkpoints));
     }
+    writeln!(f, "{}", lines(&partitions))?;
     unused(f, log)
 }
 
@@ -103,45 +94,15 @@ fn jobs(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if report.jobs.is_empty() {
         return Ok(());
     }
-    writeln!(f, "{:<14}{:>12}{:>12}  {:<24}LAST ERROR", "JOB OF", "UP TO", "ATTEMPTS", "RUNS AT")?;
+    let mut jobs = table(["JOB OF", "UP TO", "ATTEMPTS", "RUNS AT", "LAST ERROR"], &[1, 2]);
     for job in &report.jobs {
         let reason = printable(job.last_error.as_deref().unwrap_or("-"));
-        let up_to = grouped(job.published_position);
-        let run_at = shown(Some(job.run_at));
-        writeln!(f, "{:<14}{up_to:>12}{:>12}  {run_at:<24}{reason}", job.partition, job.attempts)?;
+        let (partition, attempts) = (job.partition.to_string(), job.attempts.to_string());
+        jobs.add_row([partition, grouped(job.published_position), attempts, shown(Some(job.run_at)), reason]);
     }
-    writeln!(f)
-}
-
-fn column(name: &str) -> usize {
-    (name.len() + 2).max(12)
+    writeln!(f, "{}\n", lines(&jobs))
 }
 
 fn shown(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let sign = if number < 0 { "-" } else { "" };
-    let grouped = digits.char_indices().fold(String::new(), |mut text, (index, digit)| {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-        text
-    });
-    format!("{sign}{grouped}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let shown = [0, 7, 999, 1_000, 1_234_567, -1_000].map(grouped);
-        assert_eq!(shown, ["0", "7", "999", "1,000", "1,234,567", "-1,000"]);
-    }
 }

@@ -16,27 +16,27 @@ use pin_project_lite::pin_project;
 use tower::ServiceExt;
 use tower::util::Oneshot;
 
-use super::pulse::Pulse;
+use super::waits::Waits;
 use crate::linger::linger;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-/// The largest part of an answer that is handed over at once, in bytes: how little a client may take within the limit.
+/// The largest part of a response that is handed over at once, in bytes: how little a client may take within the limit.
 const PART_BYTES_MAX: usize = 64 * 1024;
 
 /// A router for the requests of one connection.
 pub(super) struct Service {
     router: Router,
     peer: SocketAddr,
-    pulse: Arc<Pulse>,
+    waits: Arc<Waits>,
     /// How long the connection waits for a next request, in the words of the header.
     keep_alive: HeaderValue,
 }
 
 impl Service {
-    pub(super) fn new(router: Router, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
-        let timeout = format!("timeout={}", pulse.limits().idle.as_secs());
+    pub(super) fn new(router: Router, peer: SocketAddr, waits: Arc<Waits>) -> Self {
+        let timeout = format!("timeout={}", waits.limits().idle.as_secs());
         let keep_alive = HeaderValue::try_from(timeout).unwrap_or(HeaderValue::from_static("timeout=1"));
-        Self { router, peer, pulse, keep_alive }
+        Self { router, peer, waits, keep_alive }
     }
 }
 
@@ -47,15 +47,15 @@ impl hyper::service::Service<http::Request<Incoming>> for Service {
 
     fn call(&self, request: http::Request<Incoming>) -> Answering {
         let keep_alive = stays(request.version(), request.headers()).then(|| self.keep_alive.clone());
-        let number = self.pulse.begin(request.version() >= Version::HTTP_2);
-        let in_flight = InFlight { pulse: Arc::clone(&self.pulse), number };
+        let number = self.waits.begin(request.version() >= Version::HTTP_2);
+        let in_flight = InFlight { waits: Arc::clone(&self.waits), number };
         let mut request = linger(request);
         request.extensions_mut().insert(ConnectInfo(self.peer));
         Answering { answer: self.router.clone().oneshot(request), keep_alive, in_flight: Some(in_flight) }
     }
 }
 
-/// Whether the client means to go on with the connection, and may be told for how long.
+/// Whether the client means to go on with the connection, so that `Keep-Alive` can say for how long.
 fn stays(version: Version, headers: &HeaderMap) -> bool {
     let ends = |value: &HeaderValue| {
         value.to_str().is_ok_and(|text| text.split(',').any(|one| one.trim().eq_ignore_ascii_case("close")))
@@ -65,18 +65,18 @@ fn stays(version: Version, headers: &HeaderMap) -> bool {
 
 /// A request that is not answered to the end, until dropped.
 struct InFlight {
-    pulse: Arc<Pulse>,
+    waits: Arc<Waits>,
     number: u64,
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.pulse.end(self.number);
+        self.waits.end(self.number);
     }
 }
 
 pin_project! {
-    /// An answer on its way.
+    /// A response on its way.
     pub(super) struct Answering {
         #[pin]
         answer: Oneshot<Router, Request>,
@@ -93,7 +93,7 @@ impl Future for Answering {
         let Ok(mut response) = ready!(this.answer.poll(context));
         if let Some(keep_alive) = this.keep_alive.take()
             && !response.headers().contains_key(CONNECTION)
-            && !this.in_flight.as_ref().is_some_and(|in_flight| in_flight.pulse.is_ending())
+            && !this.in_flight.as_ref().is_some_and(|in_flight| in_flight.waits.is_ending())
         {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("keep-alive"));
             response.headers_mut().insert(KEEP_ALIVE, keep_alive);
@@ -103,7 +103,7 @@ impl Future for Answering {
     }
 }
 
-/// The body of an answer, handed over in parts; its request is in flight until it ends.
+/// The body of a response, handed over in parts; its request is in flight until it ends.
 pub(super) struct Counted {
     body: Body,
     /// What is left of a part that was too large.
@@ -121,7 +121,7 @@ impl HttpBody for Counted {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
         if let Some(in_flight) = &this.in_flight {
-            in_flight.pulse.ask(in_flight.number);
+            in_flight.waits.ask(in_flight.number);
         }
         if this.rest.is_empty() {
             match ready!(Pin::new(&mut this.body).poll_frame(context)) {
@@ -137,7 +137,7 @@ impl HttpBody for Counted {
         }
         let part = this.rest.split_to(this.rest.len().min(PART_BYTES_MAX));
         if let Some(in_flight) = &this.in_flight {
-            in_flight.pulse.hand(in_flight.number);
+            in_flight.waits.hand(in_flight.number);
         }
         Poll::Ready(Some(Ok(Frame::data(part))))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::pulse::{Limits, Pulse};
+use super::waits::{Limits, Waits};
 
 /// How long a new connection waits until it is looked again for one that can be spared.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ struct State {
 }
 
 struct Open {
-    pulse: Arc<Pulse>,
+    waits: Arc<Waits>,
     /// None until its task runs.
     task: Option<AbortHandle>,
 }
@@ -34,7 +34,7 @@ struct Open {
 pub(crate) struct Opened {
     all: Arc<OpenConnections>,
     number: u64,
-    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) waits: Arc<Waits>,
 }
 
 impl OpenConnections {
@@ -47,8 +47,8 @@ impl OpenConnections {
     }
 
     /// Waits until there is a place for one more. If all are taken, the connection that has waited the longest without
-    /// ever sending a request gives way, then the one that has been idle for the longest: so whoever only holds
-    /// connections open shuts nobody out.
+    /// ever sending a request gives way, then the one that has been idle for the longest: so a client that only
+    /// holds connections open shuts no other out.
     pub(crate) async fn room(&self) {
         loop {
             let ended = self.ended.notified();
@@ -65,7 +65,7 @@ impl OpenConnections {
     pub(crate) fn evict(&self) -> bool {
         let state = self.state();
         let waiting =
-            state.open.values().filter_map(|open| Some((open.pulse.waiting()?, open.task.as_ref()?)));
+            state.open.values().filter_map(|open| Some((open.waits.waiting()?, open.task.as_ref()?)));
         let Some((_, task)) = waiting.filter(|(_, task)| !task.is_finished()).min_by_key(|(since, _)| *since)
         else {
             return false;
@@ -77,12 +77,12 @@ impl OpenConnections {
 
     /// A new connection.
     pub(crate) fn open(self: &Arc<Self>) -> Opened {
-        let pulse = Arc::new(Pulse::new(self.limits));
+        let waits = Arc::new(Waits::new(self.limits));
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
-        state.open.insert(number, Open { pulse: Arc::clone(&pulse), task: None });
-        Opened { all: Arc::clone(self), number, pulse }
+        state.open.insert(number, Open { waits: Arc::clone(&waits), task: None });
+        Opened { all: Arc::clone(self), number, waits }
     }
 
     /// Names the task of a connection.

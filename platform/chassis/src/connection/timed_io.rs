@@ -5,21 +5,21 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pulse::Pulse;
+use super::waits::Waits;
 
-/// What is gathered before it is written, in bytes: the answers to many small requests.
+/// What is gathered before it is written, in bytes: the responses to many small requests.
 const GATHERED_BYTES_MAX: usize = 16 * 1024;
 
-/// A connection's bytes, which tell its pulse that they come and go.
+/// A connection's bytes; its [`Waits`] note when they come and go.
 ///
-/// Small answers are gathered until [`Outgoing::poll_drain`], so that who sends many requests without waiting gets the
-/// answers together. A flush is therefore none: the connection drains after it has done what there was to do.
+/// Small responses are gathered until [`Outgoing::poll_drain`], so that a client that sends many requests without waiting
+/// gets the responses together. A flush does nothing: the connection drains after it has done what there was to do.
 pub(super) struct TimedIo<I>(Arc<Mutex<Outgoing<I>>>);
 
 /// Both directions of a connection, shared between who speaks its protocol and who drains it.
 pub(super) struct Outgoing<I> {
     inner: I,
-    pulse: Arc<Pulse>,
+    waits: Arc<Waits>,
     gathered: Vec<u8>,
     /// How much of it is written.
     written: usize,
@@ -33,9 +33,9 @@ pub(super) struct Outgoing<I> {
 pub(super) struct Drain<I>(Arc<Mutex<Outgoing<I>>>);
 
 /// The bytes of a connection for its protocol, and for draining.
-pub(super) fn timed<I>(inner: I, pulse: Arc<Pulse>) -> (TimedIo<I>, Drain<I>) {
+pub(super) fn timed<I>(inner: I, waits: Arc<Waits>) -> (TimedIo<I>, Drain<I>) {
     let outgoing =
-        Outgoing { inner, pulse, gathered: Vec::new(), written: 0, blocked: false, flushing: false };
+        Outgoing { inner, waits, gathered: Vec::new(), written: 0, blocked: false, flushing: false };
     let shared = Arc::new(Mutex::new(outgoing));
     (TimedIo(Arc::clone(&shared)), Drain(shared))
 }
@@ -53,11 +53,11 @@ impl<I: AsyncWrite + Unpin> Drain<I> {
         // A flush that has nothing to do says nothing about a write that waits.
         if polled.is_pending() {
             outgoing.flushing = true;
-            outgoing.pulse.blocked();
+            outgoing.waits.blocked();
         } else if outgoing.flushing {
             outgoing.flushing = false;
             if !outgoing.blocked {
-                outgoing.pulse.written();
+                outgoing.waits.written();
             }
         }
         polled
@@ -70,10 +70,10 @@ impl<I: AsyncWrite + Unpin> Outgoing<I> {
         let polled = poll(Pin::new(&mut self.inner));
         if polled.is_pending() {
             self.blocked = true;
-            self.pulse.blocked();
+            self.waits.blocked();
         } else if self.blocked {
             self.blocked = false;
-            self.pulse.written();
+            self.waits.written();
         }
         polled
     }
@@ -118,7 +118,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for TimedIo<I> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut both.inner).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            both.pulse.read();
+            both.waits.read();
         }
         polled
     }

@@ -9,7 +9,7 @@ async fn a_server_of_its_own_is_taken_and_one_that_forgets_what_it_was_told_is_n
     let database = ScratchDatabase::migrated("activities").await;
     let pool = |options| PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
     refuse_pooler(&pool(session(database.options(), "test"))).await.unwrap();
-    // As a pooler does that is told to ignore what it does not know.
+    // As a pooler does that is configured to ignore what it does not know.
     let error = refuse_pooler(&pool(database.options())).await.unwrap_err();
     assert!(matches!(error, SessionError::Pooled), "{error}");
 }

@@ -53,7 +53,7 @@ impl<C: FromStr> TryFrom<PageParameters> for Paging<C> {
 }
 
 impl<C> Paging<C> {
-    /// How many rows to read: one more than a page has, which tells whether there is a next page.
+    /// How many rows to read: one more than a page has, which shows whether there is a next page.
     #[must_use]
     pub const fn rows(&self) -> i64 {
         self.limit as i64 + 1
@@ -101,13 +101,13 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_refused_by_name() {
-        for (limit, cursor, told) in [
+        for (limit, cursor, expected) in [
             (Some(0), None, "The parameter limit must be 1 to 1000."),
             (Some(1_001), None, "The parameter limit must be 1 to 1000."),
             (None, Some("x"), "The parameter cursor must be the next_cursor of a page."),
         ] {
             let problem = Paging::<u32>::new(limit, cursor).unwrap_err();
-            assert_eq!(problem.detail.as_deref(), Some(told));
+            assert_eq!(problem.detail.as_deref(), Some(expected));
         }
         assert_eq!(Paging::<u32>::new(None, None).unwrap().rows(), 101);
     }

@@ -27,9 +27,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Problem
             fault.map_err(|fault| of_parameter("invalid-path", name, fault.to_owned()))?;
         }
         let Path(value) = Path::from_request_parts(parts, state).await.map_err(|rejection| {
-            let told = rejection.body_text();
-            let told = told.strip_prefix("Invalid URL: ").unwrap_or(&told);
-            Problem::bad_request("invalid-path").with_detail(format!("The path: {}.", in_words(told)))
+            let reason = rejection.body_text();
+            let reason = reason.strip_prefix("Invalid URL: ").unwrap_or(&reason);
+            Problem::bad_request("invalid-path").with_detail(format!("The path: {}.", in_words(reason)))
         })?;
         Ok(Self(value))
     }
@@ -76,13 +76,13 @@ mod tests {
 
     #[tokio::test]
     async fn text_that_no_service_can_take_is_refused_by_name() {
-        for (path, told) in [
+        for (path, expected) in [
             ("/text/a%00b", "The parameter id contains a NUL character."),
             ("/text/%0d%0a", "The parameter id contains a control character."),
             ("/number/x", "The path: Cannot parse `x` to a `u32`."),
         ] {
             let (status, text) = ask(path).await;
-            assert_eq!((status, text), (400, format!("/problems/invalid-path {told}")), "{path}");
+            assert_eq!((status, text), (400, format!("/problems/invalid-path {expected}")), "{path}");
         }
         let (status, text) = ask("/text/%FF").await;
         assert!(status == 400 && text.starts_with("/problems/invalid-path"), "{status} {text}");

@@ -83,14 +83,14 @@ fn fault(text: &str) -> InvalidTime {
     if let Some((before, offset)) = text.rsplit_once(' ')
         && is_time(&format!("{before}+{offset}"))
     {
-        let told = "has a space where the + of its offset should be: in a query string write %2B for a +";
-        InvalidTime(told.into())
+        let fault = "has a space where the + of its offset should be: in a query string write %2B for a +";
+        InvalidTime(fault.into())
     } else if NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok()
         || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").is_ok()
     {
-        let told =
+        let fault =
             "has no zone: write Z after it for UTC, or an offset such as -05:00 or %2B02:00 for +02:00";
-        InvalidTime(told.into())
+        InvalidTime(fault.into())
     } else if has_long_year(text) {
         no_year()
     } else {
@@ -153,7 +153,7 @@ impl ToSchema for Time {}
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn message(text: &str) -> String {
         text.parse::<Time>().unwrap_err().to_string()
     }
 
@@ -183,20 +183,20 @@ mod tests {
             "é026-03-01",
         ] {
             assert!(
-                told(text).starts_with("must be a time with its zone such as 2026-03-01T09:30:00Z"),
+                message(text).starts_with("must be a time with its zone such as 2026-03-01T09:30:00Z"),
                 "{text}: {}",
-                told(text)
+                message(text)
             );
         }
-        assert!(told("").starts_with("is empty; give a time"));
+        assert!(message("").starts_with("is empty; give a time"));
     }
 
     #[test]
     fn a_lost_plus_and_a_missing_zone_are_named() {
-        assert!(told("2026-03-01T09:30:00 02:00").contains("write %2B for a +"));
-        assert!(told("2026-03-01T09:30:00.5 02:00").contains("write %2B for a +"));
-        assert!(told("2026-03-01T09:30:00").starts_with("has no zone"));
-        assert!(told("2026-03-01 09:30:00.123").starts_with("has no zone"));
+        assert!(message("2026-03-01T09:30:00 02:00").contains("write %2B for a +"));
+        assert!(message("2026-03-01T09:30:00.5 02:00").contains("write %2B for a +"));
+        assert!(message("2026-03-01T09:30:00").starts_with("has no zone"));
+        assert!(message("2026-03-01 09:30:00.123").starts_with("has no zone"));
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             "-262000-01-01T00:00:00Z",
             "12026-01-01",
         ] {
-            assert_eq!(told(text), "must lie between the years 1900 and 2200", "{text}");
+            assert_eq!(message(text), "must lie between the years 1900 and 2200", "{text}");
         }
         assert!("1900-01-01".parse::<Time>().is_ok() && "2200-12-31T23:59:59Z".parse::<Time>().is_ok());
     }

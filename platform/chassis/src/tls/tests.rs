@@ -82,14 +82,14 @@ async fn plain_http_is_told_that_tls_is_spoken() {
 fn files_that_are_of_no_use_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    let told = |certificate: &Path, key: &Path| Tls::load(certificate, key).err().unwrap().to_string();
-    assert!(told(&certificate, &key).contains("cert.pem cannot be read: "));
+    let message = |certificate: &Path, key: &Path| Tls::load(certificate, key).err().unwrap().to_string();
+    assert!(message(&certificate, &key).contains("cert.pem cannot be read: "));
     write(folder.path());
-    assert!(told(&certificate, &certificate).contains("cert.pem cannot be read: nothing of the kind"));
+    assert!(message(&certificate, &certificate).contains("cert.pem cannot be read: nothing of the kind"));
     std::fs::write(&certificate, "").unwrap();
-    assert!(told(&certificate, &key).contains("cert.pem cannot be read: nothing of the kind"));
+    assert!(message(&certificate, &key).contains("cert.pem cannot be read: nothing of the kind"));
     let other = tempfile::tempdir().unwrap();
     write(folder.path());
     write(other.path());
-    assert!(told(&certificate, &other.path().join("key.pem")).contains("cannot be used together"));
+    assert!(message(&certificate, &other.path().join("key.pem")).contains("cannot be used together"));
 }

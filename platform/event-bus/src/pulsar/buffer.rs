@@ -9,7 +9,7 @@ const MARKS_MAX: usize = 4_096;
 /// What a message takes besides its bytes.
 const OVERHEAD_BYTES: usize = 64;
 
-/// What one partition of a topic has delivered and nobody has fetched: a bounded part of it, in order. What did not fit is
+/// What one partition of a topic has delivered and no consumer has fetched: a bounded part of it, in order. What did not fit is
 /// in the log.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -29,7 +29,7 @@ pub(crate) enum Run {
     Messages(Vec<Bytes>),
     /// Nothing before this position.
     HoleUpTo(i64),
-    /// Nothing.
+    /// No message after the position.
     Nothing,
 }
 
@@ -38,7 +38,7 @@ impl Buffer {
         Self { bytes_max, ..Self::default() }
     }
 
-    /// Takes a message in. `carried` is none for one that only tells of its position. Answers whether it is new.
+    /// Takes a message in. `carried` is none for one that has only a position. Returns whether it is new.
     pub(crate) fn receive(&mut self, position: i64, carried: Option<Bytes>, id: MessageIdData) -> bool {
         self.mark(position, id);
         if position <= self.last {

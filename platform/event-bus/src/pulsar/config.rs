@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use chassis::{ConfigError, Env};
+use chassis::{ConfigError, Env, Key};
 use url::Url;
 
 const TENANT: &str = "public";
@@ -53,46 +53,65 @@ impl PulsarConfig {
     /// # Errors
     /// [`ConfigError`], which names the key.
     pub fn from_env(env: &Env) -> Result<Option<Self>, ConfigError> {
-        let key = "DAYBOOK_PULSAR_URL";
-        if env.get(key).is_none() {
+        let key = env.key(
+            "DAYBOOK_PULSAR_URL",
+            "A Pulsar broker that carries the logs between the services: pulsar://host:port or pulsar+ssl://host:port.",
+        );
+        let Some(url) = key.optional("the logs themselves carry the events", "pulsar://127.0.0.1:6650")
+        else {
             return Ok(None);
-        }
-        let url = address(env, key, &["pulsar", "pulsar+ssl"])?;
-        let admin = "DAYBOOK_PULSAR_ADMIN_URL";
-        let admin_url = env.get(admin).map(|_| address(env, admin, &["http", "https"])).transpose()?;
+        };
+        let url = address(key, url, &["pulsar", "pulsar+ssl"])?;
+        let admin = env.key(
+            "DAYBOOK_PULSAR_ADMIN_URL",
+            "The broker's administration, which makes the topics: http://host:port or https://host:port.",
+        );
+        let admin_url = admin.optional("the topics must be there", "http://127.0.0.1:8080");
+        let admin_url = admin_url.map(|url| address(admin, url, &["http", "https"])).transpose()?;
         let default = Self::at(url, admin_url);
+        let retention = "How long the broker keeps what every subscription has acknowledged, in hours; for topics that are \
+                         made by Daybook.";
+        let ca = "Certificates, in PEM, of the authorities that are trusted.";
         Ok(Some(Self {
-            tenant: name(env, "DAYBOOK_PULSAR_TENANT", default.tenant.clone())?,
-            namespace: name(env, "DAYBOOK_PULSAR_NAMESPACE", default.namespace.clone())?,
-            retention_h: env.or("DAYBOOK_PULSAR_RETENTION_H", default.retention_h)?,
-            tls_ca: env.get("DAYBOOK_PULSAR_TLS_CA").map(PathBuf::from),
-            token: env.get("DAYBOOK_PULSAR_TOKEN").map(str::to_owned),
+            tenant: name(
+                env.key("DAYBOOK_PULSAR_TENANT", "The tenant of the topics."),
+                default.tenant.clone(),
+            )?,
+            namespace: name(
+                env.key("DAYBOOK_PULSAR_NAMESPACE", "The namespace of the topics."),
+                default.namespace.clone(),
+            )?,
+            retention_h: env.key("DAYBOOK_PULSAR_RETENTION_H", retention).or(default.retention_h)?,
+            tls_ca: env
+                .key("DAYBOOK_PULSAR_TLS_CA", ca)
+                .optional("the public ones", "/etc/ssl/certs/broker.pem")
+                .map(PathBuf::from),
+            token: env
+                .key("DAYBOOK_PULSAR_TOKEN", "A token to authenticate with at the broker.")
+                .optional("no authentication", "eyJhbGciOi…")
+                .map(str::to_owned),
             ..default
         }))
     }
 }
 
-fn invalid(key: &str, value: &str, reason: impl Into<String>) -> ConfigError {
-    ConfigError::Invalid { key: key.to_owned(), value: value.to_owned(), reason: reason.into() }
-}
-
-fn address(env: &Env, key: &'static str, schemes: &[&str]) -> Result<Url, ConfigError> {
-    let url: Url = env.required(key, "It is where the Pulsar broker is.")?;
+fn address(key: Key<'_>, value: &str, schemes: &[&str]) -> Result<Url, ConfigError> {
+    let url: Url = value.parse().map_err(|error: url::ParseError| key.invalid(value, error.to_string()))?;
     if schemes.contains(&url.scheme()) && url.host_str().is_some() {
         return Ok(url);
     }
-    Err(invalid(key, url.as_str(), format!("must begin with {}://", schemes.join(":// or "))))
+    Err(key.invalid(&url, format!("must begin with {}://", schemes.join(":// or "))))
 }
 
 /// Tenants and namespaces become parts of paths.
-fn name(env: &Env, key: &'static str, default: String) -> Result<String, ConfigError> {
-    let name = env.or(key, default)?;
+fn name(key: Key<'_>, default: String) -> Result<String, ConfigError> {
+    let name = key.or(default)?;
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=' | b':');
     if name.bytes().all(is_plain) {
         return Ok(name);
     }
-    Err(invalid(key, &name, "may hold letters, digits and - _ . = : only"))
+    Err(key.invalid(&name, "may hold letters, digits and - _ . = : only"))
 }
 
 #[cfg(test)]

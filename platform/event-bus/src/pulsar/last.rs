@@ -10,7 +10,7 @@ use pulsar::{ConsumerOptions, TokioExecutor};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::link::{Link, OPERATION_TIMEOUT};
+use super::connection::{Connection, OPERATION_TIMEOUT};
 use crate::{BusError, Carried};
 
 /// A message that the broker has counted and thrown away does not come.
@@ -26,14 +26,14 @@ struct Message {
 }
 
 /// The last event of a topic partition; none if it is empty, or its last message is thrown away already or not ours.
-pub(super) async fn last(link: &Link, partition: Partition) -> Result<Option<Carried>, BusError> {
+pub(super) async fn last(connection: &Connection, partition: Partition) -> Result<Option<Carried>, BusError> {
     let asking = async {
-        let mut consumer_of_all = Box::pin(consumer(link, partition, None)).await?;
+        let mut consumer_of_all = Box::pin(consumer(connection, partition, None)).await?;
         let ids = Box::pin(consumer_of_all.get_last_message_id()).await?;
         let Some(id) = ids.into_iter().next().filter(|id| id.entry_id != NO_ENTRY) else { return Ok(None) };
         // With a place in a batch, the broker begins with the entry itself and not after it.
         let from = MessageIdData { batch_index: Some(0), ..id.clone() };
-        let mut consumer = Box::pin(consumer(link, partition, Some(from))).await?;
+        let mut consumer = Box::pin(consumer(connection, partition, Some(from))).await?;
         let mut last = None;
         while let Ok(Some(message)) = tokio::time::timeout(ARRIVAL_LIMIT, consumer.next()).await {
             let message = message?;
@@ -76,12 +76,12 @@ impl From<BusError> for Failure {
 
 /// A consumer that the broker forgets when it goes: from the end on, or from a message on.
 async fn consumer(
-    link: &Link,
+    connection: &Connection,
     partition: Partition,
     from: Option<MessageIdData>,
 ) -> Result<Consumer<Vec<u8>, TokioExecutor>, Failure> {
-    let (client, _) = link.client().await?;
-    let topic = format!("{}-partition-{partition}", link.topic.name(&link.config));
+    let (client, _) = connection.client().await?;
+    let topic = format!("{}-partition-{partition}", connection.topic.name(&connection.config));
     let building = client
         .consumer()
         .with_topic(topic)

@@ -154,7 +154,7 @@ struct Received {
     data: Json,
 }
 
-/// The event in a message; `None` for a message that carries none, which the log then tells.
+/// The event in a message; `None` for a message that carries none: its event is then read from the log.
 #[must_use]
 pub fn decode(message: &[u8]) -> Option<RecordedEvent> {
     let received: Received = serde_json::from_slice(message).ok()?;

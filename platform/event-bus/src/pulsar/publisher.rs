@@ -9,7 +9,7 @@ use pulsar::producer::{Message, Producer, SendFuture};
 use pulsar::{ProducerOptions, TokioExecutor};
 use tokio::sync::Mutex;
 
-use super::link::{Link, OPERATION_TIMEOUT};
+use super::connection::{Connection, OPERATION_TIMEOUT};
 use super::message::encode;
 use super::topic::Topic;
 use super::{PulsarConfig, last};
@@ -33,7 +33,7 @@ const ROUND_EVENTS_MAX: i64 = 20_000;
 /// Takes a log to a topic: log partition *n* to topic partition *n*, by a producer of its own.
 pub struct PulsarPublisher {
     log: EventLog,
-    link: Arc<Link>,
+    connection: Arc<Connection>,
     slots: Vec<Mutex<Option<Slot>>>,
 }
 
@@ -55,20 +55,20 @@ impl PulsarPublisher {
     pub fn new(config: PulsarConfig, feed: Feed, log: EventLog) -> Self {
         let partitions = log.partitions();
         let slots = partitions.all().map(|_| Mutex::default()).collect();
-        Self { log, link: Arc::new(Link::new(config, Topic { feed, partitions })), slots }
+        Self { log, connection: Arc::new(Connection::new(config, Topic { feed, partitions })), slots }
     }
 
     /// Connects, and makes sure of the topic.
     ///
     /// # Errors
-    /// [`BusError::Refused`] if somebody must do something before anything can be published.
+    /// [`BusError::Refused`] if an operator must do something before anything can be published.
     pub async fn prepare(&self) -> Result<(), BusError> {
-        self.link.client().await.map(|_| ())
+        self.connection.client().await.map(|_| ())
     }
 
     async fn producer(&self, partition: Partition) -> Result<Slot, BusError> {
-        let (client, generation) = self.link.client().await?;
-        let topic = format!("{}-partition-{partition}", self.link.topic.name(&self.link.config));
+        let (client, generation) = self.connection.client().await?;
+        let topic = format!("{}-partition-{partition}", self.connection.topic.name(&self.connection.config));
         // Without a name: the broker gives a new one each time, so its deduplication can never mistake one for another.
         let building = client.producer().with_topic(topic).with_options(ProducerOptions {
             batch_size: Some(BATCH_MESSAGES),
@@ -81,7 +81,7 @@ impl PulsarPublisher {
         match limited("a producer", Box::pin(building.build())).await {
             Ok(producer) => Ok(Slot { producer, generation, page_events: PAGE_EVENTS_FIRST }),
             Err(error) => {
-                self.link.forget(generation).await;
+                self.connection.forget(generation).await;
                 Err(error)
             }
         }
@@ -95,22 +95,22 @@ impl PulsarPublisher {
         reached: &mut i64,
     ) -> Result<(), BusError> {
         let mut read = *reached;
-        let mut flying: VecDeque<Page> = VecDeque::new();
+        let mut in_flight: VecDeque<Page> = VecDeque::new();
         while read < to {
             let events = self.log.read(partition, read, slot.page_events.min(to - read)).await?;
             let Some(last) = events.last() else { break };
             read = last.position;
             slot.page_events = next_page(&events);
-            let sending = Box::pin(send(&mut slot.producer, self.link.topic.feed, &events));
+            let sending = Box::pin(send(&mut slot.producer, self.connection.topic.feed, &events));
             let receipts = limited("sending", sending).await?;
-            flying.push_back(Page { to: read, receipts });
-            if flying.len() > PAGES_IN_FLIGHT {
-                land(&mut flying, reached).await?;
+            in_flight.push_back(Page { to: read, receipts });
+            if in_flight.len() > PAGES_IN_FLIGHT {
+                await_receipts(&mut in_flight, reached).await?;
             }
         }
         limited("sending", slot.producer.send_batch()).await?;
-        while !flying.is_empty() {
-            land(&mut flying, reached).await?;
+        while !in_flight.is_empty() {
+            await_receipts(&mut in_flight, reached).await?;
         }
         Ok(())
     }
@@ -145,15 +145,15 @@ async fn send(
 }
 
 /// Waits for the receipts of the oldest page.
-async fn land(flying: &mut VecDeque<Page>, reached: &mut i64) -> Result<(), BusError> {
-    let Some(page) = flying.pop_front() else { return Ok(()) };
-    let landing = async {
+async fn await_receipts(in_flight: &mut VecDeque<Page>, reached: &mut i64) -> Result<(), BusError> {
+    let Some(page) = in_flight.pop_front() else { return Ok(()) };
+    let receiving = async {
         for receipt in page.receipts {
             receipt.await?;
         }
         Ok(())
     };
-    limited("receipts", landing).await?;
+    limited("receipts", receiving).await?;
     *reached = page.to;
     Ok(())
 }
@@ -180,7 +180,7 @@ impl EventPublisher for PulsarPublisher {
         match self.carry(&mut slot, partition, to.min(after + ROUND_EVENTS_MAX), &mut reached).await {
             Ok(()) => *place = Some(slot),
             Err(error) => {
-                self.link.forget(slot.generation).await;
+                self.connection.forget(slot.generation).await;
                 if reached == after {
                     return Err(error);
                 }
@@ -191,6 +191,6 @@ impl EventPublisher for PulsarPublisher {
     }
 
     async fn last(&self, partition: Partition) -> Result<Option<Carried>, BusError> {
-        Box::pin(last::last(&self.link, partition)).await
+        Box::pin(last::last(&self.connection, partition)).await
     }
 }

@@ -11,7 +11,7 @@ use pulsar::message::proto::command_subscribe::SubType;
 use pulsar::{ConsumerOptions, TokioExecutor};
 use tokio::sync::watch;
 
-use super::link::{Link, OPERATION_TIMEOUT};
+use super::connection::{Connection, OPERATION_TIMEOUT};
 use super::message::place;
 use super::subscription::Shared;
 use crate::{BusError, Group};
@@ -24,9 +24,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(5);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
-/// Reads one partition of a topic, and always does: acknowledgements make no progress while nobody polls.
+/// Reads one partition of a topic, and always does: acknowledgements make no progress while it is not polled.
 pub(crate) struct Reader {
-    pub(crate) link: Arc<Link>,
+    pub(crate) connection: Arc<Connection>,
     pub(crate) group: Group,
     pub(crate) partition: Partition,
     pub(crate) shared: Arc<Shared>,
@@ -50,7 +50,7 @@ impl Reader {
             self.shared.connected(self.partition);
             let error = self.read(&mut consumer).await;
             self.shared.cut_off(self.partition, error);
-            self.link.forget(generation).await;
+            self.connection.forget(generation).await;
             // Its engine ends with it, and lets the broker know.
             drop(consumer);
             tokio::time::sleep(backoff.failed()).await;
@@ -58,8 +58,9 @@ impl Reader {
     }
 
     async fn subscribe(&self) -> Result<(Consumer<Vec<u8>, TokioExecutor>, u64), BusError> {
-        let (client, generation) = self.link.client().await?;
-        let topic = format!("{}-partition-{}", self.link.topic.name(&self.link.config), self.partition);
+        let (client, generation) = self.connection.client().await?;
+        let topic =
+            format!("{}-partition-{}", self.connection.topic.name(&self.connection.config), self.partition);
         let building = client
             .consumer()
             .with_topic(topic)
@@ -81,7 +82,7 @@ impl Reader {
             Err(_) => Err(BusError::Broker(format!("subscribing: not done within {limit:?}"))),
         };
         if built.is_err() {
-            self.link.forget(generation).await;
+            self.connection.forget(generation).await;
         }
         built
     }
@@ -131,7 +132,7 @@ impl Reader {
                 let carried = place.is_carried().then_some(bytes);
                 self.shared.receive(place.partition, place.position, carried, id);
             }
-            // Somebody else's; if it was to be one of ours, its position is missed and found in the log.
+            // Another program's; if it was to be one of ours, its position is missed and found in the log.
             _ => metrics::counter!("daybook_bus_foreign_messages_total").increment(1),
         }
     }

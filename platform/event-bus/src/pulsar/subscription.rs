@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::PulsarConfig;
 use super::buffer::{Buffer, Run};
-use super::link::Link;
+use super::connection::Connection;
 use super::message::decode;
 use super::reader::Reader;
 use super::topic::Topic;
@@ -26,7 +26,7 @@ const BUFFER_BYTES_MIN: usize = 256 * 1024;
 /// How long an announcement that the broker lost can delay a consumer.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The receiving side on Pulsar. The broker tells what is new and brings it; whatever it lost, dropped, or brought to
+/// The receiving side on Pulsar. The broker announces what is new and delivers it; whatever it lost, dropped, or delivered to
 /// another process is read from the log. Dropping it ends its readers at once, however much they hold.
 pub struct PulsarSubscription {
     log: EventLog,
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
 
 struct News {
     published: BTreeMap<Partition, i64>,
-    /// Partitions that nobody reads now.
+    /// Partitions whose reader is not connected.
     away: BTreeSet<Partition>,
     error: Option<BusError>,
     /// Something may have been missed.
@@ -109,12 +109,12 @@ impl PulsarSubscription {
             }),
             woken: Notify::new(),
         });
-        let link = Arc::new(Link::new(config, Topic { feed, partitions }));
+        let connection = Arc::new(Connection::new(config, Topic { feed, partitions }));
         let mut readers = JoinSet::new();
         let acknowledged = partitions.all().map(|partition| {
             let (sender, acknowledged) = watch::channel(None);
-            let (link, shared) = (Arc::clone(&link), Arc::clone(&shared));
-            readers.spawn(Reader { link, group: group.clone(), partition, shared, acknowledged }.run());
+            let (connection, shared) = (Arc::clone(&connection), Arc::clone(&shared));
+            readers.spawn(Reader { connection, group: group.clone(), partition, shared, acknowledged }.run());
             sender
         });
         let acknowledged = acknowledged.collect();
@@ -134,11 +134,11 @@ impl PulsarSubscription {
             return Some(Err(error));
         }
         let published = std::mem::take(&mut news.published);
-        let told = published.into_iter().map(|(partition, position)| Published { partition, position });
-        Some(told.collect()).filter(|told: &Vec<Published>| !told.is_empty()).map(Ok)
+        let announced = published.into_iter().map(|(partition, position)| Published { partition, position });
+        Some(announced.collect()).filter(|announced: &Vec<Published>| !announced.is_empty()).map(Ok)
     }
 
-    /// Whether there are events, and the log has them: its last one tells for all, for a log only grows. What the broker
+    /// Whether there are events, and the log has them: if its last one is in the log, all are, for a log only grows. What the broker
     /// brings of a log that was set back since is thrown away.
     async fn are_of_the_log(&self, carried: &[RecordedEvent]) -> Result<bool, BusError> {
         let Some(last) = carried.last() else { return Ok(false) };
@@ -220,7 +220,7 @@ impl EventSubscription for PulsarSubscription {
                 }
                 Run::HoleUpTo(position) => position - last - 1,
                 Run::Nothing if !events.is_empty() => return Ok(events),
-                // Another process may be the one who is told of this partition.
+                // Another process may be the one that gets this partition.
                 Run::Nothing => wanted as i64,
             };
             let limit = missing.min(wanted as i64);

@@ -128,7 +128,7 @@ impl Topic {
         Ok(())
     }
 
-    /// Tells the broker to keep what has been acknowledged for a while; the log keeps it for ever. A broker whose topics
+    /// Makes the broker keep what has been acknowledged for a while; the log keeps it for ever. A broker whose topics
     /// have no policies of their own goes by its namespace's.
     async fn retain(&self, admin: &Admin<'_>) {
         let minutes = u64::from(admin.config.retention_h) * 60;

@@ -4,7 +4,7 @@ use domain::Partition;
 use event_store::{EventLog, advisory_locks};
 use uuid::Uuid;
 
-use super::standing;
+use super::position;
 use crate::BusError;
 
 /// A partition's relay.
@@ -14,7 +14,7 @@ pub struct RelayStatus {
     pub partition: Partition,
     /// The last position that was published.
     pub position: i64,
-    /// Why it is not published until somebody decides, in words; none if it is.
+    /// Why it is not published until an operator decides, in words; none if it is published.
     pub stopped: Option<String>,
     /// Whether the position is that of an event of this log.
     pub is_of_the_log: bool,
@@ -25,16 +25,16 @@ pub struct RelayStatus {
 /// # Errors
 /// What the database says.
 pub async fn relay_status(log: &EventLog) -> Result<Vec<RelayStatus>, BusError> {
-    let standings = standing::read(log.pool()).await?;
+    let positions = position::read(log.pool()).await?;
     let places: Vec<_> =
-        standings.iter().map(|(partition, standing)| (*partition, standing.position)).collect();
+        positions.iter().map(|(partition, published)| (*partition, published.position)).collect();
     let found = log.stamps(&places).await?;
-    let status = standings.into_iter().map(|(partition, standing)| {
+    let status = positions.into_iter().map(|(partition, published)| {
         let stamp = found.iter().find(|stamp| stamp.partition == partition);
-        let diverged = standing.compare(partition, stamp).err().map(|error| error.to_string());
+        let diverged = published.compare(partition, stamp).err().map(|error| error.to_string());
         let is_of_the_log = diverged.is_none();
-        let stopped = standing.stopped.or(diverged);
-        RelayStatus { partition, position: standing.position, stopped, is_of_the_log }
+        let stopped = published.stopped.or(diverged);
+        RelayStatus { partition, position: published.position, stopped, is_of_the_log }
     });
     Ok(status.collect())
 }

@@ -5,7 +5,7 @@ use chassis::Backoff;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
-use super::refusing::Refusing;
+use super::write_probe::WriteProbe;
 use super::{AppendError, Job};
 use crate::append::append_events;
 use crate::error::is_transient;
@@ -21,30 +21,30 @@ pub(super) struct Committer {
     options: Arc<PgConnectOptions>,
     connection: Option<PgConnection>,
     retry_max: Duration,
-    refusing: Refusing,
+    write_probe: WriteProbe,
 }
 
 impl Committer {
-    pub(super) fn new(options: Arc<PgConnectOptions>, retry_max: Duration, refusing: Refusing) -> Self {
-        Self { options, connection: None, retry_max, refusing }
+    pub(super) fn new(options: Arc<PgConnectOptions>, retry_max: Duration, write_probe: WriteProbe) -> Self {
+        Self { options, connection: None, retry_max, write_probe }
     }
 
     /// Commits a group. If the database refuses it for what one of its jobs holds, each job is tried alone, so that one bad
-    /// row costs nobody else anything.
-    pub(super) async fn commit(&mut self, batch: Vec<Job>) -> Answers {
+    /// row harms no other job.
+    pub(super) async fn commit(&mut self, batch: Vec<Job>) -> Outcomes {
         match self.attempt(&batch).await {
-            Ok(outcomes) => Answers::shared_out(batch, outcomes),
+            Ok(outcomes) => Outcomes::shared_out(batch, outcomes),
             Err(AppendError::Refused(reason)) if batch.len() > 1 => {
                 tracing::warn!(%reason, jobs = batch.len(), "a group was refused; its jobs are tried one by one");
-                let mut answers = Answers::default();
+                let mut outcomes = Outcomes::default();
                 for job in batch {
-                    answers.0.append(&mut Box::pin(self.commit(vec![job])).await.0);
+                    outcomes.0.append(&mut Box::pin(self.commit(vec![job])).await.0);
                 }
-                answers
+                outcomes
             }
             Err(error) => {
                 tracing::error!(%error, "a group of {} could not be committed", batch.len());
-                Answers(batch.into_iter().map(|job| (job, Err(error.clone()))).collect())
+                Outcomes(batch.into_iter().map(|job| (job, Err(error.clone()))).collect())
             }
         }
     }
@@ -53,12 +53,12 @@ impl Committer {
         let appends: Vec<&Append> = batch.iter().flat_map(|job| &job.appends).collect();
         let begin = Instant::now();
         let mut backoff = BACKOFF;
-        // Whether an earlier attempt may have been committed although its answer never came.
+        // Whether an earlier attempt may have been committed although its result never arrived.
         let mut uncertain = false;
         loop {
             let error = match self.once(&appends, uncertain).await {
                 Ok(outcomes) => {
-                    self.refusing.note(Ok(()));
+                    self.write_probe.note(Ok(()));
                     metrics::histogram!("daybook_append_commit_duration_seconds").record(begin.elapsed());
                     return Ok(outcomes);
                 }
@@ -73,7 +73,7 @@ impl Committer {
             metrics::counter!("daybook_append_retries_total").increment(1);
             let pause = backoff.failed();
             if begin.elapsed() + pause > self.retry_max {
-                self.refusing.note(Err(&error));
+                self.write_probe.note(Err(&error));
                 return Err(AppendError::Unavailable(error.to_string()));
             }
             tokio::time::sleep(pause).await;
@@ -99,15 +99,15 @@ impl Committer {
     }
 }
 
-/// After an attempt whose answer was lost, what looks refuted may be what that attempt stored: its events have our ids.
+/// After an attempt whose result was lost, what looks like a conflict may be what that attempt stored: its events have our ids.
 /// The heads were locked in between, so that attempt is over by now, one way or the other.
 async fn recognise_own(
     connection: &mut PgConnection,
     appends: &[&Append],
     outcomes: &mut [Appended],
 ) -> Result<(), sqlx::Error> {
-    let refuted = appends.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Appended::Refuted);
-    for (append, outcome) in refuted {
+    let conflicts = appends.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Appended::Conflict);
+    for (append, outcome) in conflicts {
         let Some(first) = append.events.first() else { continue };
         let own = sqlx::query!(
             "SELECT position, recorded_at FROM events
@@ -127,12 +127,12 @@ async fn recognise_own(
     Ok(())
 }
 
-/// What the callers of a group are to be told.
+/// What became of each job of a group, for its caller.
 #[derive(Default)]
 #[must_use]
-pub(super) struct Answers(Vec<(Job, Result<Vec<Appended>, AppendError>)>);
+pub(super) struct Outcomes(Vec<(Job, Result<Vec<Appended>, AppendError>)>);
 
-impl Answers {
+impl Outcomes {
     fn shared_out(batch: Vec<Job>, outcomes: Vec<Appended>) -> Self {
         let mut outcomes = outcomes.into_iter();
         let answer = |job: Job| {
@@ -142,8 +142,8 @@ impl Answers {
         Self(batch.into_iter().map(answer).collect())
     }
 
-    /// Tells them.
-    pub(super) fn give(self) {
+    /// Sends each caller the outcome of its job.
+    pub(super) fn send(self) {
         for (job, outcome) in self.0 {
             job.answer(outcome);
         }

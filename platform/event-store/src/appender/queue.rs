@@ -15,9 +15,9 @@ const SMALL_GROUP_EVENTS: usize = 250;
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// How long small groups wait for the one that is being committed.
+    /// How long a small group waits for the one that is being committed.
     patience: Duration,
-    /// Told when there may be a group to take.
+    /// Notified when there may be a group to take.
     ready: Notify,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Group {
 /// Whether there is a group to take.
 enum Ready {
     Now,
-    /// Unless the small group that is being committed ends before.
+    /// At this time, or when the small group that is being committed ends.
     At(Instant),
     /// Nothing waits in a lane that is free.
     No,
@@ -79,7 +79,7 @@ impl Queue {
         let lane = partition % state.lanes.len();
         state.lanes[lane].push(job);
         match (before, state.ready(self.patience)) {
-            // From now on somebody has to look at the clock.
+            // From now on an appender has to look at the clock.
             (_, Ready::Now) | (Ready::No, Ready::At(_)) => self.ready.notify_one(),
             // In a lane that is taken it is seen when the lane is free again.
             (_, Ready::At(_) | Ready::No) => {}
@@ -104,7 +104,7 @@ impl Queue {
     /// The next group as soon as there is one; none after the last one.
     pub(super) async fn next(self: &Arc<Self>, events_max: usize) -> Option<Group> {
         loop {
-            let told = self.ready.notified();
+            let notified = self.ready.notified();
             let ready = {
                 let mut state = self.lock();
                 let ready = state.ready(self.patience);
@@ -119,9 +119,9 @@ impl Queue {
             match ready {
                 Ready::At(time) => {
                     // Whichever comes first.
-                    let _ = tokio::time::timeout_at(time, told).await;
+                    let _ = tokio::time::timeout_at(time, notified).await;
                 }
-                Ready::Now | Ready::No => told.await,
+                Ready::Now | Ready::No => notified.await,
             }
         }
     }
@@ -201,7 +201,7 @@ impl Drop for Group {
         if self.small_since.is_some() && state.small_since == self.small_since {
             state.small_since = None;
         }
-        // Whoever has committed it looks for the next one itself.
+        // The appender that has committed it looks for the next one itself.
         if state.is_closed || std::thread::panicking() {
             self.queue.ready.notify_waiters();
         }

@@ -112,7 +112,7 @@ async fn a_writer_killed_between_insert_and_commit_leaves_nothing_and_is_repeate
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_is_recognised_and_not_repeated() {
     // With and without a stream that is not new, of which the database tells before it commits the rest.
-    for refuted in [false, true] {
+    for conflicts in [false, true] {
         let proxy = Proxy::start().await;
         let config = AppenderConfig { appenders: 1, ..AppenderConfig::default() };
         let subject = Subject::start_with(config, |options| proxy.in_front_of(options)).await;
@@ -120,12 +120,12 @@ async fn a_commit_whose_answer_is_lost_is_recognised_and_not_repeated() {
         let before = || append(customer, "before", 1, 1);
         subject.appender.append(vec![before()]).await.unwrap();
         // Both statements are prepared now, so that each has one answer.
-        assert_eq!(subject.appender.append(vec![before()]).await.unwrap(), [Appended::Refuted]);
+        assert_eq!(subject.appender.append(vec![before()]).await.unwrap(), [Appended::Conflict]);
 
-        proxy.swallow_answers_after(u8::from(refuted));
+        proxy.swallow_answers_after(u8::from(conflicts));
         let appender = subject.appender.clone();
         let mut call = vec![append(customer, "a", 1, 2), append(customer, "b", 1, 1)];
-        if refuted {
+        if conflicts {
             call.insert(1, before());
         }
         let waiting = tokio::spawn(async move { appender.append(call).await });
@@ -135,8 +135,8 @@ async fn a_commit_whose_answer_is_lost_is_recognised_and_not_repeated() {
         proxy.cut_and_heal();
 
         let mut outcome = waiting.await.unwrap().unwrap();
-        if refuted {
-            assert_eq!(outcome.remove(1), Appended::Refuted);
+        if conflicts {
+            assert_eq!(outcome.remove(1), Appended::Conflict);
         }
         assert!(
             matches!(

@@ -20,7 +20,7 @@ enum Step {
     Cancelled(Vec<(u16, u8, i64, usize)>, u64),
     /// A transaction that appends and fails.
     Failed(u16, u8),
-    /// Somebody ends the appenders' connections.
+    /// The appenders lose' connections.
     Kill,
     /// Waits so many microseconds.
     Pause(u64),
@@ -44,16 +44,16 @@ fn steps() -> impl Strategy<Value = Vec<Vec<Step>>> {
     proptest::collection::vec(proptest::collection::vec(step, 1..14), 2..10)
 }
 
-/// What the writers were told.
+/// What became of what the writers appended.
 #[derive(Default)]
-struct Told {
+struct Outcomes {
     stored: HashMap<Uuid, (Partition, i64)>,
-    refuted: BTreeSet<Uuid>,
+    conflicts: BTreeSet<Uuid>,
     /// Cancelled or answered with an error: stored once or not at all.
     unknown: BTreeSet<Uuid>,
 }
 
-impl Told {
+impl Outcomes {
     fn note(&mut self, call: &[Append], outcomes: Result<Vec<Appended>, AppendError>) {
         let Ok(outcomes) = outcomes else {
             self.unknown.extend(call.iter().flat_map(|append| &append.events).map(|event| event.event_id));
@@ -65,8 +65,8 @@ impl Told {
                     Appended::Stored { position, .. } => {
                         self.stored.insert(event.event_id, (append.partition, position + offset));
                     }
-                    Appended::Refuted => {
-                        self.refuted.insert(event.event_id);
+                    Appended::Conflict => {
+                        self.conflicts.insert(event.event_id);
                     }
                 }
             }
@@ -74,8 +74,8 @@ impl Told {
     }
 }
 
-async fn write(subject: Arc<Subject>, customers: Arc<Vec<CustomerId>>, steps: Vec<Step>) -> Told {
-    let mut told = Told::default();
+async fn write(subject: Arc<Subject>, customers: Arc<Vec<CustomerId>>, steps: Vec<Step>) -> Outcomes {
+    let mut outcomes = Outcomes::default();
     let make = |call: &[(u16, u8, i64, usize)]| -> Vec<Append> {
         call.iter().map(|(c, s, q, n)| append(customers[usize::from(*c)], &s.to_string(), *q, *n)).collect()
     };
@@ -83,19 +83,19 @@ async fn write(subject: Arc<Subject>, customers: Arc<Vec<CustomerId>>, steps: Ve
         match step {
             Step::Append(call) => {
                 let call = make(&call);
-                told.note(&call, subject.appender.append(call.clone()).await);
+                outcomes.note(&call, subject.appender.append(call.clone()).await);
             }
             Step::Cancelled(call, after) => {
                 let call = make(&call);
                 let outcome =
                     tokio::time::timeout(Duration::from_micros(after), subject.appender.append(call.clone()))
                         .await;
-                told.note(&call, outcome.unwrap_or(Err(AppendError::QueueFull)));
+                outcomes.note(&call, outcome.unwrap_or(Err(AppendError::QueueFull)));
             }
             Step::Failed(customer, stream) => {
                 let unit = append(customers[usize::from(customer)], &stream.to_string(), 1, 1);
                 let mut transaction = subject.database.pool().begin().await.unwrap();
-                // It may be refuted, and the transaction is broken then (SQLSTATE 25P02); it may lose a deadlock to nobody:
+                // It may meet a conflict, and the transaction is broken then (SQLSTATE 25P02); it may lose a deadlock to none:
                 // one partition, one lock.
                 if let Err(error) = crate::append_events(&mut transaction, &[&unit]).await {
                     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
@@ -107,7 +107,7 @@ async fn write(subject: Arc<Subject>, customers: Arc<Vec<CustomerId>>, steps: Ve
             Step::Pause(micros) => tokio::time::sleep(Duration::from_micros(micros)).await,
         }
     }
-    told
+    outcomes
 }
 
 /// Reads by position all the while; must see every event once, in order, and never skip one.
@@ -138,11 +138,11 @@ async fn check(steps: Vec<Vec<Step>>) {
     for steps in steps {
         writers.spawn(write(Arc::clone(&subject), Arc::clone(&customers), steps));
     }
-    let mut told = Told::default();
+    let mut outcomes = Outcomes::default();
     for one in writers.join_all().await {
-        told.stored.extend(one.stored);
-        told.refuted.extend(one.refuted);
-        told.unknown.extend(one.unknown);
+        outcomes.stored.extend(one.stored);
+        outcomes.conflicts.extend(one.conflicts);
+        outcomes.unknown.extend(one.unknown);
     }
     // Something appended now is committed after everything that was queued before.
     for partition in 0..PARTITIONS {
@@ -154,16 +154,19 @@ async fn check(steps: Vec<Vec<Step>>) {
     let places: BTreeMap<Uuid, (Partition, i64)> =
         all.iter().map(|(place, event)| (event.event_id, *place)).collect();
     assert_eq!(places.len(), all.len(), "an event was stored twice");
-    for (event, place) in &told.stored {
+    for (event, place) in &outcomes.stored {
         assert_eq!(places.get(event), Some(place), "what was acknowledged is not where it was said to be");
     }
-    assert!(told.refuted.iter().all(|event| !places.contains_key(event)), "what was refuted was stored");
+    assert!(
+        outcomes.conflicts.iter().all(|event| !places.contains_key(event)),
+        "what met a conflict was stored"
+    );
     let streams: BTreeSet<(&str, i64)> =
         all.values().map(|e| (e.aggregate_id.as_str(), e.sequence)).collect();
     assert_eq!(streams.len(), all.len(), "a stream has a sequence twice");
     let explained =
-        told.stored.len() + told.unknown.iter().filter(|event| places.contains_key(event)).count();
-    assert_eq!(all.len(), explained + usize::from(PARTITIONS), "something was stored that nobody appended");
+        outcomes.stored.len() + outcomes.unknown.iter().filter(|event| places.contains_key(event)).count();
+    assert_eq!(all.len(), explained + usize::from(PARTITIONS), "something was stored that was not appended");
     for (partition, tail) in (0..PARTITIONS).zip(tails) {
         let stored: Vec<Uuid> =
             all.iter().filter(|((p, _), _)| p.0 == partition).map(|(_, event)| event.event_id).collect();

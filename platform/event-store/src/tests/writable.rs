@@ -9,7 +9,7 @@ async fn a_log_that_refused_to_be_written_is_not_writable_until_it_is_again() {
     let subject = Subject::start_with(config, |options| options).await;
     let (pool, appender) = (subject.database.pool(), &subject.appender);
     let activity = || vec![append(customer_in(0), "a", 1, 1)];
-    assert_eq!(appender.writable().await, Ok(()));
+    assert_eq!(appender.clone().writable().await, Ok(()));
     let turn = async |state: &str| {
         let name: String =
             sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
@@ -24,11 +24,11 @@ async fn a_log_that_refused_to_be_written_is_not_writable_until_it_is_again() {
     turn("on").await;
     let error = appender.append(activity()).await.unwrap_err();
     assert!(matches!(error, AppendError::Unavailable(_)), "{error}");
-    let reason = appender.writable().await.unwrap_err();
+    let reason = appender.clone().writable().await.unwrap_err();
     assert!(reason.contains("read-only") || reason.contains("cannot be written"), "{reason}");
     turn("off").await;
     super::subject::eventually("it can be written again, without an append", || async {
-        appender.writable().await.is_ok()
+        appender.clone().writable().await.is_ok()
     })
     .await;
     appender.append(activity()).await.unwrap();

@@ -12,14 +12,14 @@ const DISK_FULL: &str = "53100";
 /// SQLSTATE of a server, or a database, that is read only.
 const READ_ONLY: &str = "25006";
 
-/// Whether the database refuses what is appended.
+/// Whether the database takes what is appended, as the last append or a trial write found out.
 #[derive(Clone, Debug)]
-pub(super) struct Refusing {
+pub(super) struct WriteProbe {
     pool: PgPool,
     is_refusing: Arc<AtomicBool>,
 }
 
-impl Refusing {
+impl WriteProbe {
     pub(super) fn new(pool: PgPool) -> Self {
         Self { pool, is_refusing: Arc::default() }
     }
@@ -30,7 +30,7 @@ impl Refusing {
         self.is_refusing.store(is_refusing, Ordering::Relaxed);
     }
 
-    /// Writes for trial if the last append was refused: while we are not ready, nobody may send us another.
+    /// Writes for trial if the last append was refused: a service that is not ready gets no other append to find out with.
     pub(super) async fn tried_again(&self) -> Result<(), String> {
         if !self.is_refusing.load(Ordering::Relaxed) {
             return Ok(());

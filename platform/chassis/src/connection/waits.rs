@@ -8,7 +8,7 @@ pub(crate) struct Limits {
     pub(crate) head: Duration,
     /// Between requests, as the `Keep-Alive` header says it.
     pub(crate) idle: Duration,
-    /// While a client takes nothing of an answer.
+    /// While a client reads nothing of a response.
     pub(crate) write: Duration,
 }
 
@@ -17,35 +17,35 @@ pub(crate) struct Limits {
 const IDLE_MARGIN: Duration = Duration::from_secs(5);
 /// How long a connection that has nothing to do may take to end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it takes until somebody looks again at a connection that waits for us.
+/// How long it takes until a connection that waits for us is looked at again.
 const NEVER: Duration = Duration::from_hours(1);
 
 /// What a connection is waiting for, and since when.
 #[derive(Debug)]
-pub(crate) struct Pulse {
+pub(crate) struct Waits {
     limits: Limits,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// When it was opened, or the last answer ended.
+    /// When it was opened, or the last response ended.
     idle_since: Instant,
     /// The first byte of a head of which the end has not come.
     head_since: Option<Instant>,
     /// When the client last took something of what waits to be written.
     write_since: Option<Instant>,
-    /// When a connection that has nothing to do was told to end.
+    /// When a connection without a request began to close.
     close_since: Option<Instant>,
     /// Whether no request is taken any more after those that are here.
     ending: bool,
-    /// Requests that are not answered to the end.
+    /// Requests whose response has not ended.
     in_flight: usize,
     /// Whether it has had a request.
     served: bool,
     /// Whether requests share the connection: then bytes between them need not be a head.
     multiplexed: bool,
-    /// Answers of which a part was handed over and nobody has asked for more: the number of the request, and since when.
+    /// Responses of which a part was handed over and no more was asked for: the number of the request, and since when.
     handed: Vec<(u64, Instant)>,
     requests: u64,
 }
@@ -53,13 +53,13 @@ struct State {
 /// What happens when the deadline of a connection has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is told to end; nobody waits for anything.
+    /// It closes in an orderly way, since no request is open.
     Close,
     /// It ends at once.
     Cut,
 }
 
-impl Pulse {
+impl Waits {
     pub(crate) fn new(limits: Limits) -> Self {
         let state = State {
             idle_since: Instant::now(),
@@ -103,7 +103,7 @@ impl Pulse {
         }
     }
 
-    /// Since when it has had nothing to do, and whether it has ever had; none while a request is being answered.
+    /// Since when it has had nothing to do, and whether it has ever had; none while a request is open.
     pub(crate) fn waiting(&self) -> Option<(bool, Instant)> {
         let state = self.state();
         (state.in_flight == 0).then_some((state.served, state.idle_since))
@@ -136,7 +136,7 @@ impl Pulse {
         state.requests
     }
 
-    /// A request is answered to the end.
+    /// The response of a request has ended.
     pub(super) fn end(&self, request: u64) {
         let mut state = self.state();
         state.in_flight = state.in_flight.saturating_sub(1);
@@ -144,8 +144,8 @@ impl Pulse {
         state.handed.retain(|(handed, _)| *handed != request);
     }
 
-    /// A part of an answer is handed over. The next one is asked for when there is room for it. Only told of where a
-    /// client can stop taking one answer while it takes others.
+    /// A part of a response is handed over. The next one is asked for when there is room for it. Only noted where a
+    /// client can stop reading one response while it reads others.
     pub(super) fn hand(&self, request: u64) {
         let mut state = self.state();
         if state.multiplexed {
@@ -153,7 +153,7 @@ impl Pulse {
         }
     }
 
-    /// The next part of an answer is asked for.
+    /// The next part of a response is asked for.
     pub(super) fn ask(&self, request: u64) {
         let mut state = self.state();
         if !state.handed.is_empty() {
@@ -161,12 +161,12 @@ impl Pulse {
         }
     }
 
-    /// It has nothing to do and is told to end.
+    /// It has no request and closes.
     pub(super) fn close(&self) {
         self.state().close_since.get_or_insert_with(Instant::now);
     }
 
-    /// It is told to end after what it has to do.
+    /// It closes after the requests that it has.
     pub(super) fn end_soon(&self) {
         self.state().ending = true;
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// How far the relay has come in a partition, and at which event it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
+pub(super) struct RelayPosition {
     /// The last position that was published.
     pub(super) position: i64,
     /// The last event that was published; none if that was done by an earlier version, which noted its position only.
@@ -19,7 +19,7 @@ pub(super) struct Standing {
     pub(super) stopped: Option<String>,
 }
 
-impl Standing {
+impl RelayPosition {
     /// Whether the event at the position is noted; after a publication it is, unless the log has lost it meanwhile.
     pub(super) fn is_noted(&self) -> bool {
         self.last.is_some_and(|last| last.position == self.position)
@@ -55,7 +55,7 @@ struct Row {
     stopped_because: Option<String>,
 }
 
-impl From<Row> for (Partition, Standing) {
+impl From<Row> for (Partition, RelayPosition) {
     fn from(row: Row) -> Self {
         let partition = Partition(row.partition as u16);
         let stamp = |log_id, position, event_id, recorded_at| Stamp {
@@ -71,19 +71,19 @@ impl From<Row> for (Partition, Standing) {
             }
             _ => None,
         };
-        let standing = Standing {
+        let published = RelayPosition {
             position: row.position,
             last,
             is_superseded: row.superseded_event_id.is_some(),
             is_bus_checked: false,
             stopped: row.stopped_because,
         };
-        (partition, standing)
+        (partition, published)
     }
 }
 
 /// Of every partition, in order.
-pub(super) async fn read(pool: &PgPool) -> Result<Vec<(Partition, Standing)>, sqlx::Error> {
+pub(super) async fn read(pool: &PgPool) -> Result<Vec<(Partition, RelayPosition)>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT partition, position, log_id, event_position, event_id, recorded_at, superseded_event_id, stopped_because
@@ -98,7 +98,7 @@ pub(super) async fn read(pool: &PgPool) -> Result<Vec<(Partition, Standing)>, sq
 pub(super) async fn store(
     connection: &mut PgConnection,
     moved: &[(Partition, i64)],
-) -> Result<Vec<(Partition, Standing)>, sqlx::Error> {
+) -> Result<Vec<(Partition, RelayPosition)>, sqlx::Error> {
     if moved.is_empty() {
         return Ok(Vec::new());
     }
@@ -136,4 +136,15 @@ pub(super) async fn stop(
     .execute(connection)
     .await
     .map(|_| ())
+}
+
+/// Logs that a partition is stopped, and what to do.
+pub(super) fn log_stopped(partition: Partition, published: &RelayPosition) {
+    if let Some(reason) = &published.stopped {
+        tracing::error!(
+            %partition,
+            reason,
+            "this partition is not published until an operator decides: see `daybook relay reset --help`"
+        );
+    }
 }

@@ -1,5 +1,5 @@
-//! A dead letter: an event that a projection could not fold. Each is a stream of its own, which begins when somebody
-//! decides to do without it.
+//! A dead letter: an event that a projection could not fold. Each is a stream of its own, which begins when it is
+//! discarded.
 
 mod aggregate;
 mod event;

@@ -10,16 +10,16 @@ use crate::BusError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Any question to the broker.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that answers no ping for so long is broken.
+/// A connection without a reply to a ping for so long is broken.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Frames that may wait for the connection; a sender beyond it waits.
 const OUTBOUND_FRAMES: usize = 1_000;
-/// Whoever asks so soon after a failed attempt gets the same answer: partitions share a link, and fail together.
+/// A request so soon after a failed attempt gets the same error: partitions share a connection, and fail together.
 const FAILURE_TTL: Duration = Duration::from_millis(200);
 
-/// The connection to the broker, made when it is needed, and again when somebody found it broken. Whoever gets it may
-/// rely on the topic.
-pub(crate) struct Link {
+/// The connection to the broker, made when it is needed, and again after it was found broken. The topic is there
+/// when it is made.
+pub(crate) struct Connection {
     pub(crate) config: PulsarConfig,
     pub(crate) topic: Topic,
     state: Mutex<State>,
@@ -32,7 +32,7 @@ struct State {
     failed: Option<(Instant, BusError)>,
 }
 
-impl Link {
+impl Connection {
     pub(crate) fn new(config: PulsarConfig, topic: Topic) -> Self {
         Self { config, topic, state: Mutex::default() }
     }
@@ -48,7 +48,7 @@ impl Link {
         {
             return Err(error.again());
         }
-        // Boxed, like every future of the client's: they are large, and whoever waits for them would be too.
+        // Boxed, like every future of the client's: they are large, and what awaits them would be too.
         let connecting = Box::pin(async {
             let client = connect(&self.config).await?;
             Box::pin(self.topic.ensure(&self.config, &client)).await?;
@@ -85,7 +85,7 @@ impl Link {
 pub async fn connect(config: &PulsarConfig) -> Result<Pulsar<TokioExecutor>, BusError> {
     let mut builder = Pulsar::builder(config.url.as_str(), TokioExecutor)
         .with_outbound_channel_size(OUTBOUND_FRAMES)
-        // Whoever uses the link tries again, and counts it; the client shall not do so in silence.
+        // The users of the connection retry, and count it; the client must not retry unseen.
         .with_connection_retry_options(ConnectionRetryOptions {
             max_retries: 0,
             connection_timeout: CONNECT_TIMEOUT,

@@ -145,25 +145,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Bench::Ingest(how) => {
             let folds = if how.folding { house::Folds::AtOnce } else { house::Folds::Later };
             let report = ingest::measure(Duration::from_secs(how.seconds), folds).await?;
-            tell(&report, how.json, how.check)
+            print_report(&report, how.json, how.check)
         }
         Bench::Read(how) => {
             let report = read::measure(how.events as usize, how.only_reports).await?;
-            tell(&report, how.json, how.check)
+            print_report(&report, how.json, how.check)
         }
         Bench::Token(how) => {
             let report = token::measure(Duration::from_secs(how.seconds)).await?;
-            tell(&report, how.json, how.check)
+            print_report(&report, how.json, how.check)
         }
         Bench::Bus(how) => {
             let broker = bus::Broker::named(&how.pulsar, &how.pulsar_admin)?;
             let report = bus::measure(&broker, how.events as usize, Duration::from_secs(how.seconds)).await?;
-            tell(&report, how.json, how.check)
+            print_report(&report, how.json, how.check)
         }
     }
 }
 
-fn tell(report: &report::Report, json: bool, check: bool) -> Result<(), Failure> {
+fn print_report(report: &report::Report, json: bool, check: bool) -> Result<(), Failure> {
     if json {
         let json =
             serde_json::to_string_pretty(report).map_err(|error| Failure::Failed(error.to_string()))?;
