@@ -8,7 +8,7 @@ const KNOWN = { 'GET /v1/session': ok(session), 'GET /v1/projections': ok(projec
 const RESOLVED = { id: deadLetter.id, folded: 3, stopped_at: null };
 
 describe('operations', () => {
-  it('tell how far the projections are, and that there is no dead item', async () => {
+  it('tell how far the projections are, and that there is no dead letter', async () => {
     serve({ ...KNOWN, 'GET /v1/dead-letters': page() });
     show('/operations');
     expect(await screen.findByTestId('no-dead-letters')).toHaveTextContent('No dead letters');
@@ -45,7 +45,7 @@ describe('operations', () => {
     expect(calls.map(({ route }) => route)).toEqual(['GET /v1/session']);
   });
 
-  it('retry a dead item, or say why it failed again', async () => {
+  it('retry a dead letter, or say why it failed again', async () => {
     const routes: Parameters<typeof serve>[0] = {
       ...KNOWN,
       'GET /v1/dead-letters': page(deadLetter),
@@ -55,7 +55,7 @@ describe('operations', () => {
     };
     serve(routes);
     const { user } = show('/operations');
-    const item = await screen.findByTestId('dead-item');
+    const item = await screen.findByTestId('dead-letter');
     expect(item).toHaveTextContent(deadLetter.reason);
     expect(item).toHaveTextContent('tried once · 2 waiting behind it');
     await user.click(
@@ -71,7 +71,7 @@ describe('operations', () => {
     expect(await screen.findByTestId('no-dead-letters')).toBeVisible();
   });
 
-  it('discard a dead item for a reason, and for none nothing', async () => {
+  it('discard a dead letter for a reason, and for none nothing', async () => {
     const routes: Parameters<typeof serve>[0] = {
       ...KNOWN,
       'GET /v1/dead-letters': page(deadLetter),
