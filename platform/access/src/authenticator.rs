@@ -11,18 +11,19 @@ use moka::future::Cache;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 
-use crate::entry::{Entry, Lifetimes, Mark};
-use crate::link::Link;
-use crate::uses::Uses;
+use crate::entry::{Entry, Lifetimes, Restriction};
+use crate::feed_status::FeedStatus;
+use crate::uses::UnreportedUses;
 use crate::{AuthenticatorConfig, Denied, Principal, TokenAuthority, Verdict};
 
-/// How long a mark is remembered: longer than any answer of an authority can be under way.
-const MARK_TTL: Duration = Duration::from_mins(10);
-const MARKS_MAX: u64 = 100_000;
-/// While revocations are out of reach, each token is validated again at most this often: so late can one be heard of.
+/// How long a restriction is kept: longer than any answer of an authority can be under way.
+const RESTRICTION_TTL: Duration = Duration::from_mins(10);
+const RESTRICTIONS_MAX: u64 = 100_000;
+/// While the log of revocations is unreachable, each token is validated again this often: a revocation is then at most so
+/// late.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Validates tokens with one question a day for each, however many callers show it.
+/// Validates tokens. The authority is asked about each once a day, however many callers show it.
 #[derive(Clone)]
 pub struct Authenticator(Arc<Inner>);
 
@@ -31,31 +32,31 @@ struct Inner {
     config: AuthenticatorConfig,
     /// Tokens that were validated, and those that were revoked since.
     entries: Cache<TokenHash, Entry>,
-    /// Apart from the entries, so that a flood of bad tokens cannot drive out good ones.
+    /// Tokens that were refused. Apart from the entries, so that a flood of bad tokens cannot drive out good ones.
     refusals: Cache<TokenHash, Denied>,
-    /// What the log said lately. Whoever fills an entry looks here afterwards.
-    marks: Cache<TokenHash, Mark>,
-    /// Tokens that were validated again while revocations were out of reach.
+    /// What the log said lately. A fill of an entry looks here afterwards.
+    restrictions: Cache<TokenHash, Restriction>,
+    /// Tokens that were validated again while the log of revocations was unreachable.
     rechecks: Cache<TokenHash, ()>,
-    /// The time zones that customers have lately moved to.
+    /// The time zones that customers have lately changed to.
     zones: Cache<CustomerId, Tz>,
-    uses: Uses,
-    link: Link,
+    uses: UnreportedUses,
+    feed: FeedStatus,
     hits: Counter,
     misses: Counter,
 }
 
 impl Authenticator {
-    /// An authenticator in front of an authority. Its counters go to the recorder that is installed by now.
+    /// An authenticator in front of an authority. Its metrics go to the recorder that is installed when this is called.
     #[must_use]
     pub fn new(authority: Arc<dyn TokenAuthority>, config: AuthenticatorConfig) -> Self {
         let entries = Cache::builder().max_capacity(config.entries_max).expire_after(Lifetimes).build();
         let refusals =
             Cache::builder().max_capacity(config.entries_max).time_to_live(config.refusal_ttl()).build();
         // Least recently used, because the default policy may turn a newcomer away.
-        let marks = Cache::builder().max_capacity(MARKS_MAX).time_to_live(MARK_TTL);
-        let marks = marks.eviction_policy(EvictionPolicy::lru()).build();
-        let zones = Cache::builder().max_capacity(MARKS_MAX).time_to_live(MARK_TTL);
+        let restrictions = Cache::builder().max_capacity(RESTRICTIONS_MAX).time_to_live(RESTRICTION_TTL);
+        let restrictions = restrictions.eviction_policy(EvictionPolicy::lru()).build();
+        let zones = Cache::builder().max_capacity(RESTRICTIONS_MAX).time_to_live(RESTRICTION_TTL);
         let zones = zones.eviction_policy(EvictionPolicy::lru()).build();
         let rechecks =
             Cache::builder().max_capacity(config.entries_max).time_to_live(RECHECK_INTERVAL).build();
@@ -64,23 +65,23 @@ impl Authenticator {
             config,
             entries,
             refusals,
-            marks,
+            restrictions,
             rechecks,
             zones,
-            uses: Uses::default(),
-            link: Link::default(),
+            uses: UnreportedUses::default(),
+            feed: FeedStatus::default(),
             hits: metrics::counter!("daybook_token_cache_hits_total"),
             misses: metrics::counter!("daybook_token_cache_misses_total"),
         }))
     }
 
-    /// Throws away what was validated: the log that would have told of its end is another one now.
+    /// Empties the cache: the log that would have announced revocations of its tokens is another one now.
     pub(crate) fn forget(&self) {
         self.0.entries.invalidate_all();
         self.0.refusals.invalidate_all();
     }
 
-    /// Says who shows this text as a token.
+    /// Returns who shows this text as a token.
     ///
     /// # Errors
     /// [`Denied::Malformed`] without any look-up, otherwise [`Denied::Refused`] or [`Denied::Unavailable`].
@@ -88,7 +89,7 @@ impl Authenticator {
         self.authenticate_from(text, None, now).await
     }
 
-    /// As [`Self::authenticate`]; a use is noted with the client's address.
+    /// As [`Self::authenticate`]; the use is recorded with the client's address.
     ///
     /// # Errors
     /// As [`Self::authenticate`].
@@ -116,8 +117,8 @@ impl Authenticator {
     ) -> Result<Arc<Principal>, Denied> {
         let entry = self.find(hash, now).await?;
         let principal = entry.admit(now)?;
-        if let Some(noted) = entry.noted() {
-            self.0.uses.note(noted, address, now);
+        if let Some(uses) = entry.uses() {
+            self.0.uses.record(uses, address, now);
         }
         Ok(principal)
     }
@@ -126,7 +127,7 @@ impl Authenticator {
         let inner = &*self.0;
         if let Some(entry) = inner.entries.get(hash).await {
             inner.hits.increment(1);
-            if inner.link.is_stale(now) {
+            if inner.feed.is_stale(now) {
                 // On the heap: its size would be every caller's.
                 return Ok(Box::pin(self.recheck(hash, entry, now)).await);
             }
@@ -140,8 +141,8 @@ impl Authenticator {
         self.fill(hash.clone(), now).await
     }
 
-    /// Asks the authority, once for all who wait for the same token. In a task of its own: a caller that goes away must not
-    /// stop the fill between writing the entry and looking at the marks.
+    /// Asks the authority, once for all callers that wait for the same token. In a task of its own: a caller that goes away
+    /// must not stop the fill between writing the entry and looking at the restrictions.
     async fn fill(&self, hash: TokenHash, now: DateTime<Utc>) -> Result<Entry, Denied> {
         let this = self.clone();
         let filling = tokio::spawn(async move {
@@ -151,15 +152,15 @@ impl Authenticator {
                 .try_get_with_by_ref(&hash, this.ask(&hash, now))
                 .await
                 .map_err(|denied| *denied)?;
-            Ok(this.settle(&hash, entry, now).await)
+            Ok(this.apply_restrictions(&hash, entry, now).await)
         });
         filling.await.unwrap_or(Err(Denied::Unavailable))
     }
 
     async fn ask(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Entry, Denied> {
         let inner = &*self.0;
-        // Without a place in the log of revocations nobody would tell that the token was revoked.
-        let ttl = if inner.link.has_a_place() { inner.config.ttl() } else { inner.config.refusal_ttl() };
+        // Before the log of revocations is followed, no revocation of the token would arrive.
+        let ttl = if inner.feed.was_connected() { inner.config.ttl() } else { inner.config.refusal_ttl() };
         match inner.authority.validate(hash).await {
             Ok(Verdict::Valid(validated)) => Ok(Entry::valid(validated, ttl, now)),
             Ok(Verdict::Refused(refusal)) => {
@@ -173,16 +174,16 @@ impl Authenticator {
         }
     }
 
-    /// Writes marks over an entry that was just written, until none is new. A mark is always set before its entry is
-    /// written, so whichever of the two writers comes last leaves the narrower entry.
-    async fn settle(&self, hash: &TokenHash, mut entry: Entry, now: DateTime<Utc>) -> Entry {
+    /// Applies restrictions to an entry that was just written, until none is new. A restriction is always stored before its
+    /// entry is written, so whichever of the two writers comes last leaves the restricted entry.
+    async fn apply_restrictions(&self, hash: &TokenHash, mut entry: Entry, now: DateTime<Utc>) -> Entry {
         let mut applied = None;
         loop {
-            let mark = self.0.marks.get(hash).await;
-            if let Some(new) = mark.filter(|_| mark != applied) {
-                entry = entry.narrowed(new, self.0.config.ttl(), now);
+            let restriction = self.0.restrictions.get(hash).await;
+            if let Some(new) = restriction.filter(|_| restriction != applied) {
+                entry = entry.restricted(new, self.0.config.ttl(), now);
                 self.0.entries.insert(hash.clone(), entry.clone()).await;
-                applied = mark;
+                applied = restriction;
                 continue;
             }
             let Some(customer) = entry.customer() else { return entry };
@@ -202,13 +203,13 @@ impl Authenticator {
             let done = tokio::spawn(async move {
                 let entry = match this.0.authority.validate(&key).await {
                     Ok(Verdict::Valid(validated)) => {
-                        Entry::valid(validated, this.0.config.ttl(), now).noting_as(&before)
+                        Entry::valid(validated, this.0.config.ttl(), now).with_uses_of(&before)
                     }
                     Ok(Verdict::Refused(refusal)) => Entry::refused(refusal, this.0.config.ttl()),
                     Err(_) => return,
                 };
                 this.0.entries.insert(key.clone(), entry.clone()).await;
-                this.settle(&key, entry, now).await;
+                this.apply_restrictions(&key, entry, now).await;
             });
             let _ = done.await;
         };
@@ -216,38 +217,40 @@ impl Authenticator {
         self.0.entries.get(hash).await.unwrap_or(entry)
     }
 
-    /// Lets nobody in with the token any more, from now on.
+    /// Revokes the token here, from now on.
     pub async fn revoke(&self, hash: &TokenHash) {
-        self.mark(hash, Mark::Revoked).await;
+        self.restrict(hash, Restriction::Revoked).await;
     }
 
-    /// Lets nobody in with the token after its new end.
+    /// Ends the token at a new time, or at its old end if that is earlier.
     pub async fn end(&self, hash: &TokenHash, ends_at: DateTime<Utc>) {
-        self.mark(hash, Mark::EndsAt(ends_at)).await;
+        self.restrict(hash, Restriction::EndsAt(ends_at)).await;
     }
 
-    async fn mark(&self, hash: &TokenHash, mark: Mark) {
-        let merge = |before: Option<moka::Entry<TokenHash, Mark>>| {
-            std::future::ready(Op::Put(before.map_or(mark, |before| before.into_value().and(mark))))
+    async fn restrict(&self, hash: &TokenHash, restriction: Restriction) {
+        let merge = |before: Option<moka::Entry<TokenHash, Restriction>>| {
+            std::future::ready(Op::Put(
+                before.map_or(restriction, |before| before.into_value().combined_with(restriction)),
+            ))
         };
-        self.0.marks.entry_by_ref(hash).and_compute_with(merge).await;
-        if mark == Mark::Revoked {
-            // Written over the entry rather than deleted: a fill that is under way finds it, and so does the next caller.
+        self.0.restrictions.entry_by_ref(hash).and_compute_with(merge).await;
+        if restriction == Restriction::Revoked {
+            // Overwritten rather than deleted, so that a fill under way finds it, and so does the next caller.
             let revoked = Entry::refused(crate::Refusal::Revoked, self.0.config.ttl());
             self.0.entries.insert(hash.clone(), revoked).await;
         } else if let Some(entry) = self.0.entries.get(hash).await {
-            self.settle(hash, entry, Utc::now()).await;
+            self.apply_restrictions(hash, entry, Utc::now()).await;
         }
     }
 
-    /// The customer's days begin and end elsewhere, from now on.
+    /// Changes the customer's time zone in every entry.
     pub async fn move_to(&self, customer: CustomerId, time_zone: Tz) {
-        // Told before the entries are gone through, so that a fill that is under way finds it.
+        // Stored before the entries are changed, so that a fill under way finds it.
         self.0.zones.insert(customer, time_zone).await;
         let now = Utc::now();
         for (hash, entry) in &self.0.entries {
             if entry.customer() == Some(customer) {
-                self.settle(&hash, entry, now).await;
+                self.apply_restrictions(&hash, entry, now).await;
             }
         }
     }
@@ -256,12 +259,12 @@ impl Authenticator {
         &*self.0.authority
     }
 
-    pub(crate) fn uses(&self) -> &Uses {
+    pub(crate) fn uses(&self) -> &UnreportedUses {
         &self.0.uses
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        &self.0.link
+    pub(crate) fn feed(&self) -> &FeedStatus {
+        &self.0.feed
     }
 }
 

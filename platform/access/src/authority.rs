@@ -10,39 +10,39 @@ use crate::{Principal, TokenUse};
 /// Knows every token: customers, or a service's own tables.
 #[async_trait]
 pub trait TokenAuthority: Send + Sync + 'static {
-    /// Says what a token is good for now.
+    /// Returns whether a token is valid now, and what it may do.
     ///
     /// # Errors
-    /// [`AuthorityError`] if it cannot say; that is no refusal.
+    /// [`AuthorityError`] if the authority cannot tell, which is no refusal.
     async fn validate(&self, hash: &TokenHash) -> Result<Verdict, AuthorityError>;
 
-    /// Hears of uses of tokens that were validated before. Hearing of the same use again changes nothing.
+    /// Records uses of tokens that were validated before. Recording the same use again changes nothing.
     ///
     /// # Errors
-    /// [`AuthorityError`]; the same uses are then told again later.
+    /// [`AuthorityError`]; the same uses are then reported again later.
     async fn note_uses(&self, uses: &[TokenUse]) -> Result<(), AuthorityError>;
 }
 
-/// What an authority says of a token. JSON: `{"valid":{…}}` or `{"refused":"unknown"}`.
+/// Whether a token is valid. JSON: `{"valid":{…}}` or `{"refused":"unknown"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It lets its bearer in.
+    /// It is, for this principal.
     Valid(Validated),
-    /// It does not.
+    /// It is not.
     Refused(Refusal),
 }
 
-/// What a token is good for.
+/// A valid token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validated {
-    /// Whom it lets in.
+    /// Who calls with it.
     pub principal: Principal,
-    /// Until when, if it ends.
+    /// When it ends, if it does.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Why a token lets nobody in.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
@@ -55,7 +55,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// As in labels of metrics.
+    /// The reason in labels of metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Refusal {
     }
 }
 
-/// Why an authority says nothing.
+/// The authority cannot tell, for this reason.
 #[derive(Debug, thiserror::Error)]
 #[error("the token authority gives no answer: {0}")]
 pub struct AuthorityError(pub String);
@@ -74,9 +74,9 @@ pub struct AuthorityError(pub String);
 /// Customers, asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpAuthority {
-    /// Customers.
+    /// The service customers.
     pub upstream: Upstream,
-    /// By which customers knows us.
+    /// The secret that services share.
     pub key: InternalKey,
 }
 

@@ -26,7 +26,7 @@ impl Access {
         Self { authenticator, key }
     }
 
-    /// The validated tokens.
+    /// Validates tokens.
     #[must_use]
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator
@@ -38,7 +38,7 @@ impl Access {
         &self.key
     }
 
-    /// Says who is calling: the principal that the gateway forwards, the bearer of a token, or HTTP Basic with the token as
+    /// Returns who is calling: the principal that the gateway forwards, the bearer of a token, or HTTP Basic with the token as
     /// the user name.
     ///
     /// # Errors
@@ -57,8 +57,7 @@ impl Access {
         Ok(self.authenticator.authenticate_from(&token, address, Utc::now()).await?)
     }
 
-    /// Where the client is, as the gateway saw it. What anybody else says about that is no more than a claim, so it
-    /// counts only beside the key.
+    /// The client's address, as the gateway saw it; it counts only beside the key, for anybody can claim an address.
     #[must_use]
     pub fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let said = headers.get(FORWARDED_FOR_HEADER).filter(|_| self.key.is_shown_by(headers))?;
@@ -66,7 +65,7 @@ impl Access {
     }
 }
 
-/// Extracts who is calling, or answers 401 or 503.
+/// Extracts who is calling; rejects with 401 or 503.
 #[derive(Clone, Debug)]
 pub struct Caller(pub Arc<Principal>);
 

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use chassis::request_id;
 use http::HeaderMap;
@@ -30,7 +31,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A request whose sender nobody knows.
+    /// A request without a known caller.
     #[must_use]
     pub fn anonymous(headers: &HeaderMap) -> Self {
         let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
@@ -42,13 +43,13 @@ impl Cause {
         }
     }
 
-    /// A request of somebody who was let in.
+    /// A request of a known caller.
     #[must_use]
     pub fn request(headers: &HeaderMap, subject: Subject) -> Self {
         Self { subject: Some(subject.to_string()), ..Self::anonymous(headers) }
     }
 
-    /// A command of whoever runs the system.
+    /// A command of the system's operator.
     #[must_use]
     pub fn operator() -> Self {
         Self { subject: Some(OPERATOR.to_owned()), ..Self::default() }
@@ -69,7 +70,7 @@ impl Cause {
 }
 
 /// As cqrs-es takes metadata.
-impl From<Cause> for HashMap<String, String> {
+impl<S: BuildHasher + Default> From<Cause> for HashMap<String, String, S> {
     fn from(cause: Cause) -> Self {
         let Cause { request_id, subject, traceparent, invited_by } = cause;
         let fields = [

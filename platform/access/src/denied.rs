@@ -3,25 +3,25 @@ use domain::token::SecretFault;
 
 use crate::Refusal;
 
-/// Why a caller is not let in.
+/// Why a caller is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// Neither token nor session.
+    /// The request has neither token nor session.
     #[error("no token")]
     Missing,
     /// The text is no token.
     #[error("not a token")]
     Malformed,
-    /// The token lets nobody in.
+    /// The token is not valid.
     #[error("the token is {}", .0.name())]
     Refused(Refusal),
-    /// Nobody can say whether the token lets its bearer in.
+    /// The authority cannot be asked now.
     #[error("tokens cannot be validated now")]
     Unavailable,
 }
 
 impl Denied {
-    /// As in labels of metrics.
+    /// The reason in labels of metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Denied {
     }
 }
 
-/// When to ask again while customers is away.
+/// When a client may try again while customers is unreachable, in seconds.
 const RETRY_AFTER_S: u64 = 2;
 
 impl From<Denied> for Problem {

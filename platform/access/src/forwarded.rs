@@ -28,7 +28,7 @@ impl ForwardedPrincipal {
     }
 }
 
-/// For whom and with what a forwarded principal calls, as the texts that tell callers apart.
+/// The customer and the subject of a forwarded principal, as texts, without reading all of it.
 #[derive(Deserialize)]
 pub struct ForwardedIds<'a> {
     /// The customer's id.

@@ -1,5 +1,5 @@
 //! The calls that one service makes to another. A call is the question that it asks, and knows its path, its limit in
-//! time and its answer: whoever asks and whoever answers use the same type, so that neither can be wrong about the other.
+//! time and its answer: whoever asks and whoever answers use the same type, so that they cannot disagree.
 //!
 //! A new call is a file here, its `ask` where the question comes up, and one [`InternalRoutes::with`] in the router of the
 //! service that answers. While versions are mixed, an older service rejects a question with a field that it does not know,
@@ -29,7 +29,7 @@ pub use validate_token::ValidateToken;
 
 /// A question that one service asks another: `POST` of itself as JSON, answered by 200 with the answer as JSON.
 pub trait InternalCall: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Where it is answered; begins with `/internal/`, which the gateway routes for nobody.
+    /// Where it is answered; begins with `/internal/`, which the gateway does not route.
     const PATH: &'static str;
     /// How long the asker waits, all attempts together.
     const TIMEOUT: Duration;
@@ -71,7 +71,6 @@ impl<S: Clone + Send + Sync + 'static> InternalRoutes<S> {
     }
 
     /// The routes, which do not exist for anyone who does not show the key.
-    #[must_use]
     pub fn behind(self, key: &InternalKey) -> Router<S> {
         self.0.route_layer(from_fn_with_state(key.clone(), require_internal_key))
     }

@@ -1,27 +1,28 @@
-//! Who is calling, what the caller may do, and how services speak with each other.
+//! Who is calling, what the caller may do, and how services call each other.
 //!
-//! A service takes the extractor [`Caller`], or [`Access::authenticate`] where it is hot. Behind both stands the
-//! [`Authenticator`]: it asks a [`TokenAuthority`] about a token once a day, follows the log of revocations, and tells the
-//! authority in the background when tokens are used.
+//! A service takes the extractor [`Caller`], or [`Access::authenticate`] on a hot path. Both use the [`Authenticator`]: it
+//! asks a [`TokenAuthority`] about a token once a day, follows the log of revocations, and reports to the authority in the
+//! background when tokens are used. What services ask each other is an [`InternalCall`]; what caused an event is a [`Cause`].
 //!
-//! Invariants: a secret is hashed at the door and never kept; a text that is no token costs no look-up; what is known of a
-//! token only ever narrows, so a revocation cannot be undone by an answer that was under way; no answer from the authority
-//! is not an answer, and never a 401.
+//! Invariants: a secret is hashed on arrival and never kept; a text that is no token costs no look-up; restrictions of a
+//! token only add up, so that an answer under way cannot undo a revocation; when the authority gives no answer, the caller
+//! gets a 503 and never a 401.
 
 mod authenticator;
 mod authority;
 mod caller;
 mod cause;
 mod config;
+mod conventions;
 mod denied;
 mod entry;
+mod feed_status;
 mod follow;
 mod forwarded;
 mod headers;
 mod internal;
-mod link;
 mod principal;
-mod report;
+mod report_uses;
 mod uses;
 
 pub use authenticator::Authenticator;
@@ -29,6 +30,7 @@ pub use authority::{AuthorityError, HttpAuthority, Refusal, TokenAuthority, Vali
 pub use caller::{Access, Caller};
 pub use cause::Cause;
 pub use config::AuthenticatorConfig;
+pub use conventions::with_conventions;
 pub use denied::Denied;
 pub use forwarded::{ForwardedIds, ForwardedPrincipal};
 pub use headers::{CSRF_TOKEN_HEADER, FORWARDED_FOR_HEADER, SESSION_COOKIE};

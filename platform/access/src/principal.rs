@@ -6,20 +6,20 @@ use domain::token::{Scope, Scopes};
 use domain::{CustomerId, MemberId, TokenId};
 use serde::{Deserialize, Serialize};
 
-/// Who is calling: what customers answers about a token or a session, and what the gateway forwards.
+/// Who is calling: what customers returns for a token or a session, and what the gateway forwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
-    /// For whom.
+    /// The customer for whom.
     pub customer_id: CustomerId,
-    /// With what.
+    /// The token or the member.
     pub subject: Subject,
     /// What the caller may do.
     pub scopes: Scopes,
-    /// Where the customer's days begin and end.
+    /// The zone in which the customer's days begin and end.
     pub time_zone: Tz,
 }
 
-/// With what somebody calls.
+/// The token or the member with which a request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -40,7 +40,7 @@ impl fmt::Display for Subject {
 }
 
 impl Principal {
-    /// Lets the caller on if it has the scope.
+    /// Returns the caller if it has the scope.
     ///
     /// # Errors
     /// 403 `scope-missing`, which names the scope and those that the caller has.

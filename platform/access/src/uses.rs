@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// A token is reported at most this often, in milliseconds.
 const REPORT_INTERVAL_MS: i64 = 60_000;
-/// Addresses that are told apart between two reports of a token; what comes from still others is noted without one.
+/// The most addresses in one report of a token; uses from further addresses are reported without one.
 const ADDRESSES_MAX: usize = 16;
 
-/// That a token was used from somewhere, and from when to when.
+/// The uses of a token from one address between two reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUse {
     /// The token.
@@ -19,13 +19,13 @@ pub struct TokenUse {
     pub address: Option<IpAddr>,
     /// The first use since the last report.
     pub first_used_at: DateTime<Utc>,
-    /// The last one.
+    /// The last use.
     pub last_used_at: DateTime<Utc>,
 }
 
 /// The uses of one token that are not reported yet.
 #[derive(Debug)]
-pub(crate) struct Noted {
+pub(crate) struct TokenUses {
     token_id: TokenId,
     state: Mutex<State>,
 }
@@ -43,21 +43,21 @@ struct Span {
     last_ms: i64,
 }
 
-impl Noted {
+impl TokenUses {
     pub(crate) fn new(token_id: TokenId) -> Self {
         Self { token_id, state: Mutex::default() }
     }
 }
 
-/// The tokens that have something to report. A request pays for a short lock of its own token, and for the list's
-/// only when its token was reported a moment ago.
+/// The tokens with uses to report. A request takes a short lock of its own token, and the list's lock only for the first
+/// use after a report.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<Vec<Arc<Noted>>>);
+pub(crate) struct UnreportedUses(Mutex<Vec<Arc<TokenUses>>>);
 
-impl Uses {
-    pub(crate) fn note(&self, noted: &Arc<Noted>, address: Option<IpAddr>, now: DateTime<Utc>) {
+impl UnreportedUses {
+    pub(crate) fn record(&self, token: &Arc<TokenUses>, address: Option<IpAddr>, now: DateTime<Utc>) {
         let now_ms = now.timestamp_millis();
-        let mut state = noted.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = token.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = state.spans.is_empty();
         let is_known = state.spans.iter().any(|span| span.address == address);
         let address = address.filter(|_| is_known || state.spans.len() < ADDRESSES_MAX);
@@ -67,23 +67,23 @@ impl Uses {
         }
         drop(state);
         if is_first {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(noted));
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(token));
         }
     }
 
-    /// What is to be reported now: tokens that were not within the last minute. With `all`, the others too.
+    /// Takes the uses to report now: those of tokens that were not reported within the last minute, or of all tokens.
     pub(crate) fn due(&self, now: DateTime<Utc>, all: bool) -> Vec<TokenUse> {
         let now_ms = now.timestamp_millis();
         let mut due = Vec::new();
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|noted| {
-            let mut state = noted.state.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|token| {
+            let mut state = token.state.lock().unwrap_or_else(PoisonError::into_inner);
             if !all && state.reported_ms.is_some_and(|reported| now_ms - reported < REPORT_INTERVAL_MS) {
                 return true;
             }
             state.reported_ms = Some(now_ms);
             due.extend(state.spans.drain(..).map(|span| TokenUse {
-                token_id: noted.token_id,
+                token_id: token.token_id,
                 address: span.address,
                 first_used_at: DateTime::from_timestamp_millis(span.first_ms).unwrap_or(now),
                 last_used_at: DateTime::from_timestamp_millis(span.last_ms).unwrap_or(now),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::InternalCall;
 use crate::Verdict;
 
-/// Asks customers what a token is good for now.
+/// Asks customers whether a token is valid now, and what it may do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidateToken {

@@ -12,18 +12,12 @@ use crate::{
 /// A service that answers one call, and the state that it notes calls in.
 fn service(key: &InternalKey) -> (Upstream, Arc<Mutex<Vec<NoteTokenUses>>>) {
     let calls = Arc::<Mutex<Vec<NoteTokenUses>>>::default();
-    let note = async |calls: Arc<Mutex<Vec<NoteTokenUses>>>, call: NoteTokenUses| {
+    let note = |calls: Arc<Mutex<Vec<NoteTokenUses>>>, call: NoteTokenUses| async move {
         let noted = call.uses.len();
         calls.lock().unwrap().push(call);
         Ok::<_, Problem>(TokenUsesNoted { noted })
     };
-    let router = InternalRoutes::default()
-        .with(move |calls, call| {
-            let noting = note(calls, call);
-            async move { noting.await }
-        })
-        .behind(key)
-        .with_state(Arc::clone(&calls));
+    let router = InternalRoutes::default().with(note).behind(key).with_state(Arc::clone(&calls));
     (Upstream::Local(router), calls)
 }
 

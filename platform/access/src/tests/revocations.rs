@@ -83,9 +83,9 @@ async fn a_rotated_token_ends_sooner_and_never_later() {
 async fn what_is_served_while_cut_off_is_validated_again() {
     let authority = Counting::new(valid_until(None));
     let authenticator = authenticator(&authority);
-    authenticator.link().connected();
+    authenticator.feed().set_connected();
     assert_eq!(outcome(&authenticator, noon()).await, Ok(()));
-    authenticator.link().cut_off(noon());
+    authenticator.feed().set_disconnected(noon());
     assert_eq!(outcome(&authenticator, noon() + TimeDelta::milliseconds(900)).await, Ok(()));
     assert_eq!(authority.asked(), 1, "as long as a revocation may take anyway, a cut changes nothing");
 
@@ -99,9 +99,9 @@ async fn what_is_served_while_cut_off_is_validated_again() {
 async fn cut_off_from_everything_known_tokens_work() {
     let authority = Counting::new(valid_until(None));
     let authenticator = authenticator(&authority);
-    authenticator.link().connected();
+    authenticator.feed().set_connected();
     assert_eq!(outcome(&authenticator, noon()).await, Ok(()));
-    authenticator.link().cut_off(noon());
+    authenticator.feed().set_disconnected(noon());
     authority.answer(None);
     for _ in 0..100 {
         assert_eq!(outcome(&authenticator, noon() + TimeDelta::hours(1)).await, Ok(()));

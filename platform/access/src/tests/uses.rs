@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::authority::{Counting, authenticator, noon, secret, unknown, valid_until};
-use crate::uses::{Noted, Uses};
+use crate::uses::{TokenUses, UnreportedUses};
 use crate::{Authenticator, TokenUse};
 use domain::TokenId;
 use std::sync::Arc;
@@ -52,19 +52,19 @@ async fn what_could_not_be_told_is_told_later() {
     let authenticator = authenticator(&authority);
     is_used(&authenticator, Some(address(1)), noon()).await;
     authority.answer(None);
-    let mut untold = Vec::new();
-    authenticator.report(&mut untold, false).await;
-    assert_eq!(untold.len(), 1);
+    let mut unreported = Vec::new();
+    authenticator.report(&mut unreported, false).await;
+    assert_eq!(unreported.len(), 1);
     authority.answer(Some(unknown()));
-    authenticator.report(&mut untold, false).await;
-    assert_eq!((untold.len(), authority.told.lock().unwrap().len()), (0, 1));
+    authenticator.report(&mut unreported, false).await;
+    assert_eq!((unreported.len(), authority.told.lock().unwrap().len()), (0, 1));
 }
 
 #[test]
 fn a_token_shown_from_everywhere_takes_bounded_memory() {
-    let (uses, noted) = (Uses::default(), Arc::new(Noted::new(TokenId(Uuid::from_u128(2)))));
+    let (uses, token) = (UnreportedUses::default(), Arc::new(TokenUses::new(TokenId(Uuid::from_u128(2)))));
     for n in 0..=255 {
-        uses.note(&noted, Some(address(n)), noon());
+        uses.record(&token, Some(address(n)), noon());
     }
     let due = uses.due(noon(), false);
     assert_eq!((due.len(), due[16].address), (17, None));
