@@ -1,5 +1,4 @@
-//! Who connects, as far as we can believe it: the peer itself, or, behind proxies that we trust, whoever the outermost of
-//! them saw.
+//! Who connects: the peer itself, or, behind proxies that we trust, the client that the outermost of them saw.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -9,7 +8,7 @@ use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// Hops that are looked at, from our own peer outwards.
+/// The most hops that are looked at, from our own peer outwards.
 const HOPS_MAX: usize = 32;
 
 /// The networks of proxies that are believed. None by default.
@@ -39,13 +38,13 @@ impl TrustedProxies {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) address: IpAddr,
-    /// Whether a proxy that we trust says that it was asked over HTTPS.
+    /// Whether a proxy that we trust says that the client spoke HTTPS to it.
     pub(crate) https: bool,
 }
 
 impl Client {
-    /// From whom a request comes that `peer` sent. Each proxy adds whom it saw at the right, so the address is that of
-    /// the rightmost hop that is no proxy of ours; everything further left is a claim of that client's.
+    /// Returns the client of a request that `peer` sent. Each proxy adds the address that it saw at the right, so the client
+    /// is the rightmost hop that is no proxy of ours; what is further left, that client may have made up.
     ///
     /// A proxy writes `X-Forwarded-For` or `Forwarded` (RFC 7239) and passes on whatever the client calls by the other
     /// name. If they disagree, neither is believed, and the peer counts.
@@ -86,7 +85,7 @@ fn outermost(peer: IpAddr, hops: &[Option<IpAddr>], trusted: &TrustedProxies) ->
     known
 }
 
-/// Whether our own peer was asked over HTTPS: only it is believed.
+/// Whether the client spoke HTTPS to our own peer, which alone is believed.
 fn protocol(headers: &HeaderMap, last: Option<&String>) -> bool {
     let said = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|value| value.to_str().ok());
     let said = said.and_then(|value| value.rsplit(',').next()).map(|value| value.trim().to_owned());

@@ -8,7 +8,6 @@ use utoipa::openapi::OpenApi;
 
 use crate::client::TrustedProxies;
 use crate::cookies::SessionCookie;
-use crate::rates::RateLimits;
 
 const CUSTOMERS_URL_DEFAULT: &str = "http://127.0.0.1:8102";
 
@@ -27,13 +26,13 @@ pub struct Config {
     pub reports: Upstream,
     /// The secret that services share.
     pub internal_key: InternalKey,
-    /// The certificate that the door shows, if it speaks TLS itself.
+    /// The certificate, if the gateway speaks TLS itself.
     pub tls: Option<TlsFiles>,
-    /// The proxies before the door that are believed when they say who connects.
+    /// The proxies before the gateway that are believed when they say who connects.
     pub trusted_proxies: TrustedProxies,
     /// The session's cookie, as browsers know it.
     pub session_cookie: SessionCookie,
-    /// Its limits.
+    /// How much the gateway takes on.
     pub limits: Limits,
     /// The document that `/openapi.json` shows; [`merge`](crate::merge) makes it from those of the services.
     pub openapi: OpenApi,
@@ -52,6 +51,17 @@ pub struct Limits {
     pub sessions_max: u64,
     /// How many requests a second one token and one customer may make.
     pub rates: RateLimits,
+}
+
+/// Requests a second; as many may come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// With one token, or of one person.
+    pub credential_per_s: NonZeroU32,
+    /// Of one customer.
+    pub customer_per_s: NonZeroU32,
+    /// Requests of one customer that services work on at the same time; others of the customer wait.
+    pub customer_places: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -143,7 +153,7 @@ impl TlsFiles {
         }
     }
 
-    /// Reads them.
+    /// Reads the files.
     ///
     /// # Errors
     /// [`StartError::Unusable`], which names the file.
@@ -152,8 +162,8 @@ impl TlsFiles {
     }
 }
 
-/// Instances that share a host must not share a cookie: browsers tell hosts apart, and not ports. What people open tells
-/// instances apart; where nobody says what that is, where their sessions are kept does.
+/// The session cookie's name. Instances on one host must not share it, for browsers do not tell ports apart. Instances are
+/// told apart by the address that people open, or, where that is not configured, by the address of customers.
 fn session_cookie(env: &Env) -> SessionCookie {
     let about = "Where people find this door, as https://daybook.example.com. Browsers keep one session for each, so it is the \
                  same at all gateways of an instance and another one for another instance on the same host.";

@@ -1,8 +1,11 @@
 //! The session's cookie, as browsers know it and as services do.
 //!
 //! Browsers share the cookies of a host among everything that runs there, on whatever port, and send what others have set
-//! along with ours. So our name has something of this instance in it, everything else is passed over, however it is
+//! along with ours. So our cookie's name has a hash of this instance in it, all other cookies are skipped, however they are
 //! written, and services see ours alone, under a name that never changes.
+//!
+//! This is by hand, on bytes, because a cookie of somebody else may be no UTF-8 and no valid cookie at all, and must not hide
+//! ours; and because what a service sets goes on as it is but for the name.
 
 use access::SESSION_COOKIE;
 use http::header::{COOKIE, SET_COOKIE};
@@ -36,14 +39,14 @@ impl SessionCookie {
         Self(name.to_owned())
     }
 
-    /// The name.
+    /// The cookie's name, as browsers know it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0
     }
 
-    /// The session's secret. Of several, as a browser sends them that were set for different paths, the first that can be
-    /// one; whatever else there is, if none can.
+    /// The session's secret. A browser sends several cookies of the name if they were set for different paths: then the first
+    /// that has the form of a secret, or the first of all if none has.
     pub(crate) fn read<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let ours = || {
             let values =
@@ -60,8 +63,8 @@ impl SessionCookie {
         Some(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
     }
 
-    /// Leaves the session's cookie alone in a request, as services know it.
-    pub(crate) fn enter(&self, headers: &mut HeaderMap) {
+    /// Replaces the cookies of a request by the session's cookie, as services know it.
+    pub(crate) fn rename_for_services(&self, headers: &mut HeaderMap) {
         let inside = self.read(headers).and_then(|secret| {
             HeaderValue::from_bytes(&[SESSION_COOKIE.as_bytes(), b"=", secret.as_bytes()].concat()).ok()
         });
@@ -72,8 +75,8 @@ impl SessionCookie {
         }
     }
 
-    /// Writes the cookie that a service sets as browsers are to know it; over HTTPS it never goes another way.
-    pub(crate) fn leave(&self, headers: &mut HeaderMap, https: bool) {
+    /// Renames the cookie that a service sets to the one that browsers know. Over HTTPS it becomes `Secure`.
+    pub(crate) fn rename_for_browsers(&self, headers: &mut HeaderMap, https: bool) {
         if !headers.contains_key(SET_COOKIE) {
             return;
         }
@@ -154,10 +157,10 @@ mod tests {
     fn a_service_sees_ours_alone_under_a_name_of_its_own() {
         let cookie = SessionCookie::named("s_1");
         let mut headers = cookies(&["name=Zoë".as_bytes(), format!("s_1={SECRET}").as_bytes()]);
-        cookie.enter(&mut headers);
+        cookie.rename_for_services(&mut headers);
         assert_eq!(headers, cookies(&[format!("daybook_session={SECRET}").as_bytes()]));
         let mut headers = cookies(&[b"daybook_session=x"]);
-        cookie.enter(&mut headers);
+        cookie.rename_for_services(&mut headers);
         assert!(headers.is_empty());
     }
 
@@ -166,7 +169,7 @@ mod tests {
         let cookie = SessionCookie::named("s_1");
         let set = |text: &'static str, https| {
             let mut headers = HeaderMap::from_iter([(SET_COOKIE, HeaderValue::from_static(text))]);
-            cookie.leave(&mut headers, https);
+            cookie.rename_for_browsers(&mut headers, https);
             headers[SET_COOKIE].to_str().unwrap().to_owned()
         };
         assert_eq!(set("daybook_session=x; HttpOnly; Path=/", false), "s_1=x; HttpOnly; Path=/");

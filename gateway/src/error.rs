@@ -3,16 +3,16 @@ use chassis::{Problem, UpstreamError};
 use domain::token::SecretFault;
 use http::StatusCode;
 
-use crate::rates::Allowance;
+use crate::allowance::Allowance;
 use crate::routes::Target;
 
 /// Why the gateway itself answers with an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatewayError {
-    /// Nothing has this path.
+    /// There is no such path.
     #[error("nothing has this path")]
     NotFound,
-    /// The path has other methods.
+    /// The path does not have this method.
     #[error("the path has other methods")]
     MethodNotAllowed,
     /// Too many requests are in flight.
@@ -23,13 +23,13 @@ pub(crate) enum GatewayError {
     TooManyRequests {
         /// When to try again, in seconds.
         retry_after_s: u64,
-        /// What is left: nothing.
+        /// For the response's headers.
         allowance: Allowance,
     },
     /// The client's body broke off or is not framed as HTTP asks.
     #[error("the body broke off")]
     BodyBroken,
-    /// What stands where a token should is none.
+    /// The credential in `Authorization` is no token.
     #[error("the token is malformed")]
     TokenMalformed,
     /// The session is unknown, has expired or has been ended.
@@ -41,9 +41,9 @@ pub(crate) enum GatewayError {
     /// A service did not answer as it should.
     #[error("{service}: {error}")]
     Upstream {
-        /// Which.
+        /// The service that was called.
         service: Target,
-        /// What happened.
+        /// Why the call failed.
         error: UpstreamError,
     },
     /// A service's answer about a session makes no sense.
@@ -92,7 +92,7 @@ impl From<GatewayError> for Problem {
     }
 }
 
-/// Where a service is and why it is silent is told to the log alone.
+/// Logs where the service is and what went wrong; the client learns neither.
 fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
     let kind = match error {
         UpstreamError::Unreachable(_) => "unreachable",
@@ -118,8 +118,8 @@ fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
 }
 
 impl GatewayError {
-    /// The problem, of the request with this `instance`.
-    pub(crate) fn answer(self, instance: Option<String>) -> Response {
+    /// The problem, with the request as its `instance`.
+    pub(crate) fn into_named_response(self, instance: Option<String>) -> Response {
         let left = match &self {
             Self::TooManyRequests { allowance, .. } => Some(allowance.clone()),
             _ => None,
@@ -134,6 +134,6 @@ impl GatewayError {
 
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
-        self.answer(None)
+        self.into_named_response(None)
     }
 }

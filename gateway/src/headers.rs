@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use access::{CSRF_TOKEN_HEADER, FORWARDED_FOR_HEADER, SESSION_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// What the services tell each other, and nobody else may.
+/// With this begin the headers that services set for each other, and nobody else may.
 const INTERNAL_PREFIX: &str = "x-daybook-";
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -21,9 +21,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Takes out what concerns one connection or is only for services to say, of a request or of an answer.
+/// Removes the headers that concern one connection, and those that only services may set, from a request or a response.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    // Most have nothing of the kind, and are looked through once.
+    // Most have none of them, and are searched once.
     if !headers.keys().any(|name| HOP_BY_HOP.contains(name) || is_internal(name)) {
         return;
     }
@@ -47,7 +47,7 @@ fn is_internal(name: &HeaderName) -> bool {
     name.as_str().starts_with(INTERNAL_PREFIX)
 }
 
-/// Says who connected. What anybody else says about that is no more than a claim, and goes.
+/// Sets the client's address, and removes what anybody else said about it.
 pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, client: Option<IpAddr>) {
     for name in [header::FORWARDED, FORWARDED_FOR_HEADER, FORWARDED_PROTO] {
         headers.remove(name);

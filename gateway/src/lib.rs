@@ -1,26 +1,30 @@
-//! The only public door: it routes requests to the services, resolves sessions, limits what is in flight and how many
+//! The only public service: it routes requests to the services, resolves sessions, limits what is in flight and how many
 //! requests a token and a customer may make, and serves the dashboard and one OpenAPI document.
 //!
-//! Invariants: a body passes through as it comes and is never held; `/internal/…` is never routed; no `x-daybook-*`
+//! Invariants: a body is forwarded as it comes and is never held; `/internal/…` is never routed; no `x-daybook-*`
 //! header of a client reaches a service; a cookie authorizes a write only together with its CSRF token; every error
 //! is `application/problem+json` and names its request. The gateway keeps no state but a cache of sessions that
 //! forgets within seconds, and depends on no service crate.
 
-mod answers;
+mod allowance;
 mod client;
 mod config;
 mod cookies;
+mod credentials;
 mod error;
-mod flight;
 mod handlers;
 mod headers;
 mod openapi;
+mod places;
+mod problems;
 mod rates;
 mod readiness;
+mod request_limit;
 mod router;
 mod routes;
 mod sessions;
 mod site;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -29,12 +33,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use client::TrustedProxies;
-pub use config::{Config, Limits, TlsFiles};
+pub use config::{Config, Limits, RateLimits, TlsFiles};
 pub use cookies::SessionCookie;
 pub use openapi::{MergeError, merge, openapi_base, unrouted};
-pub use rates::RateLimits;
 
-/// Builds the door. Its router has neither `/healthz` and `/readyz`, which come from the readiness, nor the layer of
+/// Builds the gateway. Its router has neither `/healthz` and `/readyz`, which come from the readiness, nor the layer of
 /// [`chassis::observe`].
 ///
 /// # Errors
@@ -42,7 +45,7 @@ pub use rates::RateLimits;
 #[expect(clippy::unused_async, reason = "every service starts with the same signature")]
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Service, StartError> {
     let readiness = readiness::readiness(&config, shutdown);
-    let router = router::router(router::Gateway::new(config, site::Site::built())?);
+    let router = router::router(state::AppState::new(config, site::Site::built())?);
     Ok(Service { router, readiness, ..Service::default() })
 }
 

@@ -125,17 +125,17 @@ pub fn merge(base: OpenApi, documents: Vec<OpenApi>) -> Result<OpenApi, MergeErr
         if let Some(name) = schema_in_conflict(&merged, &document) {
             return Err(MergeError::Schema(name));
         }
-        // Where the whole lives and what its parts are called is the base's to say.
+        // Servers and the descriptions of tags come from the base alone.
         document.servers = None;
-        let told = merged.tags.iter().flatten().map(|tag| tag.name.clone()).collect::<HashSet<_>>();
-        document.tags.iter_mut().for_each(|tags| tags.retain(|tag| !told.contains(&tag.name)));
+        let known_tags = merged.tags.iter().flatten().map(|tag| tag.name.clone()).collect::<HashSet<_>>();
+        document.tags.iter_mut().for_each(|tags| tags.retain(|tag| !known_tags.contains(&tag.name)));
         merged.merge(document);
     }
     document_own_answers(&mut merged);
     Ok(merged)
 }
 
-/// What the gateway itself answers in place of a service.
+/// Adds the responses that the gateway itself returns in place of a service.
 fn document_own_answers(document: &mut OpenApi) {
     let own = [
         ("429", rate_limited()),

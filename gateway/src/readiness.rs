@@ -15,7 +15,7 @@ use crate::routes::Target;
 
 /// Longer than a service may take over a check of its own, so that it can say what is missing.
 const ASK_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long an answer is told again, so that a flood of questions does not reach the databases.
+/// How long an answer is repeated, so that a flood of requests does not reach the databases.
 const FRESH: Duration = Duration::from_millis(250);
 const REPORT_BYTES_MAX: usize = 64 * 1024;
 

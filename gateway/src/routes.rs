@@ -5,7 +5,7 @@ use axum::routing::MethodFilter;
 use Session::{Forward, Resolve};
 use Target::{Activities, Customers, Reports};
 
-/// A service behind the door.
+/// A service behind the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// The write side, which owns the log of activities.
@@ -17,7 +17,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// All of them.
+    /// All services.
     pub(crate) const ALL: [Self; 3] = [Activities, Customers, Reports];
 
     /// Its name, as operators know it.
@@ -52,7 +52,7 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// Its methods; `HEAD` comes with `GET`.
     pub(crate) methods: MethodFilter,
-    /// Who answers.
+    /// The service that answers.
     pub(crate) target: Target,
     /// What happens to the session cookie.
     pub(crate) session: Session,
@@ -62,13 +62,13 @@ const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PATCH: MethodFilter = MethodFilter::PATCH;
 const DELETE: MethodFilter = MethodFilter::DELETE;
-/// What can be asked of one activity.
+/// The methods of one activity.
 const ACTIVITY: MethodFilter = GET.or(PATCH).or(DELETE);
 
 /// Where sessions begin and end.
 pub(crate) const SESSION_PATH: &str = "/v1/session";
 
-/// Where writes change what sessions are good for.
+/// The paths where writes end sessions or change what they may do.
 const PEOPLE_PATHS: [&str; 5] = [
     "/v1/members/{member}",
     "/v1/sessions/{session}",
@@ -89,7 +89,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities", GET, Reports, Resolve),
     route("/v1/activities", POST, Activities, Resolve),
     route("/v1/activities/batch", POST, Activities, Resolve),
-    // No word of ours shadows an id: each is an activity's too. The empty one is that of none, and has the id in its query.
+    // An id may be any word, also `batch`. The empty one is no id: the query has it.
     route("/v1/activities/batch", ACTIVITY, Activities, Resolve),
     route("/v1/activities/", ACTIVITY, Activities, Resolve),
     route("/v1/activities/{*id}", ACTIVITY, Activities, Resolve),

@@ -12,32 +12,32 @@ use crate::config::Limits;
 use crate::error::GatewayError;
 use crate::routes::Target;
 
-/// The sessions that customers has lately been asked about.
+/// A cache of the sessions that customers has lately resolved.
 ///
-/// A dashboard asks for many things at once, all with the same cookie. A log-out is written over the entry instead of
-/// deleting it, so that a question still under way cannot put the session back.
+/// A dashboard asks for many things at once, all with the same cookie. A log-out overwrites the entry instead of deleting
+/// it, so that an answer still under way cannot put the session back.
 pub(crate) struct Sessions {
     customers: Upstream,
     key: InternalKey,
-    cache: Cache<String, Known>,
-    /// Counts the changes of people that came through this door. What was learnt before the last one is asked anew; an
-    /// answer that is under way when one happens is from before.
+    cache: Cache<String, CachedSession>,
+    /// Counts the changes of members and sessions that went through this gateway. An entry from before the last one is not
+    /// used, and neither is an answer that was under way when it happened.
     changes: AtomicU64,
 }
 
 #[derive(Clone)]
-enum Known {
+enum CachedSession {
     Live {
         principal: HeaderValue,
-        /// The token, once it has been shown to be right.
+        /// The CSRF token, once a request has shown the right one.
         csrf: Option<Arc<str>>,
-        /// How many changes there had been when customers was asked.
+        /// The count of changes when customers was asked.
         after: u64,
     },
-    Over,
+    Ended,
 }
 
-/// Longest cookie or CSRF token worth asking about, in bytes; real ones are far shorter.
+/// The longest cookie or CSRF token that customers is asked about, in bytes; real ones are far shorter.
 const SECRET_BYTES_MAX: usize = 512;
 
 impl Sessions {
@@ -62,8 +62,8 @@ impl Sessions {
         }
         let csrf = csrf.filter(|csrf| csrf.len() <= SECRET_BYTES_MAX);
         match self.cache.get(cookie).await {
-            Some(Known::Over) => return Err(GatewayError::SessionExpired),
-            Some(Known::Live { principal, csrf: proven, after })
+            Some(CachedSession::Ended) => return Err(GatewayError::SessionExpired),
+            Some(CachedSession::Live { principal, csrf: proven, after })
                 if after == self.changes.load(Ordering::Acquire) =>
             {
                 if !write || (csrf.is_some() && csrf == proven.as_deref()) {
@@ -73,7 +73,7 @@ impl Sessions {
                     return Err(GatewayError::CsrfTokenMissing);
                 }
             }
-            Some(Known::Live { .. }) | None => {}
+            Some(CachedSession::Live { .. }) | None => {}
         }
         self.ask(cookie, csrf, write).await
     }
@@ -90,37 +90,37 @@ impl Sessions {
             },
         })?;
         let ResolvedSession::Live { principal, csrf_ok } = answer else {
-            self.learn(cookie, Known::Over).await;
+            self.store(cookie, CachedSession::Ended).await;
             return Err(GatewayError::SessionExpired);
         };
         let principal =
             principal.header().ok_or(GatewayError::Internal("customers resolved a session to nobody"))?;
         let proven = csrf.filter(|_| csrf_ok).map(Arc::from);
-        self.learn(cookie, Known::Live { principal: principal.clone(), csrf: proven, after }).await;
+        self.store(cookie, CachedSession::Live { principal: principal.clone(), csrf: proven, after }).await;
         if write && !csrf_ok {
             return Err(GatewayError::CsrfTokenMissing);
         }
         Ok(principal)
     }
 
-    /// The session has been ended: no answer of before counts any more.
+    /// Ends a session: no earlier answer about it counts any more.
     pub(crate) async fn end(&self, cookie: &str) {
-        self.learn(cookie, Known::Over).await;
+        self.store(cookie, CachedSession::Ended).await;
     }
 
-    /// Somebody's role or sessions have been changed: no answer of before counts any more.
-    pub(crate) fn doubt_all(&self) {
+    /// Expires every entry, because somebody's role or sessions have changed.
+    pub(crate) fn expire_all(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What is over stays over.
-    async fn learn(&self, cookie: &str, known: Known) {
+    /// Writes an entry; an ended session stays ended.
+    async fn store(&self, cookie: &str, session: CachedSession) {
         let entry = self.cache.entry_by_ref(cookie);
         entry
             .and_compute_with(|existing| {
                 ready(match existing {
-                    Some(entry) if matches!(entry.value(), Known::Over) => Op::Nop,
-                    _ => Op::Put(known),
+                    Some(entry) if matches!(entry.value(), CachedSession::Ended) => Op::Nop,
+                    _ => Op::Put(session),
                 })
             })
             .await;
@@ -137,7 +137,10 @@ mod tests {
         let sessions = Sessions::new(customers, InternalKey::random(), Limits::default());
         sessions.end("abc").await;
         sessions
-            .learn("abc", Known::Live { principal: HeaderValue::from_static("{}"), csrf: None, after: 0 })
+            .store(
+                "abc",
+                CachedSession::Live { principal: HeaderValue::from_static("{}"), csrf: None, after: 0 },
+            )
             .await;
         let resolved = sessions.resolve("abc", None, false).await;
         assert!(matches!(resolved, Err(GatewayError::SessionExpired)));

@@ -23,8 +23,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::config::Config;
-use crate::router::{Gateway, router};
+use crate::router::router;
 use crate::site::Site;
+use crate::state::AppState;
 
 #[derive(Embed)]
 #[folder = "src/tests/site"]
@@ -74,7 +75,7 @@ fn config() -> Config {
 }
 
 fn door(config: Config) -> Router {
-    chassis::observe(router(Gateway::new(config, Site::of::<Pages>()).unwrap()), "gateway")
+    chassis::observe(router(AppState::new(config, Site::of::<Pages>()).unwrap()), "gateway")
 }
 
 /// A door with a witness behind every route.

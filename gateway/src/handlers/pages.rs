@@ -6,36 +6,36 @@ use http::header::ACCEPT;
 use http::{HeaderMap, Method, Uri};
 
 use crate::error::GatewayError;
-use crate::router::Gateway;
 use crate::site::Keep;
+use crate::state::AppState;
 
 /// Paths that are never a page of the dashboard.
 const NO_PAGES: [&str; 8] =
     ["/v1", "/internal", "/assets", "/docs", "/metrics", "/healthz", "/readyz", "/openapi.json"];
 
 /// `GET /`
-pub(crate) async fn dashboard(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    gateway.site.page("index.html", &headers)
+pub(crate) async fn dashboard(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
+    state.site.page("index.html", &headers)
 }
 
 /// `GET /docs`
-pub(crate) async fn docs(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    gateway.site.page("docs.html", &headers)
+pub(crate) async fn docs(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
+    state.site.page("docs.html", &headers)
 }
 
 /// `GET /assets/{*file}`
 pub(crate) async fn asset(
-    State(gateway): State<Arc<Gateway>>,
+    State(state): State<Arc<AppState>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, GatewayError> {
     let path = uri.path().trim_start_matches('/');
-    gateway.site.file(path, Keep::Forever, &headers).ok_or(GatewayError::NotFound)
+    state.site.file(path, Keep::Forever, &headers).ok_or(GatewayError::NotFound)
 }
 
 /// Everything else: a file beside the pages, or a place in the dashboard, which finds its own way from the address.
 pub(crate) async fn other(
-    State(gateway): State<Arc<Gateway>>,
+    State(state): State<Arc<AppState>>,
     request: Request,
 ) -> Result<Response, GatewayError> {
     let path = request.uri().path();
@@ -43,11 +43,11 @@ pub(crate) async fn other(
         return Err(GatewayError::NotFound);
     }
     let headers = request.headers();
-    if let Some(file) = gateway.site.file(path.trim_start_matches('/'), Keep::Revalidate, headers) {
+    if let Some(file) = state.site.file(path.trim_start_matches('/'), Keep::Revalidate, headers) {
         return Ok(file);
     }
     if accepts_html(headers) {
-        Ok(gateway.site.page("index.html", headers))
+        Ok(state.site.page("index.html", headers))
     } else {
         Err(GatewayError::NotFound)
     }

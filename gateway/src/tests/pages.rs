@@ -90,7 +90,7 @@ async fn without_a_frontend_the_page_says_how_to_build_it() {
     #[allow_missing = true]
     struct Nothing;
 
-    let gateway = crate::router::Gateway::new(super::config(), crate::site::Site::of::<Nothing>()).unwrap();
+    let gateway = crate::state::AppState::new(super::config(), crate::site::Site::of::<Nothing>()).unwrap();
     let door = crate::router::router(gateway);
     for path in ["/", "/docs", "/sign-up"] {
         let response = send(&door, request("GET", path).header("accept", HTML)).await;

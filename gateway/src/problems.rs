@@ -13,37 +13,38 @@ use serde_json::value::RawValue;
 
 use crate::error::GatewayError;
 
-/// Largest error that is read in order to name its request in it, in bytes.
+/// The largest problem to which an instance is added, in bytes.
 const PROBLEM_BYTES_MAX: u64 = 64 * 1024;
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// What of a request its answer has to know.
-pub(crate) struct Asked {
-    head: bool,
+/// What is kept of a request until its response is ready.
+pub(crate) struct RequestName {
+    is_head: bool,
     id: Option<HeaderValue>,
 }
 
-impl Asked {
-    pub(crate) fn by(request: &Request) -> Self {
-        Self { head: request.method() == Method::HEAD, id: request.headers().get(REQUEST_ID_HEADER).cloned() }
+impl RequestName {
+    pub(crate) fn of(request: &Request) -> Self {
+        let id = request.headers().get(REQUEST_ID_HEADER).cloned();
+        Self { is_head: request.method() == Method::HEAD, id }
     }
 
-    /// The request, as problems name it.
+    /// The `instance` of the request's problems.
     fn instance(&self) -> Option<String> {
         let id = self.id.as_ref()?.to_str().ok()?;
         Some(format!("urn:daybook:request:{id}"))
     }
 }
 
-/// The answer of the gateway itself.
-pub(crate) fn refuse(asked: &Asked, error: GatewayError) -> Response {
-    let mut response = error.answer(asked.instance());
+/// The response to a request that the gateway itself rejects.
+pub(crate) fn reject(request: &RequestName, error: GatewayError) -> Response {
+    let mut response = error.into_named_response(request.instance());
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// The last touch on every other answer: errors are problems, and problems name their request.
-pub(crate) async fn finish(asked: Asked, mut response: Response) -> Response {
+/// Completes every other response: an error without a problem becomes one, and a problem gets the request as `instance`.
+pub(crate) async fn finish(request: RequestName, mut response: Response) -> Response {
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -55,12 +56,12 @@ pub(crate) async fn finish(asked: Asked, mut response: Response) -> Response {
     if !has_type(response.headers(), PROBLEM_JSON) || !is_small(&response) {
         return response;
     }
-    if asked.head {
-        // The length of a body that is not sent would have to be that of the one with the instance.
+    if request.is_head {
+        // The body is not sent, and its length with the instance in it is not known.
         response.headers_mut().remove(CONTENT_LENGTH);
         return response;
     }
-    match asked.instance() {
+    match request.instance() {
         Some(instance) => name_request(response, &instance).await,
         None => response,
     }
@@ -76,14 +77,14 @@ fn is_small(response: &Response) -> bool {
     size.is_some_and(|size| size <= PROBLEM_BYTES_MAX) && !response.headers().contains_key(CONTENT_ENCODING)
 }
 
-/// An error without a body, or in words only: what a framework answers by itself.
+/// Whether an error has no body, or plain text: what axum returns by itself.
 fn is_plain(response: &Response) -> bool {
     let empty =
         response.body().size_hint().exact() == Some(0) && !response.headers().contains_key(CONTENT_TYPE);
     empty || (has_type(response.headers(), "text/plain") && is_small(response))
 }
 
-/// The same error as a problem, its kind taken from the status.
+/// The same error as a problem; its type is made from the status.
 async fn into_problem(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let reason = parts.status.canonical_reason().unwrap_or("Error");
@@ -98,7 +99,7 @@ async fn into_problem(response: Response) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// Writes `instance` into a problem that has none.
+/// Adds `instance` to a problem that has none.
 async fn name_request(response: Response, instance: &str) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
@@ -115,7 +116,8 @@ async fn name_request(response: Response, instance: &str) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// The members keep their order; a problem that is no object or has an instance stays as it is.
+/// The problem with `instance` added at its end, so that its other members keep their order; `None` if it is no JSON object
+/// or has an instance.
 fn with_instance(problem: &[u8], instance: &str) -> Option<Bytes> {
     let members: HashMap<&str, &RawValue> = serde_json::from_slice(problem).ok()?;
     if members.contains_key("instance") {
