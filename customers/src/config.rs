@@ -16,7 +16,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where `/metrics` is read; not for the public.
     pub metrics_listen: SocketAddr,
-    /// Its database.
+    /// The service's own database.
     pub database: PgConnectOptions,
     /// The most connections to it; three of them only listen.
     pub connections_max: u32,
@@ -34,7 +34,7 @@ pub struct Config {
     pub log_ins: LogInLimits,
     /// Where people find the public door, for links; empty for links without a host.
     pub public_url: String,
-    /// Where mail goes, if any is sent.
+    /// The relay for mail; none if no mail is sent.
     pub mailer: Option<Mailer>,
     /// How many passwords are hashed at the same time.
     pub hashers: usize,

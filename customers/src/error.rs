@@ -82,7 +82,7 @@ pub enum CustomersError {
     /// Too many passwords wait to be hashed.
     #[error("too many passwords wait to be hashed")]
     Busy,
-    /// The caller is not let in, or not to this.
+    /// The caller is unknown, or may not do this.
     #[error("{}", .0.title)]
     Caller(Problem),
     /// The database or the log cannot be used now.
@@ -207,7 +207,7 @@ impl<E: std::error::Error> From<ExecuteError<E>> for CustomersError {
     fn from(error: ExecuteError<E>) -> Self {
         match error {
             ExecuteError::Conflict | ExecuteError::Unavailable(_) => Self::Unavailable(error.to_string()),
-            // What an aggregate refuses for a reason of the client's is told by whoever gave the command.
+            // A rejection that the client can cause is handled where the command is given.
             ExecuteError::Refused(_) | ExecuteError::Broken(_) => Self::Internal(error.to_string()),
         }
     }

@@ -2,15 +2,14 @@ use chassis::FieldError;
 use chrono_tz::Tz;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::common_passwords;
 use crate::error::CustomersError;
-use crate::passwords;
+use crate::passwords::{common, hashing};
 
 const EMAIL_CHARS_MAX: usize = 254;
 const PASSWORD_CHARS_MIN: usize = 12;
 const PASSWORD_CHARS_MAX: usize = 128;
 
-/// The faults of a body, gathered so that a client learns of all of them at once.
+/// The faults of a body, collected so that a client gets all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<FieldError>);
 
@@ -41,14 +40,14 @@ impl Faults {
         })
     }
 
-    /// A password, hard enough to guess for somebody who knows these words about its owner.
+    /// Checks that a password is hard to guess for somebody who knows these words about its owner.
     pub(crate) fn password(&mut self, pointer: &str, text: &str, known: &[&str]) {
         let locals = known.iter().filter_map(|word| Some(word.split_once('@')?.0));
         let known: Vec<&str> = known.iter().copied().chain(locals).collect();
-        let text = &passwords::normal(text);
+        let text = &hashing::normal(text);
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
             self.add(pointer, format!("must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
-        } else if let Some(fault) = common_passwords::fault(text, &known) {
+        } else if let Some(fault) = common::fault(text, &known) {
             self.add(pointer, fault);
         }
     }
@@ -62,7 +61,8 @@ impl Faults {
     }
 }
 
-/// An address in lower case and in the normal form (NFC: the same on every keyboard), if the text can be one. Whether mail arrives there is not for a pattern to say.
+/// Returns the address in lower case and in the normal form (NFC: the same on every keyboard), if the text can be one. A
+/// pattern cannot say whether mail arrives there.
 pub(crate) fn email(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase().nfc().collect::<String>();
     let (local, host) = text.rsplit_once('@')?;

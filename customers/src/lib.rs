@@ -1,28 +1,23 @@
-//! Customers, their people, sessions and tokens: who may come in, and what for.
+//! Customers, their people, sessions and tokens. Each has a folder with its routes and its table; a route is a file that is
+//! named for what it does, as `tokens/revoke.rs`.
 //!
-//! Invariants: no password and no secret lies in the log or in a read model, only hashes of them lie anywhere; a read
+//! Invariants: no password and no secret is in the log or in a read model, and only hashes of them are anywhere; a read
 //! model is written only by the fold of the log, in the transaction that moves its checkpoint; what a command did is in
-//! the read models before it is answered; another customer's things do not exist.
+//! the read models before it is answered; to a caller, another customer's things do not exist.
 
-mod answers;
-mod authority;
-mod common_passwords;
 mod config;
-mod cookies;
-mod credentials;
+mod customer;
+mod documented;
 mod error;
-mod excess;
 mod fields;
-mod forgotten;
-mod handlers;
 mod invitations;
+mod link_secret;
 mod mail;
 mod members;
-mod new_passwords;
+mod paging;
 mod passwords;
 mod permissions;
 mod projection;
-mod resets;
 mod router;
 mod sessions;
 mod start;
@@ -31,8 +26,6 @@ mod state;
 mod tests;
 mod throttle;
 mod tokens;
-mod trace;
-mod uses;
 
 use chassis::StartError;
 use tokio::net::TcpListener;
@@ -41,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 pub use error::CustomersError;
 pub use mail::Mailer;
+pub use passwords::reset_links::{OfferedReset, PasswordResets};
 pub use projection::FoldError;
-pub use resets::{OfferedReset, PasswordResets};
 pub use router::{openapi, router};
 pub use start::start;
 pub use state::AppState;

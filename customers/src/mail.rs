@@ -1,5 +1,5 @@
-//! Mail through a relay, where one is configured. An invitation is mailed as a courtesy: whoever caused it has the same
-//! link in hand. A link to choose a password with is mailed and shown to nobody else.
+//! Mail through a relay, where one is configured. The inviter gets the link of an
+//! invitation too, so that a mail that is not sent costs nothing. A link to choose a password with is in the mail alone.
 
 use std::time::Duration;
 
@@ -9,27 +9,28 @@ use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use crate::resets;
+use crate::passwords::reset_links;
 
 const URL: &str = "DAYBOOK_SMTP_URL";
 const FROM: &str = "DAYBOOK_MAIL_FROM";
-/// For each step of the conversation with the relay, and for all of it: somebody waits for the answer.
+/// The limit of each step of the conversation with the relay; somebody waits for the answer.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The limit of the whole conversation.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A relay, and from whom mail comes.
+/// A relay, and the sender's address.
 #[derive(Clone)]
 pub struct Mailer {
     relay: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
 
-/// An invitation to be told of.
+/// An invitation to mail.
 pub(crate) struct Invitation<'a> {
     pub(crate) email: &'a str,
     pub(crate) customer: &'a str,
     pub(crate) role: Role,
-    /// Whole, with a host.
+    /// The whole link, with a host.
     pub(crate) url: &'a str,
 }
 
@@ -56,18 +57,18 @@ impl Mailer {
         Ok(Some(Self { relay: relay.timeout(Some(STEP_TIMEOUT)).build(), from }))
     }
 
-    /// Hands an invitation to the relay, and returns whether it took it. Why not is told to the log alone.
+    /// Gives an invitation to the relay, and returns whether it took it. A failure is logged here.
     pub(crate) async fn invite(&self, invitation: &Invitation<'_>) -> bool {
         self.send(self.message(invitation), "an invitation was not mailed; whoever invited has the link")
             .await
     }
 
-    /// Hands a link to choose a password with to the relay, and returns whether it took it.
+    /// Gives a link to choose a password with to the relay, and returns whether it took it.
     pub(crate) async fn reset(&self, email: &str, url: &str) -> bool {
         let text = format!(
             "Somebody asked to choose a new password for {email} on Daybook. Choose one:\n\n{url}\n\n\
              The link works once, within {} minutes. If it was not you, do nothing: your password stays as it is.\n",
-            resets::TTL.num_minutes()
+            reset_links::TTL.num_minutes()
         );
         let message = self.text(email, "Choose a new password for Daybook".to_owned(), text);
         self.send(message, "a link to choose a password with was not mailed").await
@@ -92,7 +93,7 @@ impl Mailer {
 
     fn message(&self, invitation: &Invitation<'_>) -> Result<Message, String> {
         let Invitation { email, customer, role, url } = invitation;
-        // On one line, whatever a customer is called: it stands in a header too.
+        // On one line, whatever a customer is called, for the subject is a header.
         let customer: String = customer.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = format!(
             "Somebody at {customer} invites you to Daybook, as {}.\n\nSet a password and join:\n\n{url}\n\n\

@@ -1,40 +1,58 @@
-//! Who may do what here: the one place in which customers' routes ask the table of [`Permission`].
+//! Who may do what here: the one place in which the routes of customers look at the table of [`Permission`].
 
-use access::{Principal, Subject};
+use std::ops::Deref;
+
+use access::{Caller, Principal, Subject};
 use chassis::Problem;
 use domain::customer::{Permission, Role};
 use domain::token::Scope;
 
 use crate::error::CustomersError;
-use crate::members;
+use crate::members::table;
 use crate::state::AppState;
 
-/// What a caller who was let in is, as things stand now.
-pub(crate) enum Rights {
-    Member(Role),
-    Token,
+/// A caller who has a permission.
+pub(crate) struct Permitted<'a> {
+    principal: &'a Principal,
+    /// The role of a member as it is now; none for a token.
+    role: Option<Role>,
 }
 
-/// Lets the caller on if it may. A member's role is read anew: what a gateway has in its cache may be older than the
-/// member's last change of role.
+impl Deref for Permitted<'_> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        self.principal
+    }
+}
+
+/// Returns the caller if it has the permission. A member's role is read anew: what a gateway has in its cache may be older
+/// than the member's last change of role.
 ///
 /// # Errors
-/// 403 that says what is missing; 401 if the member has been removed; what the database says.
-pub(crate) async fn require(
+/// 403 that says what is missing; 401 if the member has been removed; or the database cannot be used.
+pub(crate) async fn require<'a>(
     state: &AppState,
-    principal: &Principal,
+    caller: &'a Caller,
     permission: Permission,
-) -> Result<Rights, CustomersError> {
+) -> Result<Permitted<'a>, CustomersError> {
+    let principal = &*caller.0;
     match principal.subject {
-        Subject::Token(_) if permission.is_given_by(&principal.scopes) => Ok(Rights::Token),
+        Subject::Token(_) if permission.is_given_by(&principal.scopes) => {
+            Ok(Permitted { principal, role: None })
+        }
         Subject::Token(_) => match permission.scopes() {
             [first, ..] => Err(lacks(principal, *first)),
             [] => Err(CustomersError::Internal("a permission without a scope".to_owned())),
         },
         Subject::Member(id) => {
-            let member = members::find(&state.pool, principal.customer_id, id).await?;
+            let member = table::find(&state.pool, principal.customer_id, id).await?;
             let role = member.ok_or(CustomersError::SessionMissing)?.role;
-            if role.may(permission) { Ok(Rights::Member(role)) } else { Err(forbidden(role).into()) }
+            if role.may(permission) {
+                Ok(Permitted { principal, role: Some(role) })
+            } else {
+                Err(forbidden(role).into())
+            }
         }
     }
 }
@@ -53,19 +71,19 @@ fn forbidden(role: Role) -> Problem {
     ))
 }
 
-impl Rights {
-    /// Lets the caller on if it may give every one of these scopes to a token.
+impl Permitted<'_> {
+    /// Checks that the caller may give every one of these scopes to a token.
     ///
     /// # Errors
     /// 403 that names the first scope that it may not give.
-    pub(crate) fn may_give(&self, principal: &Principal, scopes: &[Scope]) -> Result<(), CustomersError> {
+    pub(crate) fn may_give(&self, scopes: &[Scope]) -> Result<(), CustomersError> {
         for scope in scopes {
-            match self {
-                Self::Token => {
-                    principal.require(*scope)?;
+            match self.role {
+                None => {
+                    self.principal.require(*scope)?;
                 }
-                Self::Member(role) if role.may_give(*scope) => {}
-                Self::Member(role) => return Err(forbidden(*role).into()),
+                Some(role) if role.may_give(*scope) => {}
+                Some(role) => return Err(forbidden(role).into()),
             }
         }
         Ok(())

@@ -53,7 +53,7 @@ impl Projection {
         Ok(())
     }
 
-    /// One transaction. Answers whether there may be more.
+    /// Folds one page in one transaction; returns whether there may be more.
     async fn fold_page(&self) -> Result<bool, FoldError> {
         let mut transaction = self.log.pool().begin().await?;
         // Other processes fold too; the row is whose turn it is.

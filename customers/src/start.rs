@@ -7,15 +7,15 @@ use event_bus::{Feed, Group};
 use event_store::{Aggregates, Appender, AppenderConfig, EventLog, Repository};
 use tokio_util::sync::CancellationToken;
 
-use crate::authority::OwnAuthority;
 use crate::config::Config;
-use crate::cookies::Cookies;
-use crate::forgotten::ForgottenQueue;
-use crate::passwords::Passwords;
+use crate::passwords::hashing::Passwords;
+use crate::passwords::reset_links::PasswordResets;
+use crate::passwords::reset_mail::ResetMails;
 use crate::projection::Projection;
-use crate::resets::PasswordResets;
-use crate::sessions::Lifetimes;
+use crate::sessions::cookie::Cookies;
+use crate::sessions::lifetimes::Lifetimes;
 use crate::state::AppState;
+use crate::tokens::authority::OwnAuthority;
 
 /// What its connections are called in `pg_stat_activity`.
 const SESSION: &str = "daybook-customers";
@@ -54,9 +54,9 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let repository = Repository::new(log, appender);
     let customers = Arc::new(Aggregates::new(repository.clone()));
     let public_url = config.public_url.trim_end_matches('/').to_owned();
-    let forgotten = config.mailer.clone().map(|mailer| {
+    let reset_mails = config.mailer.clone().map(|mailer| {
         let resets = PasswordResets::of(pool.clone(), Arc::clone(&customers), projection.clone());
-        ForgottenQueue::start(resets, mailer, public_url.clone(), &mut tasks, shutdown)
+        ResetMails::start(resets, mailer, public_url.clone(), &mut tasks, shutdown)
     });
     let state = AppState {
         pool: pool.clone(),
@@ -69,7 +69,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         log_ins: config.log_ins,
         public_url: public_url.into(),
         mailer: config.mailer,
-        forgotten,
+        reset_mails,
         authority,
         access: Access::new(authenticator, config.internal_key),
     };

@@ -1,20 +1,20 @@
 use std::sync::Arc;
 
-use access::{Access, Principal};
+use access::Access;
 use axum::extract::FromRef;
 use domain::customer::Customer;
 use domain::token::Token;
 use event_store::Aggregates;
 use sqlx::PgPool;
 
-use crate::authority::OwnAuthority;
-use crate::cookies::Cookies;
-use crate::forgotten::ForgottenQueue;
 use crate::mail::Mailer;
-use crate::passwords::Passwords;
+use crate::passwords::hashing::Passwords;
+use crate::passwords::reset_mail::ResetMails;
 use crate::projection::Projection;
-use crate::sessions::Lifetimes;
+use crate::sessions::cookie::Cookies;
+use crate::sessions::lifetimes::Lifetimes;
 use crate::throttle::LogInLimits;
+use crate::tokens::authority::OwnAuthority;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -30,8 +30,8 @@ pub struct AppState {
     /// Where people find the public door, without a slash at the end.
     pub(crate) public_url: Arc<str>,
     pub(crate) mailer: Option<Mailer>,
-    /// Who has forgotten a password; none where no mail is sent.
-    pub(crate) forgotten: Option<ForgottenQueue>,
+    /// Mails links to choose a password with; `None` where no mail is sent.
+    pub(crate) reset_mails: Option<ResetMails>,
     pub(crate) authority: Arc<OwnAuthority>,
     pub(crate) access: Access,
 }
@@ -40,9 +40,4 @@ impl FromRef<AppState> for Access {
     fn from_ref(state: &AppState) -> Self {
         state.access.clone()
     }
-}
-
-/// The id of a token's stream, in the caller's own customer: another customer's token cannot be named.
-pub(crate) fn token_stream(principal: &Principal, token: domain::TokenId) -> String {
-    format!("{}:{token}", principal.customer_id)
 }

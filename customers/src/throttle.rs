@@ -9,17 +9,17 @@ use sqlx::PgPool;
 
 use crate::error::CustomersError;
 
-/// Windows that have ended are forgotten so many at a time.
+/// The most windows that have ended and are deleted at a time.
 const FORGOTTEN_MAX: i64 = 100;
 
 /// The most attempts within a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogInLimits {
-    /// That fail at one account.
+    /// The most failed attempts at one account.
     pub account_attempts_max: u32,
-    /// That fail from one address.
+    /// The most failed attempts from one address.
     pub address_attempts_max: u32,
-    /// Sign-ups from one address, whether they succeed or not.
+    /// The most sign-ups from one address, whether they succeed or not.
     pub sign_ups_max: u32,
     /// How long the window is, from the first attempt.
     pub window: TimeDelta,
@@ -28,7 +28,7 @@ pub struct LogInLimits {
 /// Counts somebody who signs up, unless too many have from the same address. Each costs a password's hash and a customer.
 ///
 /// # Errors
-/// [`CustomersError::TooManySignUps`], or what the database says.
+/// [`CustomersError::TooManySignUps`], or the database cannot be used.
 pub(crate) async fn sign_up(
     pool: &PgPool,
     limits: LogInLimits,
@@ -51,7 +51,7 @@ pub(crate) async fn sign_up(
 /// from the same client: each costs a mail.
 ///
 /// # Errors
-/// [`CustomersError::TooManyResets`], or what the database says.
+/// [`CustomersError::TooManyResets`], or the database cannot be used.
 pub(crate) async fn reset(
     pool: &PgPool,
     limits: LogInLimits,
@@ -74,10 +74,10 @@ pub(crate) async fn reset(
     }
 }
 
-/// Forgets what failed at an account: its owner has shown that it is his.
+/// Deletes the count of an account, whose owner has chosen a new password.
 ///
 /// # Errors
-/// What the database says.
+/// If the database cannot be used.
 pub(crate) async fn forgive(pool: &PgPool, email: &str) -> Result<(), CustomersError> {
     let key = key("account", email);
     sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &key).execute(pool).await?;
@@ -91,7 +91,7 @@ struct Count {
     window_end: DateTime<Utc>,
 }
 
-/// Counts one more for each key, and forgets some windows that have ended.
+/// Counts one more for each key, and deletes some windows that have ended.
 async fn count(
     pool: &PgPool,
     keys: &[Vec<u8>],
@@ -148,11 +148,11 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl Attempt {
-    /// Lets somebody try, at an account or with a secret that names none, unless too many attempts have failed. Those that are under way are not counted yet: there are
-    /// never more of them than passwords may wait to be hashed.
+    /// Begins an attempt at an account, or with a secret that names none, unless too many attempts have failed. Attempts under
+    /// way are not counted yet; there are never more of them than passwords may wait to be hashed.
     ///
     /// # Errors
-    /// [`CustomersError::TooManyLogIns`], or what the database says.
+    /// [`CustomersError::TooManyLogIns`], or the database cannot be used.
     pub(crate) async fn begin(
         pool: &PgPool,
         limits: LogInLimits,
@@ -190,16 +190,16 @@ impl Attempt {
     /// The attempt failed, and counts.
     ///
     /// # Errors
-    /// What the database says.
+    /// If the database cannot be used.
     pub(crate) async fn failed(self, pool: &PgPool, now: DateTime<Utc>) -> Result<(), CustomersError> {
         count(pool, &self.keys(), self.limits.window, now).await?;
         Ok(())
     }
 
-    /// The attempt succeeded: what failed at the account before is forgotten.
+    /// The attempt succeeded: the account's count is deleted.
     ///
     /// # Errors
-    /// What the database says.
+    /// If the database cannot be used.
     pub(crate) async fn succeeded(self, pool: &PgPool) -> Result<(), CustomersError> {
         let Some(account) = self.account else { return Ok(()) };
         sqlx::query!("DELETE FROM log_in_attempts WHERE key = $1", &account).execute(pool).await?;

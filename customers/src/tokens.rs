@@ -1,93 +1,35 @@
-use chrono::{DateTime, Utc};
-use domain::token::{Scope, Scopes};
-use domain::{CustomerId, TokenId};
-use serde::Serialize;
-use sqlx::PgPool;
-use utoipa::ToSchema;
-use uuid::Uuid;
+//! The tokens of programs: issued, listed, rotated and revoked by people and by programs, validated for other services.
 
-use crate::answers::ScopeName;
-use crate::error::CustomersError;
+pub(crate) mod authority;
+mod events;
+mod excess;
+mod history;
+mod issue;
+mod issued;
+mod list;
+mod note_uses;
+pub(crate) mod revocation;
+mod revoke;
+mod rotate;
+mod stream;
+mod table;
+mod uses;
+mod validate;
 
-/// A token as it is listed; its secret is not kept.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Token)]
-pub(crate) struct TokenAnswer {
-    /// The token, but not what its bearer shows.
-    pub(crate) id: Uuid,
-    /// The owner's name for it.
-    #[schema(example = "nightly import")]
-    pub(crate) name: String,
-    /// The first characters of the secret, to recognise it by.
-    #[schema(example = "dbk_4f0A")]
-    pub(crate) prefix: String,
-    /// What it may do.
-    #[schema(value_type = Vec<ScopeName>)]
-    pub(crate) scopes: Vec<String>,
-    /// When it was issued.
-    pub(crate) created_at: DateTime<Utc>,
-    /// When it ends, if it does.
-    pub(crate) expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
-    pub(crate) last_used_at: Option<DateTime<Utc>>,
-    /// When it was revoked, if it was.
-    pub(crate) revoked_at: Option<DateTime<Utc>>,
-    /// The token whose place it took; only a successor has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) replaces: Option<Uuid>,
+use access::InternalRoutes;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::AppState;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(issue::issue_token, list::list_tokens))
+        .routes(routes!(revoke::revoke_token))
+        .routes(routes!(rotate::rotate_token))
+        .routes(routes!(history::token_history))
 }
 
-/// Scopes by their names; none if one is not known.
-pub(crate) fn scopes(names: &[String]) -> Option<Scopes> {
-    let scopes: Result<Vec<Scope>, ()> = names.iter().map(|name| name.parse()).collect();
-    scopes.ok().map(Scopes::from)
-}
-
-/// A customer's tokens, the newest first, after the one before which a page ended.
-///
-/// # Errors
-/// What the database says.
-pub(crate) async fn list(
-    pool: &PgPool,
-    customer: CustomerId,
-    before: Option<TokenId>,
-    limit: i64,
-) -> Result<Vec<TokenAnswer>, CustomersError> {
-    let tokens = sqlx::query_as!(
-        TokenAnswer,
-        r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
-             FROM tokens t LEFT JOIN token_uses u USING (token_id)
-            WHERE t.customer_id = $1 AND ($2::uuid IS NULL OR t.token_id < $2)
-            ORDER BY t.token_id DESC LIMIT $3"#,
-        customer.0,
-        before.map(|id| id.0),
-        limit,
-    )
-    .fetch_all(pool)
-    .await?;
-    Ok(tokens)
-}
-
-/// One of a customer's tokens.
-///
-/// # Errors
-/// [`CustomersError::TokenNotFound`], or what the database says.
-pub(crate) async fn find(
-    pool: &PgPool,
-    customer: CustomerId,
-    token: TokenId,
-) -> Result<TokenAnswer, CustomersError> {
-    let token = sqlx::query_as!(
-        TokenAnswer,
-        r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
-             FROM tokens t LEFT JOIN token_uses u USING (token_id)
-            WHERE t.customer_id = $1 AND t.token_id = $2"#,
-        customer.0,
-        token.0,
-    )
-    .fetch_optional(pool)
-    .await?;
-    token.ok_or(CustomersError::TokenNotFound)
+pub(crate) fn internal_routes(routes: InternalRoutes<AppState>) -> InternalRoutes<AppState> {
+    routes.with(validate::validate_token).with(note_uses::note_uses)
 }

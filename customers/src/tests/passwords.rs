@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::house::{Answer, House, KEY, PASSWORD};
 use crate::PasswordResets;
-use crate::sessions::{self, Lifetimes, Origin};
+use crate::sessions::lifetimes::Lifetimes;
+use crate::sessions::origin::Origin;
+use crate::sessions::table as sessions;
 
 const NEW: &str = "staple of another stable";
 const EMAIL: &str = "ada@example.com";
@@ -178,7 +180,7 @@ async fn a_log_in_that_was_under_way_does_not_outlive_a_change_of_password() {
     let lifetimes = Lifetimes { idle: TimeDelta::days(1), absolute: TimeDelta::days(1) };
     let begin = async |password: Option<Uuid>| {
         let (pool, origin) = (house.database.pool(), Origin::default());
-        sessions::begin(pool, member, password, &origin, lifetimes, Utc::now()).await.unwrap().is_some()
+        sessions::insert(pool, member, password, &origin, lifetimes, Utc::now()).await.unwrap().is_some()
     };
     assert!(begin(None).await);
     assert_eq!(change(&house, &ada, PASSWORD, NEW).await.status, StatusCode::NO_CONTENT);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::house::House;
-use crate::credentials::RESERVATION_S;
+use crate::passwords::credentials::RESERVATION_S;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_signs_up_and_is_logged_in() {
