@@ -63,9 +63,9 @@ pub(crate) fn one_line(answer: &impl Serialize) -> Result<Response, ActivitiesEr
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum ActivityProblems {
     /// There is no such activity.
-    #[response(status = 404, content_type = "application/problem+json")]
+    #[response(status = 404)]
     NotFound(Problem),
     /// It was redacted.
-    #[response(status = 410, content_type = "application/problem+json")]
+    #[response(status = 410)]
     Redacted(Problem),
 }

@@ -27,7 +27,7 @@ pub(crate) enum NoAnswer {
     #[response(status = 304)]
     Known,
     /// The position that was waited for has not come; the answer is what there is.
-    #[response(status = 504, content_type = "application/problem+json")]
+    #[response(status = 504)]
     NotYet(Problem),
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct KnownAnswer {
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum DeadLetterProblems {
     /// There is no such dead letter.
-    #[response(status = 404, content_type = "application/problem+json")]
+    #[response(status = 404)]
     NotFound(Problem),
     /// It waits behind another one, cannot be folded, or is just being rebuilt; `type` and `detail` say which.
-    #[response(status = 409, content_type = "application/problem+json")]
+    #[response(status = 409)]
     Conflict(Problem),
 }
 

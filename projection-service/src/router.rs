@@ -31,7 +31,7 @@ fn documented() -> OpenApiRouter<AppState> {
 /// What the service offers to the public, for the one document of the gateway.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    access::with_conventions(documented().into_openapi())
 }
 
 /// Every route: the public ones, and those that only other services know.

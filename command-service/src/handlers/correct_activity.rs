@@ -38,7 +38,6 @@ pub(crate) struct Correction {
 /// already, with numbers compared by value, changes nothing.
 #[utoipa::path(
     patch, path = "/v1/activities/{id}", tag = "activities",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
           path, as `..`, the address is `/v1/activities/?id=..`."),
@@ -48,8 +47,7 @@ pub(crate) struct Correction {
     responses(
         (status = 200, description = "The activity as it now stands.", body = ActivityAnswer,
          headers(("etag" = String, description = "Its new sequence."))),
-        (status = 412, description = "It has changed since the sequence in If-Match.", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 412, description = "It has changed since the sequence in If-Match.", body = Problem),
         ActivityProblems, BodyProblems, CallerProblems, ServerProblems,
     ),
 )]

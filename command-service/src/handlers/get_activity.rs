@@ -20,7 +20,6 @@ use crate::state::AppState;
 /// As it now stands, after its corrections. The `ETag` is for `If-Match`.
 #[utoipa::path(
     get, path = "/v1/activities/{id}", tag = "activities",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
           path, as `..`, the address is `/v1/activities/?id=..`."),
@@ -28,8 +27,7 @@ use crate::state::AppState;
     responses(
         (status = 200, description = "The activity.", body = ActivityAnswer,
          headers(("etag" = String, description = "Its sequence, as \"1\"."))),
-        (status = 400, description = "The path cannot be read, or is without an id and the query is too.", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 400, description = "The path cannot be read, or is without an id and the query is too.", body = Problem),
         ActivityProblems, CallerProblems, ServerProblems,
     ),
 )]

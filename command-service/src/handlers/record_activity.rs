@@ -57,14 +57,13 @@ pub(crate) struct RecordedActivity {
 /// the same when it means the same: whatever the spacing and the order of keys, and with numbers that are equal by value,
 /// as 100 and 1e2.
 #[utoipa::path(
-    post, path = "/v1/activities", tag = "activities", security(("token" = []), ("basic" = []), ("session" = [])),
+    post, path = "/v1/activities", tag = "activities",
     request_body(content = NewActivity, example = json!({
         "type": "order.paid", "actor": "ada", "value": 42.5, "properties": {"plan": "pro"}
     })),
     responses(
         (status = 202, description = "Recorded, and durable.", body = RecordedActivity),
-        (status = 409, description = "Another activity has this id.", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 409, description = "Another activity has this id.", body = Problem),
         BodyProblems, CallerProblems, ServerProblems,
     ),
 )]

@@ -30,7 +30,6 @@ pub(crate) struct NewBatch {
 /// Valid items are durable when this returns even if others are rejected; each rejected item says why.
 #[utoipa::path(
     post, path = "/v1/activities/batch", tag = "activities",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     request_body(content = NewBatch, example = json!({"activities": [
         {"type": "page.viewed", "actor": "ada", "properties": {"page": "/pricing"}},
         {"type": "order.paid", "actor": "ada", "value": 42.5}

@@ -17,7 +17,6 @@ use crate::state::AppState;
 /// Reports take it out; the history keeps that it happened. Its id stays taken.
 #[utoipa::path(
     delete, path = "/v1/activities/{id}", tag = "activities",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("id" = String, Path, description = "The activity's id, percent-encoded. Of an id that clients take out of a \
           path, as `..`, the address is `/v1/activities/?id=..`."),
@@ -25,10 +24,8 @@ use crate::state::AppState;
     ),
     responses(
         (status = 204, description = "Redacted."),
-        (status = 400, description = "If-Match is no ETag of an activity.", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 412, description = "It has changed since the sequence in If-Match.", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 400, description = "If-Match is no ETag of an activity.", body = Problem),
+        (status = 412, description = "It has changed since the sequence in If-Match.", body = Problem),
         ActivityProblems, CallerProblems, ServerProblems,
     ),
 )]

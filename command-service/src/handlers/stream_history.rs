@@ -71,12 +71,10 @@ struct Answer<'a> {
 /// Its events in order, in pages, and the state that all of them fold to, now or as it was.
 #[utoipa::path(
     get, path = "/v1/history/{aggregate_id}", tag = "history",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(("aggregate_id" = String, Path, description = "The stream, as the history names it."), Page),
     responses(
         (status = 200, description = "The stream.", body = StreamHistory),
-        (status = 404, description = "There is no such stream, or there was none then.", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 404, description = "There is no such stream, or there was none then.", body = Problem),
         QueryProblems, CallerProblems, ServerProblems,
     ),
 )]

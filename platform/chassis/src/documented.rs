@@ -8,7 +8,7 @@ use crate::problem::Problem;
 #[derive(Debug, IntoResponses)]
 pub enum QueryProblems {
     /// The query string does not keep the rules.
-    #[response(status = 400, content_type = "application/problem+json")]
+    #[response(status = 400)]
     InvalidQuery(Problem),
 }
 
@@ -16,7 +16,7 @@ pub enum QueryProblems {
 #[derive(Debug, IntoResponses)]
 pub enum ParameterProblems {
     /// A parameter asks for something that there is not, or for too much; `errors` names it.
-    #[response(status = 422, content_type = "application/problem+json")]
+    #[response(status = 422)]
     InvalidParameter(Problem),
 }
 
@@ -24,19 +24,19 @@ pub enum ParameterProblems {
 #[derive(Debug, IntoResponses)]
 pub enum BodyProblems {
     /// The body is not JSON, or broke off.
-    #[response(status = 400, content_type = "application/problem+json")]
+    #[response(status = 400)]
     Malformed(Problem),
     /// The body did not arrive in time.
-    #[response(status = 408, content_type = "application/problem+json")]
+    #[response(status = 408)]
     TooSlow(Problem),
     /// The body is too large, after decompression.
-    #[response(status = 413, content_type = "application/problem+json")]
+    #[response(status = 413)]
     TooLarge(Problem),
     /// The body is neither JSON nor in an encoding that is understood.
-    #[response(status = 415, content_type = "application/problem+json")]
+    #[response(status = 415)]
     NotJson(Problem),
     /// The body does not keep the rules; `errors` names each fault.
-    #[response(status = 422, content_type = "application/problem+json")]
+    #[response(status = 422)]
     Invalid(Problem),
 }
 
@@ -44,10 +44,10 @@ pub enum BodyProblems {
 #[derive(Debug, IntoResponses)]
 pub enum CallerProblems {
     /// No token and no session, or one that is not valid.
-    #[response(status = 401, content_type = "application/problem+json")]
+    #[response(status = 401)]
     Unauthorized(Problem),
     /// The caller lacks the scope, or a write with the cookie came without its CSRF token.
-    #[response(status = 403, content_type = "application/problem+json")]
+    #[response(status = 403)]
     Forbidden(Problem),
 }
 
@@ -55,9 +55,9 @@ pub enum CallerProblems {
 #[derive(Debug, IntoResponses)]
 pub enum ServerProblems {
     /// Something went wrong on our side.
-    #[response(status = 500, content_type = "application/problem+json")]
+    #[response(status = 500)]
     Internal(Problem),
     /// Not now; `Retry-After` says when to try again.
-    #[response(status = 503, content_type = "application/problem+json")]
+    #[response(status = 503)]
     Unavailable(Problem),
 }

@@ -30,7 +30,6 @@ pub(crate) struct DiscardDeadLetter {
 /// is an event of its own: the history says who made it and why, and a rebuild respects it.
 #[utoipa::path(
     post, path = "/v1/dead-letters/{id}/discard", tag = "operations",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = String, Path, description = "The dead letter, as the list names it.")),
     request_body = DiscardDeadLetter,
     responses(

@@ -39,7 +39,7 @@ pub(crate) struct DeadLetterPage {
 /// Events that a projection could not fold, with the reason. Later events of the same stream wait behind each; everything
 /// else goes on without them.
 #[utoipa::path(
-    get, path = "/v1/dead-letters", tag = "operations", security(("token" = []), ("basic" = []), ("session" = [])),
+    get, path = "/v1/dead-letters", tag = "operations",
     params(Parameters),
     responses(
         (status = 200, description = "A page.", body = DeadLetterPage),

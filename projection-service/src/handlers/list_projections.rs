@@ -69,7 +69,7 @@ pub(crate) struct DelayedJob {
 ///
 /// How far each has come in the customer's partition, and what of the customer's it could not fold.
 #[utoipa::path(
-    get, path = "/v1/projections", tag = "operations", security(("token" = []), ("basic" = []), ("session" = [])),
+    get, path = "/v1/projections", tag = "operations",
     responses(
         (status = 200, description = "All of them.", body = Projections),
         CallerProblems, ServerProblems,

@@ -18,7 +18,7 @@ use crate::store;
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum RebuildProblems {
     /// There is no such projection, or nobody has asked for a rebuild of it.
-    #[response(status = 404, content_type = "application/problem+json")]
+    #[response(status = 404)]
     NotFound(Problem),
 }
 
@@ -28,7 +28,6 @@ pub(crate) enum RebuildProblems {
 /// also after a restart; one that is under way is not begun a second time. `Location` says where to read how far it is.
 #[utoipa::path(
     post, path = "/v1/projections/{name}/rebuild", tag = "operations",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(("name" = String, Path, description = "The projection.")),
     responses(
         (status = 202, description = "It will be done.", body = RebuildJob),
@@ -52,7 +51,6 @@ pub(crate) async fn rebuild_projection(
 /// The one that was asked for last.
 #[utoipa::path(
     get, path = "/v1/projections/{name}/rebuild", tag = "operations",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(("name" = String, Path, description = "The projection.")),
     responses(
         (status = 200, description = "The rebuild.", body = RebuildJob),

@@ -16,7 +16,6 @@ use crate::state::AppState;
 /// answer is 409 `dead-letter-failed` and says why; if a later one cannot, that one takes its place.
 #[utoipa::path(
     post, path = "/v1/dead-letters/{id}/retry", tag = "operations",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(("id" = String, Path, description = "The dead letter, as the list names it.")),
     responses(
         (status = 200, description = "Folded.", body = Resolved),

@@ -24,7 +24,6 @@ macro_rules! reports {
             $(#[$documentation])*
             #[utoipa::path(
                 get, path = $path, tag = "reports",
-                security(("token" = []), ("basic" = []), ("session" = [])),
                 params(Common, $module::Parameters, KnownAnswer),
                 responses(
                     (status = 200, description = "The report; with `explain`, a page of activities.",
@@ -134,7 +133,7 @@ const NO_EXPLAIN: [&str; 1] = ["explain"];
 /// Activities as they stand, the newest first by the time at which they happened. Pages have each activity once, whatever
 /// is recorded in the meantime. As CSV, NDJSON or Parquet without `limit`, all of them, as a stream.
 #[utoipa::path(
-    get, path = "/v1/activities", tag = "activities", security(("token" = []), ("basic" = []), ("session" = [])),
+    get, path = "/v1/activities", tag = "activities",
     params(Common, KnownAnswer),
     responses(
         (status = 200, description = "A page, or everything as a file.",
@@ -154,7 +153,6 @@ async fn list_activities(request: Request) -> Result<Response, ReportsError> {
 /// As the list of activities, of one actor.
 #[utoipa::path(
     get, path = "/v1/actors/{actor}/activities", tag = "activities",
-    security(("token" = []), ("basic" = []), ("session" = [])),
     params(
         ("actor" = String, Path, description = "The actor's name; a slash in it is written `%2F`.", example = "ada"),
         Common, KnownAnswer,
@@ -193,7 +191,7 @@ async fn activities(request: &Request, common: Common, name: &'static str) -> Re
 /// Who has activities, in the order of names, with how many and when the first and the last one happened. With a range or
 /// filters, only the activities that pass are looked at.
 #[utoipa::path(
-    get, path = "/v1/actors", tag = "actors", security(("token" = []), ("basic" = []), ("session" = [])),
+    get, path = "/v1/actors", tag = "actors",
     params(Common, actors::Parameters, KnownAnswer),
     responses(
         (status = 200, description = "A page.",
@@ -220,7 +218,7 @@ async fn list_actors(request: Request) -> Result<Response, ReportsError> {
 ///
 /// How many activities an actor has, and when the first and the last one happened.
 #[utoipa::path(
-    get, path = "/v1/actors/{actor}", tag = "actors", security(("token" = []), ("basic" = []), ("session" = [])),
+    get, path = "/v1/actors/{actor}", tag = "actors",
     params(
         ("actor" = String, Path, description = "The actor's name; a slash in it is written `%2F`.", example = "ada"),
         Common, KnownAnswer,
@@ -229,7 +227,7 @@ async fn list_actors(request: Request) -> Result<Response, ReportsError> {
         (status = 200, description = "The actor.", body = Answer<Actor>,
          headers(("ETag" = String, description = "Names what the answer shows."))),
         (status = 404, description = "No activity that stands is of this actor.",
-         body = Problem, content_type = "application/problem+json"),
+         body = Problem),
         NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
