@@ -64,7 +64,7 @@ try {
 
   await page.emulateMedia({ colorScheme: 'light' });
   await page.goto(`${url}/reports?measure=actors&interval=week&group_by=type`);
-  await page.getByRole('region', { name: 'Activity' }).waitFor();
+  await page.getByRole('region', { name: 'Activity as a table' }).waitFor();
   await take('reports');
 
   await page.goto(`${url}/tokens`);

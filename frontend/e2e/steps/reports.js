@@ -5,7 +5,7 @@ import { goTo } from '../actions.js';
 export const reportsSteps = {
   async 'what is chosen for a report is in the address and is the same after a reload'({ page }) {
     await goTo(page, 'Reports');
-    const table = page.getByRole('region', { name: 'Activity' });
+    const table = page.getByRole('region', { name: 'Activity as a table' });
     await table.getByRole('columnheader', { name: 'Activities' }).waitFor();
     await page.getByRole('combobox', { name: 'Measure' }).selectOption('Actors');
     await table.getByRole('columnheader', { name: 'Actors' }).waitFor();
@@ -32,6 +32,6 @@ export const reportsSteps = {
     await page.getByRole('combobox', { name: 'Report' }).selectOption('Paths');
     await page.getByLabel('Type to begin with').fill('page.viewed');
     await page.getByRole('button', { name: 'Show' }).click();
-    await page.getByRole('region', { name: 'Paths' }).getByText('page.viewed').waitFor();
+    await page.getByRole('region', { name: 'Paths as a table' }).getByText('page.viewed').waitFor();
   },
 };

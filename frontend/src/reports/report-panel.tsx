@@ -48,7 +48,7 @@ function Tables({ title, tables }: { title: string; tables: Table[] }) {
   return filled.map((table) => (
     <section key={table.title ?? title}>
       {table.title !== undefined && <h3>{table.title}</h3>}
-      <ScrollTable label={table.title ?? title}>
+      <ScrollTable label={table.title ?? `${title} as a table`}>
         <TableHead columns={table.columns} />
         <tbody>
           {table.rows.map((row, index) => (
