@@ -69,12 +69,19 @@ async fn a_retry_folds_a_stream_as_it_happened() {
     assert!(found.attempted_at > found.set_aside_at);
     everything_is_accounted_for(&house).await;
 
+    let then = format!("/v1/activities?as_of={first}");
+    assert_eq!(reports.body(customer, &then).await["items"], serde_json::json!([]));
     house.mend(customer, first).await;
     let before = reports.get(customer, "/v1/activities").await;
     let resolved = crate::retry(house.pool(), &house.log, &id, Some(customer)).await.unwrap();
     assert_eq!((resolved.folded, resolved.stopped_at), (3, None));
     assert_eq!(listed(&reports, customer).await[0], row("1", "small.deal", 3));
     assert_eq!(letters(&house, "activities").await, []);
+    let past = reports.body(customer, &then).await;
+    assert_eq!(
+        past["items"][0]["type"], "big.deal",
+        "it has been there since it was recorded, as a rebuild has it"
+    );
     let tag = before.headers["etag"].to_str().unwrap();
     let read = [domain::token::Scope::Read];
     let after = reports.ask(customer, "/v1/activities", &[("if-none-match", tag)], &read).await;

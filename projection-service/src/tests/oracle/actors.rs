@@ -15,16 +15,25 @@ pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
     }
     let wanted = question.get("q").unwrap_or("").to_lowercase();
     actors.retain(|name, _| name.to_lowercase().contains(&wanted));
-    let item = |(name, own): (&str, Vec<&Activity>)| {
-        Json::object([
-            ("actor", Json::from(name)),
-            ("count", Json::from(own.len())),
-            ("first_seen", Json::from(instant(own[0].occurred_at))),
-            ("last_seen", Json::from(instant(own[own.len() - 1].occurred_at))),
-        ])
-    };
-    let items = actors.into_iter().map(item).collect();
+    let items = actors.into_iter().map(|(name, own)| actor(name, &own)).collect();
     Json::object([("items", Json::Array(items)), ("next_cursor", Json::Null)])
+}
+
+fn actor(name: &str, own: &[&Activity]) -> Json {
+    Json::object([
+        ("actor", Json::from(name)),
+        ("count", Json::from(own.len())),
+        ("first_seen", Json::from(instant(own[0].occurred_at))),
+        ("last_seen", Json::from(instant(own[own.len() - 1].occurred_at))),
+    ])
+}
+
+/// One actor; none without an activity.
+pub(super) fn one(question: &Question, name: &str, activities: &[Activity]) -> Option<Json> {
+    let mut own = question.filtered(activities);
+    own.retain(|row| row.actor == name && question.is_in_range(row.occurred_at));
+    let own: Vec<&Activity> = own.iter().collect();
+    (!own.is_empty()).then(|| actor(name, &own))
 }
 
 #[cfg(test)]

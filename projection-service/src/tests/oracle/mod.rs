@@ -46,7 +46,11 @@ pub(super) fn answer(log: &Log, question: &Question, folded: i64) -> Json {
         "/v1/reports/paths" => paths::report(question, &activities),
         "/v1/activities" => list::report(question, &activities),
         "/v1/actors" => actors::report(question, &activities),
-        // The only actor of whom this is asked.
+        // The only actor of whom this is asked. Where there is nothing of her, there is no answer.
+        "/v1/actors/ada" => match actors::one(question, "ada", &activities) {
+            Some(actor) => actor,
+            None => return Json::Null,
+        },
         "/v1/actors/ada/activities" => {
             list::report(&question.clone().with("filter", r#"["is","actor","ada"]"#), &activities)
         }

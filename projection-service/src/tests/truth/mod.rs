@@ -9,6 +9,7 @@ mod one;
 mod questions;
 mod rows;
 mod same;
+mod taken_out;
 mod travel;
 mod world;
 
@@ -18,11 +19,19 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 
 use super::house::House;
+use crate::{Differences, RebuildOptions};
 use world::World;
 
 /// How many histories a test tries; another number where this variable gives one.
 const CASES: u32 = 24;
 const CASES_VARIABLE: &str = "DAYBOOK_TEST_CASES";
+
+/// In what the read model differs from one that is folded in one go from the first event on.
+async fn folded_anew(house: &House) -> Differences {
+    let options = RebuildOptions { verify: true, parallel: 2, load_max: None };
+    let rebuilt = crate::rebuild(house.pool(), &house.log, options, |_| {}).await.unwrap();
+    rebuilt.differences.unwrap()
+}
 
 /// Tries a property in a world of its own for each random value. What was found once is tried again
 /// first: it is kept beside the file of the test.
@@ -52,5 +61,7 @@ fn holds<S: Strategy>(
     }
     let World { reports, .. } = world.into_inner();
     runtime.block_on(reports.stop());
+    let differences = runtime.block_on(folded_anew(&house));
+    assert_eq!(differences, Differences::default(), "all histories, folded once more from their beginning");
     runtime.block_on(async move { drop(house) });
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::content::{ACTORS, KEYS, SCALARS, SCENE_DAYS, TYPES, VALUES};
+use super::world::ONE_ACTOR;
 use crate::tests::oracle::path;
 use crate::tests::oracle::question::Question;
 
@@ -279,7 +280,13 @@ pub(super) fn actors(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
         // The actor is in the path, and nowhere else.
         filters().prop_map(|filters| vec![filters.into_iter().filter(|(name, _)| name != "actor").collect()]),
     );
-    prop_oneof![2 => all, 1 => of_one]
+    let one = question(
+        ONE_ACTOR,
+        (sometimes(range(scene, SCENE_DAYS)), filters()).prop_map(|(range, filters)| {
+            vec![range, filters.into_iter().filter(|(name, _)| name != "actor").collect()]
+        }),
+    );
+    prop_oneof![2 => all, 1 => of_one, 1 => one]
 }
 
 /// Of any report.
