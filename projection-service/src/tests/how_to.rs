@@ -6,7 +6,7 @@ const PAGE: &str = include_str!("../../../docs/how-to/add-a-report.md");
 /// What the page shows parts of.
 const FILES: [(&str, &str); 3] = [
     ("projection-service/src/reports/week_hours.rs", include_str!("../reports/week_hours.rs")),
-    ("projection-service/src/reports/mod.rs", include_str!("../reports/mod.rs")),
+    ("projection-service/src/reports.rs", include_str!("../reports.rs")),
     ("projection-service/src/reports/routes.rs", include_str!("../reports/routes.rs")),
 ];
 
