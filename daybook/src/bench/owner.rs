@@ -44,7 +44,7 @@ impl Owner {
     }
 
     pub(super) async fn issue(&self) -> Result<Issued, Failure> {
-        let body = json!({"name": "bench", "scopes": ["ingest", "read"]}).to_string();
+        let body = json!({"name": "bench", "scopes": ["ingest", "read", "audit"]}).to_string();
         let answer = self.write(Method::POST, "/v1/tokens", body).await?;
         Ok(Issued { id: text(&answer, "id"), secret: text(&answer, "token") })
     }
