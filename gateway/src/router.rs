@@ -30,8 +30,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Limits the requests in flight, and completes the response. Not a layer around the services' routes: it would cost each request a boxed future
-/// and a copy of all that is below it.
+/// Limits the requests in flight, and completes the response. Not a layer around the services' routes: it would cost each
+/// request a boxed future and a copy of all that is below it.
 async fn pass<F: Future<Output = Result<Response, GatewayError>>>(
     state: &AppState,
     request: Request,

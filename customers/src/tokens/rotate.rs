@@ -107,7 +107,7 @@ async fn valid(
     id: TokenId,
     now: DateTime<Utc>,
 ) -> Result<TokenIssued, CustomersError> {
-    let token = state.tokens.load(&stream(&principal, id)).await?;
+    let token = state.tokens.load(&stream(principal, id)).await?;
     if token.revoked {
         return Err(CustomersError::TokenRevoked);
     }

@@ -91,8 +91,7 @@ impl Entry {
         self
     }
 
-    /// The same entry with the customer's days in another time zone; `None` if it is not
-    /// that customer's or has that zone already.
+    /// The same entry with another time zone of its customer; `None` if it is another customer's or has that zone already.
     pub(crate) fn in_zone(&self, customer: CustomerId, time_zone: Tz) -> Option<Self> {
         let State::Valid { principal, ends_at, uses } = &self.state else { return None };
         if principal.customer_id != customer || principal.time_zone == time_zone {
