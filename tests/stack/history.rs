@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Customer, send, shared};
+use crate::support::{Customer, eventually, send, shared};
 
 const EVENTS: i64 = 250;
 
@@ -112,6 +112,36 @@ async fn history_can_be_asked_for_a_part() {
     let since = lines(&customer, &format!("/v1/history?since={middle}")).await;
     let until = lines(&customer, &format!("/v1/history?until={middle}")).await;
     assert_eq!([until, since].concat(), all, "a time is not a precise cut");
+}
+
+/// More than a page looks at without being told where to look.
+const LONG: usize = 21_000;
+
+#[tokio::test]
+async fn what_is_rare_in_a_long_history_is_on_one_page() {
+    let customer = shared().customer().await;
+    for start in (0..LONG).step_by(1_000) {
+        let activities: Vec<Value> = (start..start + 1_000)
+            .map(|n| json!({"id": format!("n-{n}"), "type": "common", "actor": "ada"}))
+            .collect();
+        customer.api.post("/v1/activities/batch", &json!({"activities": activities})).await.json(202);
+    }
+    customer.api.record(&json!({"id": "rare", "type": "rare", "actor": "eve"})).await;
+    for query in ["type=rare", "actor=eve", "type=rare&actor=eve"] {
+        let page = eventually("the read model knows where it lies", || async {
+            let page = customer.api.get(&format!("/v1/history?{query}")).await.json(200);
+            (page["next_cursor"] == Value::Null).then_some(page)
+        })
+        .await;
+        assert_eq!(ids(page["items"].as_array().unwrap()), ["rare"], "{query}");
+        assert_eq!(ids(&lines(&customer, &format!("/v1/history?{query}")).await), ["rare"], "{query}");
+    }
+    // What was recorded since is found too, whether it has been folded or not.
+    customer.api.patch("/v1/activities/n-7", &json!({"type": "rare"})).await.json(200);
+    let page = customer.api.get("/v1/history?type=rare").await.json(200);
+    assert_eq!(ids(page["items"].as_array().unwrap()), ["rare", "n-7"]);
+    let replayed = shared().operate(&["replay", "--customer", &customer.id, "--type", "rare"]).await;
+    assert_eq!((replayed.code, replayed.out.lines().count()), (Some(0), 2), "{}", replayed.err);
 }
 
 #[tokio::test]
