@@ -95,7 +95,7 @@ impl From<GatewayError> for Problem {
 /// Logs where the service is and what went wrong; the client learns neither.
 fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
     let kind = match error {
-        UpstreamError::Unreachable(_) => "unreachable",
+        UpstreamError::Unreachable(_) | UpstreamError::NotCalled => "unreachable",
         UpstreamError::TimedOut(_) => "timed-out",
         UpstreamError::Status(_) => "status",
         UpstreamError::Unreadable(_) => "unreadable",
@@ -110,7 +110,7 @@ fn from_upstream(service: Target, error: &UpstreamError) -> Problem {
             Problem::internal(format_args!("{service} refused an internal question: {status}"))
         }
         UpstreamError::Unreadable(_) => Problem::internal(format_args!("{service} answered {error}")),
-        UpstreamError::Unreachable(_) | UpstreamError::Status(_) => {
+        UpstreamError::Unreachable(_) | UpstreamError::NotCalled | UpstreamError::Status(_) => {
             Problem::unavailable("service-unavailable", UNAVAILABLE_RETRY_AFTER_S)
                 .with_detail(format!("{service} is not reachable; it comes back by itself."))
         }

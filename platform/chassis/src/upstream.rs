@@ -57,6 +57,9 @@ pub enum UpstreamError {
     /// It cannot be reached, or broke off.
     #[error("unreachable: {0}")]
     Unreachable(String),
+    /// It has failed too often in a row, and is not called for a moment.
+    #[error("not called: it has failed again and again a moment ago")]
+    NotCalled,
     /// It took too long.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
@@ -175,7 +178,7 @@ impl Upstream {
         if let Self::Http { breaker, .. } = self
             && !breaker.admits(Instant::now())
         {
-            return Err(UpstreamError::Unreachable("it has failed again and again a moment ago".to_owned()));
+            return Err(UpstreamError::NotCalled);
         }
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = Method::POST;
@@ -213,7 +216,7 @@ impl UpstreamError {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) => true,
             Self::Status(status) => status.is_server_error(),
-            Self::Unreadable(_) => false,
+            Self::NotCalled | Self::Unreadable(_) => false,
         }
     }
 
@@ -224,7 +227,7 @@ impl UpstreamError {
         match self {
             Self::Unreachable(_) => true,
             Self::Status(status) => transient.contains(status),
-            Self::TimedOut(_) | Self::Unreadable(_) => false,
+            Self::NotCalled | Self::TimedOut(_) | Self::Unreadable(_) => false,
         }
     }
 }
@@ -302,9 +305,13 @@ mod tests {
             assert!(matches!(ask(&upstream).await, Err(UpstreamError::Status(_))));
         }
         let clone = upstream.clone();
-        assert!(matches!(ask(&clone).await, Err(UpstreamError::Unreachable(_))));
+        assert!(matches!(ask(&clone).await, Err(UpstreamError::NotCalled)));
         assert_eq!(asked.load(Ordering::SeqCst), 5);
-        let recovering = async { while ask(&upstream).await.is_err() {} };
+        let recovering = async {
+            while ask(&upstream).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
         tokio::time::timeout(Duration::from_secs(10), recovering).await.unwrap();
     }
 

@@ -283,11 +283,12 @@ impl Search<'_> {
 
 /// Whether a row of a chunk may begin or end where positions are still looked for.
 fn may_have_some(chunk: &Chunk, ends: &[(i64, i64)], least: &Least) -> bool {
-    let (after, last) = (least.after(), least.last());
     let (first_position, last_position) = chunk.positions;
-    let ends_there = || chunk.ends_of(ends).iter().any(|(_, end)| *end > after && *end <= last);
+    let looked_for = |position: i64| position > least.after() && position <= least.last();
+    let ends_there = || chunk.ends_of(ends).iter().any(|(_, end)| looked_for(*end));
     // A row ends after it has begun.
-    first_position <= last && (last_position > after || chunk.has_ended_rows() || ends_there())
+    first_position <= least.last()
+        && (last_position > least.after() || chunk.has_ended_rows() || ends_there())
 }
 
 fn of<'l>(loaded: &'l Loaded, chunk: &Chunk) -> &'l [(Part, Arc<Column>)] {

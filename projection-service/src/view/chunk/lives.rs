@@ -111,7 +111,7 @@ fn equal<T: PartialEq>(column: &[T], wanted: &T) -> Vec<u32> {
     let mut rows = Vec::new();
     for (block, first) in column.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
         // Without leaving early, so that it becomes a comparison of vectors; most blocks have none.
-        if block.iter().fold(false, |any, value| any | (value == wanted)) {
+        if block.iter().filter(|value| *value == wanted).count() > 0 {
             rows.extend(block.iter().zip(first..).filter(|(value, _)| *value == wanted).map(|(_, row)| row));
         }
     }

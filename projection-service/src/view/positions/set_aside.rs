@@ -72,7 +72,9 @@ pub(super) async fn see_discarded(
     if !discarded.is_empty() {
         for (position, next) in log.with_next(partition, customer, &discarded).await? {
             least.see(position);
-            next.into_iter().for_each(|next| least.see(next));
+            if let Some(next) = next {
+                least.see(next);
+            }
         }
     }
     Ok(true)
