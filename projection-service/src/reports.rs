@@ -9,6 +9,7 @@ mod actor_set;
 mod actors;
 mod by_actor;
 mod durations;
+mod etag;
 mod export;
 pub(crate) mod filter;
 mod frame;

@@ -21,13 +21,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::etag::EntityTag;
 use super::export::{Format, Table, stream};
 use super::listing::{Cursor, PageOfRows};
 use super::moment::{Asked, look};
 use super::parameters::{Common, LIMIT_DEFAULT, read};
 use super::query::{Query, TimeRange};
 use super::range::Calendar;
-use crate::answers::{AsOf, EntityTag};
+use crate::answers::AsOf;
 use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::{Activity, Moment, StandingRow, View};
