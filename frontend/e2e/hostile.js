@@ -141,6 +141,7 @@ const PAGES = [
   ['/?range=24h&view=table', row('feed-item')],
   [`/?type=${'a'.padEnd(TYPE_CHARS, 'w')}`, row('feed-item')],
   ['/reports?report=top&range=24h', (page) => page.getByRole('cell').first().waitFor()],
+  ['/reports?group_by=type', (page) => page.getByRole('cell').first().waitFor()],
   ['/tokens', row('token-row')],
   ['/people', row('invitation-row')],
   ['/people', removal],
