@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::fold::{self, Folder, PageError, Released, Target, lock_fold_shared, lock_live, prepare};
 use crate::store::{NAME, Sizes};
+use crate::transaction::begin;
 
 pub use id::{DeadLetterId, NoDeadLetterId};
 
@@ -313,7 +314,7 @@ async fn locked(
     id: &DeadLetterId,
     work: impl AsyncFnOnce(&mut sqlx::PgConnection, &mut Target) -> Result<Released, PageError>,
 ) -> Result<Released, DeadLetterError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     prepare(&mut transaction).await?;
     lock_fold_shared(&mut transaction).await?;
     let target = lock_live(&mut transaction, id.partition).await?;

@@ -5,6 +5,7 @@ use domain::{Partition, Partitions};
 use sqlx::{PgConnection, PgPool};
 
 use crate::store::{NAME, TABLES, VERSION};
+use crate::transaction;
 
 /// Rows that a table loses before they are cleared away.
 const VACUUM_ROWS: u32 = 5_000;
@@ -18,7 +19,7 @@ fn table(table: &str, generation: i32) -> String {
 /// # Errors
 /// What the database says.
 pub(crate) async fn ensure(pool: &PgPool, partitions: Partitions) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = transaction::begin(pool).await?;
     // Several processes may start at the same time.
     sqlx::query!("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
     let made = sqlx::query!(
@@ -89,7 +90,7 @@ pub(crate) async fn unfinished(pool: &PgPool) -> Result<Option<i32>, sqlx::Error
 /// # Errors
 /// What the database says.
 pub(crate) async fn begin(pool: &PgPool, partitions: Partitions) -> Result<i32, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = transaction::begin(pool).await?;
     let generation = sqlx::query_scalar!(
         "UPDATE projections SET last_generation = last_generation + 1, building_generation = last_generation + 1,
                                 building_version = $2

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::CustomerId;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use tokio::sync::Mutex;
 
 use crate::answers::AsOf;
@@ -23,6 +23,7 @@ use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::store::{self, ends_between};
+use crate::transaction::begin_snapshot;
 
 pub(crate) use activity::{Activity, StandingRow};
 pub(crate) use cache::ColumnCache;
@@ -92,7 +93,7 @@ impl View {
         moment: Moment,
     ) -> Result<Self, ReportsError> {
         let partition = state.partition(customer);
-        let mut transaction = begin(state.pool.clone()).await?;
+        let mut transaction = begin_snapshot(&state.pool).await?;
         // Every look-up is by key, and none may take for ever.
         let row = sqlx::query!(
             "SELECT p.live_generation, p.version, c.position, c.folded, c.recorded_at,
@@ -279,14 +280,6 @@ impl View {
         drop(turn);
         if work.is_done() { Ok(()) } else { Err(over_time()) }
     }
-}
-
-/// Begins a transaction that sees one state. In a task of its own: a caller who goes away in the middle of it would give
-/// the pool a connection whose transaction has begun and never ends.
-async fn begin(pool: PgPool) -> Result<Transaction<'static, Postgres>, ReportsError> {
-    let begun =
-        tokio::spawn(async move { pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await });
-    Ok(begun.await.map_err(|error| ReportsError::Internal(error.to_string()))??)
 }
 
 /// Chunks that several threads scan.

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::{Folder, PageError, Target, lock_generation, prepare, release};
 use crate::store::{self, NAME};
+use crate::transaction::begin;
 
 /// Positions up to `last` that are still to come and were discarded before.
 pub(super) async fn ahead(
@@ -90,7 +91,7 @@ pub(crate) async fn note_of_log(
             positions.push(discarded.position);
         }
     }
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query!("DELETE FROM discards WHERE projection = $1 AND partition = ANY ($2)", NAME, &diverged)
         .execute(&mut *transaction)
         .await?;
@@ -128,7 +129,7 @@ pub(crate) async fn settle(pool: &PgPool, folder: &Folder, generation: i32) -> R
     .fetch_all(pool)
     .await?;
     for row in open {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(pool).await?;
         prepare(&mut transaction).await?;
         let partition = Partition(row.partition as u16);
         if let Some(mut target) = lock_generation(&mut transaction, partition, generation).await? {

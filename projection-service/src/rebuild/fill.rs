@@ -14,6 +14,7 @@ use crate::columns::off_async;
 use crate::error::FlushError;
 use crate::fold::{Folder, Page, PageError, lock_generation, prepare, settle, stamp};
 use crate::store::NAME;
+use crate::transaction::begin;
 
 /// A position for each partition.
 pub(super) type Positions = HashMap<Partition, i64>;
@@ -167,7 +168,7 @@ impl Filler {
 
     /// Folds a page in one transaction with the checkpoint.
     async fn fold(&self, partition: Partition, page: &BulkPage) -> Result<(), RebuildError> {
-        let mut transaction = self.0.pool.begin().await?;
+        let mut transaction = begin(&self.0.pool).await?;
         prepare(&mut transaction).await?;
         let target = lock_generation(&mut transaction, partition, self.0.generation).await?;
         let Some(mut target) = target else { return Err(RebuildError::Lost) };

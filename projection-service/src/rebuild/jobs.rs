@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Progress, RebuildError, RebuildOptions, rebuild};
 use crate::store::NAME;
+use crate::transaction::begin;
 
 /// How often it is written down how far a rebuild is.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
@@ -114,7 +115,7 @@ impl From<Row> for RebuildJob {
 /// # Errors
 /// What the database says.
 pub(crate) async fn request(pool: &PgPool) -> Result<RebuildJob, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query!("LOCK TABLE rebuilds IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
     sqlx::query!(
         "INSERT INTO rebuilds (id, projection)

@@ -16,6 +16,7 @@ use super::{NAME, Place, Sizes, VERSION, ends};
 use crate::columns::{ColumnName, Ends, RowSet, read_i64, read_sparse};
 use crate::error::FlushError;
 use crate::fold::prepare;
+use crate::transaction::begin;
 
 /// Runs of this level are not merged any more: one of them has 4 million rows.
 const LEVEL_MAX: i16 = 2;
@@ -88,7 +89,7 @@ pub(crate) async fn merge_customer(
     customer: Uuid,
     sizes: Sizes,
 ) -> Result<bool, FlushError> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     prepare(&mut transaction).await?;
     let ours = sqlx::query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock($1, hashtext($2::uuid::text)) AS "ours!""#,

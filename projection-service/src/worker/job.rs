@@ -12,6 +12,7 @@ use crate::columns::off_async;
 use crate::fold::{Folder, Page, PageError, lock_fold_shared, lock_live, prepare};
 use crate::jobs;
 use crate::store::NAME;
+use crate::transaction::begin;
 
 /// Events of one page; fewer where they are large.
 const PAGE_EVENTS_MAX: usize = 5_000;
@@ -109,7 +110,7 @@ impl JobContext {
     pub(crate) async fn fail(&self, partition: Partition, error: &JobError) {
         tracing::warn!(%error, %partition, "a job failed and is tried again");
         let noted = async {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = begin(&self.pool).await?;
             if let Some(attempts) = jobs::claim(&mut transaction, partition, true).await? {
                 let (published, retry_in) = (self.board.published(partition), jobs::retry_in(attempts + 1));
                 jobs::failed(&mut transaction, partition, &error.to_string(), published, retry_in).await?;
@@ -130,7 +131,7 @@ impl JobContext {
         at_once: bool,
         page_events: &mut usize,
     ) -> Result<Left, JobError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         prepare(&mut transaction).await?;
         if jobs::claim(&mut transaction, partition, at_once).await?.is_none() {
             return Ok(Left::NotOurs);
