@@ -7,6 +7,7 @@ mod jobs;
 mod load;
 mod progress;
 mod rows;
+mod turns;
 mod verify;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use sqlx::PgPool;
 use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::store::{NAME, Sizes, VERSION};
-use fill::{Filler, stamps};
+use fill::{Filler, Pace, stamps};
 use hold::Hold;
 use load::LoadLimit;
 use progress::Meter;
@@ -161,7 +162,7 @@ async fn build(
 async fn fill(filler: &Filler, meter: &Arc<Meter>, as_live: bool) -> Result<(), RebuildError> {
     for _ in 0..ROUNDS_MAX {
         let goals = if as_live { filler.live().await? } else { filler.heads().await? };
-        filler.fill(&goals, meter).await?;
+        filler.fill(&goals, meter, Pace::Considerate).await?;
         let goals = if as_live { filler.live().await? } else { filler.heads().await? };
         if filler.missing(&goals).await? <= HELD_EVENTS_MAX {
             break;
@@ -174,7 +175,7 @@ async fn fill(filler: &Filler, meter: &Arc<Meter>, as_live: bool) -> Result<(), 
 async fn compare(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Result<Differences, RebuildError> {
     hold.fold().await?;
     let snapshot = async {
-        filler.fill(&filler.live().await?, meter).await?;
+        filler.fill(&filler.live().await?, meter, Pace::Full).await?;
         filler.settle().await?;
         Ok::<_, RebuildError>(verify::snapshot(filler.pool()).await?)
     };
@@ -187,10 +188,10 @@ async fn compare(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Result
 /// Makes the new generation the live one, and returns how many events it was folded from.
 async fn take_over(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Result<u64, RebuildError> {
     // While it was compared, the live one went on.
-    filler.fill(&filler.live().await?, meter).await?;
+    filler.fill(&filler.live().await?, meter, Pace::Considerate).await?;
     hold.fold().await?;
     let swapped = async {
-        filler.fill(&filler.live().await?, meter).await?;
+        filler.fill(&filler.live().await?, meter, Pace::Full).await?;
         filler.settle().await?;
         let events = filler.folded().await?;
         let swapped = generations::swap(filler.pool(), filler.generation()).await?;
@@ -241,7 +242,7 @@ async fn roll_back_held(
     fill(&filler, &meter, false).await?;
     hold.fold().await?;
     let swapped = async {
-        filler.fill(&filler.live().await?, &meter).await?;
+        filler.fill(&filler.live().await?, &meter, Pace::Full).await?;
         filler.settle().await?;
         let swapped = generations::roll_back(pool, generation).await?;
         if swapped { Ok(generation) } else { Err(RebuildError::Lost) }

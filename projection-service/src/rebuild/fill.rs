@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::Partition;
 use event_store::{BulkPage, Stamp};
@@ -10,6 +11,7 @@ use tokio::sync::mpsc;
 use super::RebuildError;
 use super::load::LoadLimit;
 use super::progress::Meter;
+use super::turns::Turns;
 use crate::columns::off_async;
 use crate::error::FlushError;
 use crate::fold::{Folder, Page, PageError, lock_generation, prepare, settle, stamp};
@@ -18,6 +20,15 @@ use crate::transaction::begin;
 
 /// A position for each partition.
 pub(super) type Positions = HashMap<Partition, i64>;
+
+/// How a rebuild shares the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Others come first: it waits for them.
+    Considerate,
+    /// The live fold is held meanwhile, so nothing is waited for.
+    Full,
+}
 
 /// Pages that are read before they are folded: one is read while another one is folded.
 const PAGES_AHEAD: usize = 1;
@@ -32,6 +43,7 @@ struct Inner {
     generation: i32,
     parallel: usize,
     limit: LoadLimit,
+    turns: Turns,
 }
 
 impl Filler {
@@ -43,7 +55,14 @@ impl Filler {
         limit: LoadLimit,
     ) -> Self {
         let pool = pool.clone();
-        Self(Arc::new(Inner { pool, folder, generation, parallel: parallel.max(1), limit }))
+        Self(Arc::new(Inner {
+            pool,
+            folder,
+            generation,
+            parallel: parallel.max(1),
+            limit,
+            turns: Turns::default(),
+        }))
     }
 
     pub(super) fn pool(&self) -> &PgPool {
@@ -104,7 +123,12 @@ impl Filler {
     }
 
     /// Folds every partition up to its goal. Those that have most to do come first, so that none is left over at the end.
-    pub(super) async fn fill(&self, goals: &Positions, meter: &Arc<Meter>) -> Result<(), RebuildError> {
+    pub(super) async fn fill(
+        &self,
+        goals: &Positions,
+        meter: &Arc<Meter>,
+        pace: Pace,
+    ) -> Result<(), RebuildError> {
         let here = self.here().await?;
         let mut behind: Vec<(Partition, i64, i64)> = goals
             .iter()
@@ -117,8 +141,10 @@ impl Filler {
         let filling = futures::stream::iter(behind).map(|(partition, after, goal)| {
             let (this, meter) = (self.clone(), Arc::clone(meter));
             // A task of its own, so that several cores decode.
-            Task(tokio::spawn(async move { this.fill_partition(partition, after, goal, &meter).await }))
-                .outcome()
+            Task(tokio::spawn(
+                async move { this.fill_partition(partition, (after, goal), &meter, pace).await },
+            ))
+            .outcome()
         });
         filling.buffer_unordered(self.0.parallel).try_collect::<()>().await
     }
@@ -134,17 +160,23 @@ impl Filler {
     async fn fill_partition(
         &self,
         partition: Partition,
-        after: i64,
-        goal: i64,
+        (after, goal): (i64, i64),
         meter: &Arc<Meter>,
+        pace: Pace,
     ) -> Result<(), RebuildError> {
         let (sender, mut pages) = mpsc::channel(PAGES_AHEAD);
         let this = self.clone();
         let reading = Task(tokio::spawn(async move { this.read(partition, after, goal, &sender).await }));
         while let Some(page) = pages.recv().await {
-            self.0.limit.wait(&self.0.pool, &self.0.folder.log, meter).await;
+            if pace == Pace::Considerate {
+                self.0.limit.wait(&self.0.pool, &self.0.folder.log, meter).await;
+            }
+            let began = Instant::now();
             self.fold(partition, &page).await?;
             meter.folded(page.len() as u64);
+            if pace == Pace::Considerate {
+                self.0.turns.take(&self.0.folder.log, began.elapsed()).await;
+            }
         }
         reading.outcome().await
     }
