@@ -28,11 +28,19 @@ pub trait EventPayload: Sized {
     /// Every event type with the version in which it is written today.
     const VERSIONS: &'static [(&'static str, &'static str)];
 
-    /// Reads a stored event of any version that was ever written.
+    /// Reads a stored event of any version that was ever written, from its payload as text.
     ///
     /// # Errors
     /// [`DecodeError`] for a type or version that is not known, or fields that do not fit.
-    fn decode(event_type: &str, event_version: &str, payload: &RawValue) -> Result<Self, DecodeError>;
+    fn decode_text(event_type: &str, event_version: &str, payload: &str) -> Result<Self, DecodeError>;
+
+    /// As [`Self::decode_text`].
+    ///
+    /// # Errors
+    /// As there.
+    fn decode(event_type: &str, event_version: &str, payload: &RawValue) -> Result<Self, DecodeError> {
+        Self::decode_text(event_type, event_version, payload.get())
+    }
 
     /// The fields as JSON.
     ///
@@ -57,15 +65,18 @@ macro_rules! event_payload {
         impl $crate::EventPayload for $event {
             const VERSIONS: &'static [(&'static str, &'static str)] = &[$((stringify!($variant), $version)),+];
 
-            fn decode(
+            fn decode_text(
                 event_type: &str,
                 event_version: &str,
-                payload: &serde_json::value::RawValue,
+                payload: &str,
             ) -> Result<Self, $crate::DecodeError> {
-                let upcast = $crate::upcast::payload(event_type, event_version, payload)?;
+                // What is written today, as nearly all of a log is, needs no upcaster.
+                let is_present = <Self as $crate::EventPayload>::VERSIONS.contains(&(event_type, event_version));
+                let upcast =
+                    if is_present { None } else { $crate::upcast::payload(event_type, event_version, payload)? };
                 let (version, text) = upcast
                     .as_ref()
-                    .map_or((event_version, payload.get()), |(version, text)| (version.as_str(), text.as_str()));
+                    .map_or((event_version, payload), |(version, text)| (version.as_str(), text.as_str()));
                 match (event_type, version) {
                     $((stringify!($variant), $version) => serde_json::from_str(text).map(Self::$variant),)+
                     _ => return Err($crate::DecodeError::Unknown {

@@ -69,14 +69,14 @@ pub fn all() -> Vec<Box<dyn EventUpcaster>> {
 pub(crate) fn payload(
     event_type: &str,
     event_version: &str,
-    payload: &RawValue,
+    payload: &str,
 ) -> Result<Option<(String, String)>, DecodeError> {
     let mut upcasts = ALL.iter().filter(|upcast| upcast.can_upcast(event_type, event_version)).peekable();
     if upcasts.peek().is_none() {
         return Ok(None);
     }
     let upcast = || {
-        let mut fields = serde_json::from_str(payload.get())?;
+        let mut fields = serde_json::from_str(payload)?;
         let mut version = event_version;
         for upcast in upcasts {
             (upcast.fields)(&mut fields)?;

@@ -32,6 +32,7 @@ pub(crate) use scalar::Scalar;
 pub(crate) use segment::{Ends, Segment};
 pub(crate) use shortest::shortest;
 pub(crate) use sum::ExactSum;
+pub(crate) use texts::Texts;
 pub(crate) use values::Values;
 pub(crate) use varint::Unreadable;
 

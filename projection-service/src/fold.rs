@@ -7,7 +7,7 @@ mod release;
 mod run;
 
 use domain::dead_letter::{DeadLetter, DeadLetterDiscarded, DeadLetterEvent};
-use event_store::{EventLog, EventRef, LogError, RecordedEvent};
+use event_store::{EventLog, EventRef, LogError};
 use sqlx::{Connection, PgConnection};
 
 use crate::error::FlushError;
@@ -97,7 +97,8 @@ impl<'a> Decoded<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn decode(events: &'a [RecordedEvent]) -> Self {
+    #[cfg(test)]
+    pub(crate) fn decode(events: &'a [event_store::RecordedEvent]) -> Self {
         Self::of(events.iter().map(EventRef::from))
     }
 

@@ -7,7 +7,7 @@ use domain::Partition;
 use event_store::{EventLog, RecordedEvent};
 use sqlx::postgres::PgListener;
 
-use crate::{BusError, EventPublisher, EventSubscription, Published};
+use crate::{BusError, EventPage, EventPublisher, EventSubscription, Published};
 
 /// Where publications are announced.
 const CHANNEL: &str = "daybook_published";
@@ -120,6 +120,10 @@ impl EventSubscription for EmbeddedSubscription {
         max: usize,
     ) -> Result<Vec<RecordedEvent>, BusError> {
         Ok(self.log.read(partition, after, max as i64).await?)
+    }
+
+    async fn fetch_page(&self, partition: Partition, after: i64, max: usize) -> Result<EventPage, BusError> {
+        Ok(EventPage::Read(self.log.read_page(partition, after, max as i64).await?))
     }
 
     async fn acknowledge(&self, _: Partition, _: i64) -> Result<(), BusError> {

@@ -4,7 +4,7 @@ use domain::Partition;
 use event_store::{RecordedEvent, Stamp};
 use uuid::Uuid;
 
-use crate::BusError;
+use crate::{BusError, EventPage};
 
 /// Takes events from the log to the bus. Used by the relay of one partition at a time.
 #[async_trait]
@@ -94,6 +94,15 @@ pub trait EventSubscription: Send + Sync + 'static {
         after: i64,
         max: usize,
     ) -> Result<Vec<RecordedEvent>, BusError>;
+
+    /// The same for a fold, which needs less of each event: as cheaply as the adapter can. A page may end early where events
+    /// are large.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    async fn fetch_page(&self, partition: Partition, after: i64, max: usize) -> Result<EventPage, BusError> {
+        self.fetch(partition, after, max).await.map(EventPage::Carried)
+    }
 
     /// Notes that the consumer has durably processed a partition up to a position and will never fetch it again.
     ///

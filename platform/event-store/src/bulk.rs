@@ -46,6 +46,25 @@ impl EventLog {
         let connection = self.pool().acquire().await?.detach();
         Ok(BulkReader { connection, partition, after, to, fitting: BULK_EVENTS_FIRST })
     }
+
+    /// The events of a partition after a position, in order, at most `limit` and fewer where they are large: for who comes
+    /// back often for a little, over a connection of the pool. Cancel safe.
+    ///
+    /// # Errors
+    /// As [`BulkReader::next`].
+    pub async fn read_page(
+        &self,
+        partition: Partition,
+        after: i64,
+        limit: i64,
+    ) -> Result<BulkPage, LogError> {
+        let mut connection = self.pool().acquire().await?;
+        let to = after.saturating_add(limit.clamp(1, BULK_EVENTS_MAX));
+        // In a task of its own: if the caller goes away, it still ends its transaction before the pool gets the connection.
+        let reading = tokio::spawn(async move { copy(&mut connection, partition, after, to).await });
+        // It does not panic; the runtime may end while it is under way.
+        reading.await.unwrap_or(Err(LogError::Database(sqlx::Error::WorkerCrashed)))
+    }
 }
 
 impl BulkReader {
@@ -58,41 +77,52 @@ impl BulkReader {
         if last <= self.after {
             return Ok(None);
         }
-        let mut transaction = self.connection.begin_with("BEGIN READ ONLY").await?;
-        // Events are found by their key, whatever the planner knows of the table.
-        sqlx::query!(
-            r#"SELECT set_config('enable_seqscan', 'off', true) AS a, set_config('enable_sort', 'off', true) AS b,
-                      set_config('enable_bitmapscan', 'off', true) AS c"#
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        // COPY takes no parameters; these are numbers.
-        let statement = format!(
-            "COPY (SELECT position, recorded_at, event_id, customer_id, aggregate_type, aggregate_id, event_type,
-                          event_version, payload
-                     FROM events WHERE partition = {} AND position > {} AND position <= {last} ORDER BY position)
-               TO STDOUT (FORMAT binary)",
-            self.partition.0, self.after,
-        );
-        let mut page = BulkPage { partition: self.partition, bytes: Vec::new(), starts: Vec::new() };
-        let mut is_full = false;
-        {
-            let mut rows = transaction.copy_out_raw(&statement).await?;
-            while let Some(message) = rows.try_next().await? {
-                // A message is a row, the first one with the header before it. What does not fit is read again.
-                if !is_full {
-                    page.take(&message)?;
-                    is_full = page.bytes.len() >= BULK_BYTES_MAX;
-                }
-            }
-        }
-        transaction.commit().await?;
+        let page = copy(&mut self.connection, self.partition, self.after, last).await?;
         let Some(event) = page.last()? else { return Ok(None) };
         self.after = event.position;
         let each = (page.bytes.len() / page.len()).max(1);
         self.fitting = ((BULK_BYTES_MAX / each) as i64).clamp(1, BULK_EVENTS_MAX);
         Ok(Some(page))
     }
+}
+
+/// Reads the events after a position up to another one, or fewer if they are large.
+async fn copy(
+    connection: &mut PgConnection,
+    partition: Partition,
+    after: i64,
+    to: i64,
+) -> Result<BulkPage, LogError> {
+    let mut transaction = connection.begin_with("BEGIN READ ONLY").await?;
+    // Events are found by their key, whatever the planner knows of the table.
+    sqlx::query!(
+        r#"SELECT set_config('enable_seqscan', 'off', true) AS a, set_config('enable_sort', 'off', true) AS b,
+                      set_config('enable_bitmapscan', 'off', true) AS c"#
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    // COPY takes no parameters; these are numbers.
+    let statement = format!(
+        "COPY (SELECT position, recorded_at, event_id, customer_id, aggregate_type, aggregate_id, event_type,
+                      event_version, payload
+                 FROM events WHERE partition = {} AND position > {} AND position <= {to} ORDER BY position)
+           TO STDOUT (FORMAT binary)",
+        partition.0, after,
+    );
+    let mut page = BulkPage { partition, bytes: Vec::new(), starts: Vec::new() };
+    let mut is_full = false;
+    {
+        let mut rows = transaction.copy_out_raw(&statement).await?;
+        while let Some(message) = rows.try_next().await? {
+            // A message is a row, the first one with the header before it. What does not fit is read again.
+            if !is_full {
+                page.take(&message)?;
+                is_full = page.bytes.len() >= BULK_BYTES_MAX;
+            }
+        }
+    }
+    transaction.commit().await?;
+    Ok(page)
 }
 
 impl BulkPage {
@@ -106,6 +136,12 @@ impl BulkPage {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty()
+    }
+
+    /// Bytes that its events take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Its events, in order.

@@ -1,7 +1,6 @@
 use chrono::{DateTime, Utc};
 use domain::{CustomerId, DecodeError, EventPayload, Json, Partition};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// An event as it lies in the log.
@@ -80,13 +79,7 @@ impl EventRef<'_> {
     /// # Errors
     /// As there.
     pub fn decode<E: EventPayload>(&self) -> Result<E, DecodeError> {
-        let payload: &RawValue =
-            serde_json::from_str(self.payload).map_err(|source| DecodeError::Malformed {
-                event_type: self.event_type.to_owned(),
-                event_version: self.event_version.to_owned(),
-                source,
-            })?;
-        E::decode(self.event_type, self.event_version, payload)
+        E::decode_text(self.event_type, self.event_version, self.payload)
     }
 }
 

@@ -84,7 +84,6 @@ impl RowSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::Scalar;
 
     #[test]
     fn a_delta_is_read_as_it_was_written() {
@@ -99,8 +98,8 @@ mod tests {
                 "a",
                 value,
                 |field| {
-                    field("properties.plan", Scalar::Text("pro".into()));
-                    field("context.page", Scalar::Text(number.to_string().into()));
+                    field("properties.plan", "\"pro");
+                    field("context.page", &format!("\"{number}"));
                 },
             );
         }

@@ -16,6 +16,7 @@ impl Dictionary {
     }
 
     /// The value of a row.
+    #[cfg(test)]
     pub(crate) fn value(&self, row: usize) -> &Scalar {
         &self.values[usize::from(self.codes[row])]
     }

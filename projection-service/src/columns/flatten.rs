@@ -1,14 +1,13 @@
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Scalar;
 
-/// Visits every value inside an object, each with its path as `Path` writes it: scalars, and the presence of objects and
-/// arrays. What is null is absent, and arrays are not looked into.
-pub(crate) fn flatten(object: &RawValue, path: &mut String, found: &mut dyn FnMut(&str, Scalar)) {
+/// Visits every value inside an object, each with its path as `Path` writes it and its text as [`Scalar::to_text`] gives it:
+/// scalars, and the presence of objects and arrays. What is null is absent, and arrays are not looked into.
+pub(crate) fn flatten(object: &RawValue, path: &mut String, found: &mut dyn FnMut(&str, &str)) {
     let mut deserializer = serde_json::Deserializer::from_str(object.get());
     // What is stored was checked, so an error can only be a value of an older version; the rest of it is left out.
     let _ = Object { path, found }.deserialize(&mut deserializer);
@@ -16,7 +15,7 @@ pub(crate) fn flatten(object: &RawValue, path: &mut String, found: &mut dyn FnMu
 
 struct Object<'p> {
     path: &'p mut String,
-    found: &'p mut dyn FnMut(&str, Scalar),
+    found: &'p mut dyn FnMut(&str, &str),
 }
 
 impl<'de> DeserializeSeed<'de> for Object<'_> {
@@ -35,15 +34,12 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(key) = entries.next_key::<Cow<'de, str>>()? {
+        let length = self.path.len();
+        while entries.next_key_seed(Key { path: self.path })?.is_some() {
             let value: &RawValue = entries.next_value()?;
-            let length = self.path.len();
-            push_key(self.path, &key);
-            let scalar = Scalar::of_json(value);
-            if scalar != Scalar::Absent {
-                let is_object = value.get().starts_with('{');
-                (self.found)(self.path, scalar);
-                if is_object {
+            if let Some(text) = Scalar::text_of_json(value) {
+                (self.found)(self.path, &text);
+                if value.get().starts_with('{') {
                     self.path.push('.');
                     flatten(value, self.path, self.found);
                 }
@@ -54,11 +50,33 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 }
 
-fn push_key(path: &mut String, key: &str) {
-    if key.contains(['.', '\\']) {
-        path.push_str(&key.replace('\\', "\\\\").replace('.', "\\."));
-    } else {
-        path.push_str(key);
+/// Adds a key to a path.
+struct Key<'p> {
+    path: &'p mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<(), E> {
+        if key.contains(['.', '\\']) {
+            self.path.push_str(&key.replace('\\', "\\\\").replace('.', "\\."));
+        } else {
+            self.path.push_str(key);
+        }
+        Ok(())
     }
 }
 
@@ -68,11 +86,13 @@ mod tests {
 
     #[test]
     fn every_value_has_a_path() {
-        let object: &RawValue =
-            serde_json::from_str(r#"{"a":1,"b":{"c":"x","d.e":true},"f":[1],"g":null,"h":{}}"#).unwrap();
+        let object: &RawValue = serde_json::from_str(
+            r#"{"a":1,"b":{"c":"x","d.e":true},"f":[1],"g":null,"h":{},"\u00e9\\":"\"\u00e9"}"#,
+        )
+        .unwrap();
         let mut found = Vec::new();
-        flatten(object, &mut "properties.".to_owned(), &mut |path, scalar| {
-            found.push(format!("{path}={}", scalar.to_text()));
+        flatten(object, &mut "properties.".to_owned(), &mut |path, text| {
+            found.push(format!("{path}={text}"));
         });
         assert_eq!(
             found,
@@ -82,7 +102,8 @@ mod tests {
                 "properties.b.c=\"x",
                 r"properties.b.d\.e=true",
                 "properties.f={}",
-                "properties.h={}"
+                "properties.h={}",
+                r#"properties.é\\=""é"#
             ]
         );
     }

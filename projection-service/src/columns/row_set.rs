@@ -52,7 +52,7 @@ impl RowSet {
         self.texts.bytes() + self.rows.len() * size_of::<Row>() + self.fields.len() * size_of::<(u32, u32)>()
     }
 
-    /// Adds a row. `fields` calls what it is given with the name and the scalar of each field.
+    /// Adds a row. `fields` calls what it is given with the name of each field and the text of its scalar.
     #[expect(clippy::too_many_arguments, reason = "the columns of a row")]
     pub(crate) fn push(
         &mut self,
@@ -62,11 +62,11 @@ impl RowSet {
         actor: u32,
         activity_type: &str,
         value: Option<f64>,
-        fields: impl FnOnce(&mut dyn FnMut(&str, Scalar)),
+        fields: impl FnOnce(&mut dyn FnMut(&str, &str)),
     ) {
         let start = self.fields.len() as u32;
         let Self { texts, fields: all, .. } = self;
-        fields(&mut |name, scalar| all.push((texts.number(name), texts.number(&scalar.to_text()))));
+        fields(&mut |name, scalar| all.push((texts.number(name), texts.number(scalar))));
         let activity_type = self.texts.number(activity_type);
         let fields = start..self.fields.len() as u32;
         self.rows.push(Row { position, first_position, time, actor, value, activity_type, fields });
@@ -209,7 +209,7 @@ mod tests {
         for (position, time, activity_type, plan) in rows {
             set.push(*position, *position, *time, 0, activity_type, None, |field| {
                 if !plan.is_empty() {
-                    field("properties.plan", Scalar::Text((*plan).into()));
+                    field("properties.plan", &format!("\"{plan}"));
                 }
             });
         }

@@ -32,6 +32,20 @@ impl Scalar {
         }
     }
 
+    /// What [`Self::to_text`] gives for a value of JSON, without making it where that can be: a text without escapes and
+    /// the words of JSON lie there as they are written. Nothing if it is absent.
+    pub(crate) fn text_of_json(json: &RawValue) -> Option<Cow<'_, str>> {
+        let text = json.get();
+        match text.as_bytes().first() {
+            Some(b'"') if !text.contains('\\') => Some(Cow::Borrowed(&text[..text.len() - 1])),
+            Some(b't' | b'f') => Some(Cow::Borrowed(text)),
+            Some(b'{' | b'[') => Some(Cow::Borrowed(COMPOSITE)),
+            _ => Some(Self::of_json(json))
+                .filter(|scalar| *scalar != Self::Absent)
+                .map(|scalar| Cow::Owned(scalar.to_text())),
+        }
+    }
+
     /// Reads what [`Self::to_text`] has written.
     pub(crate) fn of_text(text: &str) -> Self {
         match text.as_bytes().first() {
@@ -78,6 +92,26 @@ mod tests {
         assert_ne!(scalar("true"), scalar("\"true\""));
         assert_eq!(scalar("null"), Scalar::Absent);
         assert_eq!(scalar("[1]"), scalar("{\"a\":2}"));
+    }
+
+    #[test]
+    fn the_text_of_a_value_is_found_in_its_json() {
+        for json in [
+            "1.50",
+            "-3e-7",
+            "true",
+            "\"\"",
+            "\"a\"",
+            "\"é\\\"b\\u00e9\"",
+            "{\"a\":1}",
+            "[]",
+            "1e99999999999999999999",
+        ] {
+            let text = Scalar::text_of_json(serde_json::from_str(json).unwrap());
+            let known = Some(scalar(json)).filter(|scalar| *scalar != Scalar::Absent);
+            assert_eq!(text.as_deref(), known.as_ref().map(Scalar::to_text).as_deref(), "{json}");
+        }
+        assert_eq!(Scalar::text_of_json(serde_json::from_str("null").unwrap()), None);
     }
 
     #[test]

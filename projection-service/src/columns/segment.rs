@@ -7,7 +7,7 @@ use super::column::{
 };
 use super::parquet_file::{self, Packing};
 use super::varint::Unreadable;
-use super::{Field, RowSet, Scalar, Values};
+use super::{Field, Row, RowSet, Scalar, Values};
 
 /// One in so many rows of a segment must have a field, that it gets a column of its own.
 const OWN_COLUMN_SHARE: usize = 100;
@@ -29,7 +29,7 @@ pub(crate) type Ends = HashMap<i64, i64>;
 impl RowSet {
     /// The columns of a segment. The rows must be in the order of time; `ends` may know of other rows too.
     pub(crate) fn to_segment(&self, ends: &Ends) -> Segment {
-        let numbers = |number: fn(&super::Row) -> i64| -> Vec<i64> { self.rows.iter().map(number).collect() };
+        let numbers = |number: fn(&Row) -> i64| -> Vec<i64> { self.rows.iter().map(number).collect() };
         let actors: Vec<i32> = self.rows.iter().map(|row| row.actor as i32).collect();
         let mut columns = vec![
             (ColumnName::Time, parquet_file::write_i64(&numbers(|row| row.time), Packing::Differences)),
@@ -68,7 +68,7 @@ impl RowSet {
         }
     }
 
-    fn sparse(&self, number: impl Fn(&super::Row) -> Option<i64>) -> Vec<(u32, i64)> {
+    fn sparse(&self, number: impl Fn(&Row) -> Option<i64>) -> Vec<(u32, i64)> {
         self.rows.iter().zip(0..).filter_map(|(row, index)| Some((index, number(row)?))).collect()
     }
 
@@ -152,28 +152,52 @@ impl Parts {
         {
             return Err(Unreadable("the columns of a segment differ in length"));
         }
-        let mut set = RowSet::default();
+        let mut set = RowSet { rows: Vec::with_capacity(rows), ..RowSet::default() };
+        let type_numbers: Vec<u32> =
+            types.values.iter().map(|value| set.texts.number(&type_name(value))).collect();
+        let columns: Vec<Numbered<'_>> =
+            self.fields.iter().map(|(name, column)| Numbered::new(name, column, &mut set)).collect();
         let mut rare = self.rare.entries().peekable();
         for row in 0..rows {
+            let start = set.fields.len() as u32;
+            set.fields.extend(columns.iter().filter_map(|column| column.field(row)));
+            while let Some((_, name, scalar)) = rare.next_if(|(other, ..)| *other == row as u32) {
+                let field = (set.texts.number(name), set.texts.number(scalar));
+                set.fields.push(field);
+            }
             let position = self.positions[row];
-            let first = self.first_positions.get(&(row as u32)).copied().unwrap_or(position);
-            let value = self.values.as_ref().and_then(|values| values.get(row));
-            let activity_type = type_name(types.value(row));
-            let (time, actor) = (self.times[row], self.actors[row] as u32);
-            set.push(position, first, time, actor, &activity_type, value, |field| {
-                for (name, column) in &self.fields {
-                    let scalar = column.value(row);
-                    if *scalar != Scalar::Absent {
-                        field(name, scalar.clone());
-                    }
-                }
-                while let Some((_, name, scalar)) = rare.next_if(|(other, ..)| *other == row as u32) {
-                    field(name, Scalar::of_text(scalar));
-                }
+            set.rows.push(Row {
+                position,
+                first_position: self.first_positions.get(&(row as u32)).copied().unwrap_or(position),
+                time: self.times[row],
+                actor: self.actors[row] as u32,
+                value: self.values.as_ref().and_then(|values| values.get(row)),
+                activity_type: type_numbers[usize::from(types.codes[row])],
+                fields: start..set.fields.len() as u32,
             });
         }
         let ends = self.ended.iter().map(|(row, ended)| (self.positions[*row as usize], *ended)).collect();
         Ok((set, ends))
+    }
+}
+
+/// A column whose name and values have numbers among the texts of a set.
+struct Numbered<'a> {
+    name: u32,
+    /// One for each value; none where that is absent.
+    values: Vec<Option<u32>>,
+    codes: &'a [u16],
+}
+
+impl<'a> Numbered<'a> {
+    fn new(name: &str, column: &'a super::Dictionary, set: &mut RowSet) -> Self {
+        let number = |value: &Scalar| (*value != Scalar::Absent).then(|| set.texts.number(&value.to_text()));
+        let values = column.values.iter().map(number).collect();
+        Self { name: set.texts.number(name), values, codes: &column.codes }
+    }
+
+    fn field(&self, row: usize) -> Option<(u32, u32)> {
+        Some((self.name, self.values[usize::from(self.codes[row])]?))
     }
 }
 
@@ -187,9 +211,9 @@ mod tests {
             let first = if number % 50 == 7 { number - 5 } else { number };
             let value = (number % 3 == 0).then_some(number as f64 / 4.0);
             set.push(number, first, number * 37 % 1_009, number as u32 % 11, "page.viewed", value, |field| {
-                field("properties.plan", Scalar::Text(["free", "pro"][number as usize % 2].into()));
+                field("properties.plan", ["\"free", "\"pro"][number as usize % 2]);
                 if number % 400 == 3 {
-                    field("properties.rare", Scalar::Bool(true));
+                    field("properties.rare", "true");
                 }
             });
         }

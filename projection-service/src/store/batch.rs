@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::actors::{self, ActorOrdinals, NewActors};
 use super::deltas::{self, Counts};
 use super::{Place, Sizes, ends, seal};
-use crate::columns::{RowSet, flatten};
+use crate::columns::{RowSet, Texts, flatten};
 use crate::error::FlushError;
 
 /// An event that the read model takes in.
@@ -101,21 +101,15 @@ pub(crate) struct Batch<'a> {
 #[derive(Default)]
 struct CustomerBatch {
     rows: RowSet,
-    /// In the order in which they appear; a row has the index of its actor.
-    actors: Vec<String>,
-    numbers: HashMap<String, u32, foldhash::fast::RandomState>,
+    /// In the order in which they appear; a row has the number of its actor.
+    actors: Texts,
     /// Positions of rows that end, and where.
     ends: Vec<(i64, i64)>,
 }
 
 impl CustomerBatch {
     fn push(&mut self, position: i64, first_position: i64, content: &ActivityContent) {
-        let actor = self.numbers.get(&content.actor).copied().unwrap_or_else(|| {
-            let number = self.actors.len() as u32;
-            self.actors.push(content.actor.clone());
-            self.numbers.insert(content.actor.clone(), number);
-            number
-        });
+        let actor = self.actors.number(&content.actor);
         let time = microseconds(content.occurred_at);
         self.rows.push(
             position,
@@ -277,7 +271,7 @@ async fn give_ordinals(
             new.keys.push(keys[offset + index]);
             new.customers.push(*customer);
             new.ordinals.push(next);
-            new.names.push(&batch.actors[index]);
+            new.names.push(batch.actors.get(index as u32));
         }
         offset += batch.actors.len();
     }

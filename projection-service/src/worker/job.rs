@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Partition;
-use event_bus::{BusError, EventSubscription, Published};
-use event_store::{LogError, RecordedEvent};
+use event_bus::{BusError, EventPage, EventSubscription, Published};
+use event_store::LogError;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -20,7 +20,7 @@ const PAGE_EVENTS_MIN: usize = 100;
 const PAGE_EVENTS_FIRST: usize = 1_000;
 /// How long a job that another process runs is not looked at again.
 const ELSEWHERE_PAUSE: Duration = Duration::from_millis(25);
-/// What a page should hold at most, in bytes of payload.
+/// What a page should hold at most, in bytes.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What jobs work with.
@@ -143,11 +143,13 @@ impl JobContext {
             transaction.commit().await?;
             return Ok(Left::Nothing(self.board.published(partition)));
         };
-        let events = self.subscription.fetch(partition, target.position, *page_events).await?;
-        let more = events.len() >= *page_events;
-        *page_events = next_page(*page_events, &events);
+        let fetched = self.subscription.fetch_page(partition, target.position, *page_events).await?;
+        // One that ended early, because its events are large, is followed by a look at whether there are more.
+        let more = fetched.len() >= *page_events;
+        *page_events = next_page(*page_events, &fetched);
         let begin = Instant::now();
-        let page = off_async(|| Page::decode(&events));
+        let events = fetched.events().map_err(PageError::from)?;
+        let page = off_async(|| Page::of(events.into_iter()));
         page.fold(&mut transaction, &self.folder, &mut target).await?;
         metrics::histogram!("daybook_projection_fold_duration_seconds", "projection" => NAME)
             .record(begin.elapsed());
@@ -170,8 +172,7 @@ impl JobContext {
 }
 
 /// As many events as fit into a page, judged by those of the last one.
-fn next_page(now: usize, events: &[RecordedEvent]) -> usize {
-    let bytes: usize = events.iter().map(|event| event.payload.as_str().len()).sum();
-    let Some(each) = bytes.checked_div(events.len()) else { return now };
+fn next_page(now: usize, page: &EventPage) -> usize {
+    let Some(each) = page.bytes().checked_div(page.len()) else { return now };
     (PAGE_BYTES / each.max(1)).clamp(PAGE_EVENTS_MIN, PAGE_EVENTS_MAX)
 }

@@ -23,9 +23,7 @@ fn activities() -> RowSet {
         let position = index as i64;
         set.push(position, position, position, actor, activity_type, value, |field| {
             let object = serde_json::from_str(properties).unwrap();
-            crate::columns::flatten(object, &mut "properties.".to_owned(), &mut |name, scalar| {
-                field(name, scalar);
-            });
+            crate::columns::flatten(object, &mut "properties.".to_owned(), field);
         });
     }
     set
