@@ -30,15 +30,20 @@ impl Hold {
 
     /// Lets the live fold go on.
     pub(super) async fn let_go(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::query!("SELECT pg_advisory_unlock($1, hashtext($2))", advisory_locks::FOLD, NAME)
+        self.unlock(advisory_locks::FOLD).await
+    }
+
+    /// Gives everything up, so that the next rebuild can begin at once.
+    pub(super) async fn release(mut self) {
+        // The server does the same by itself when the connection is gone, but only some time after it was closed.
+        let _ = self.unlock(advisory_locks::REBUILD).await;
+        let _ = self.0.close().await;
+    }
+
+    async fn unlock(&mut self, class: i32) -> Result<(), sqlx::Error> {
+        sqlx::query!("SELECT pg_advisory_unlock($1, hashtext($2))", class, NAME)
             .fetch_one(&mut self.0)
             .await?;
         Ok(())
-    }
-
-    /// Gives everything up.
-    pub(super) async fn release(self) {
-        // The server does the same by itself when the connection is gone.
-        let _ = self.0.close().await;
     }
 }
