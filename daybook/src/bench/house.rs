@@ -40,6 +40,7 @@ pub(super) fn unlimited_rates() -> impl Iterator<Item = (String, String)> {
 /// A running house.
 pub(super) struct House {
     pub(super) address: SocketAddr,
+    pub(super) databases: Databases,
     composition: Composition,
     door: JoinHandle<()>,
     closing: CancellationToken,
@@ -75,7 +76,7 @@ impl House {
         let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let address = listener.local_addr().map_err(Failure::io("cannot find the address of a listener"))?;
         let door = tokio::spawn(chassis::serve(listener, composition.door.clone(), closing.clone()));
-        Ok(Self { address, composition, door, closing, shutdown })
+        Ok(Self { address, databases: databases.clone(), composition, door, closing, shutdown })
     }
 
     pub(super) async fn stop(self) {

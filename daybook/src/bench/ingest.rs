@@ -147,7 +147,7 @@ async fn over_http(
 }
 
 /// All customers at once, each over so many connections: acknowledged requests a second.
-async fn flood(
+pub(super) async fn flood(
     clients: &[Client],
     path: &'static str,
     connections: usize,
@@ -162,7 +162,7 @@ async fn flood(
 }
 
 /// Customers whose partitions are spread evenly over the appenders.
-async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Client>, Failure> {
+pub(super) async fn spread(address: SocketAddr, partitions: Partitions) -> Result<Vec<Client>, Failure> {
     let mut clients: Vec<(u16, Client)> = Vec::new();
     for _ in 0..SIGN_UPS_MAX {
         let owner = Owner::sign_up(address).await?;

@@ -10,9 +10,12 @@ use crate::bench::rows::{BATCH, customer_in};
 use crate::demo::random::Random;
 use crate::failure::Failure;
 
+/// Batches that are made before they are appended.
+const BATCHES_AHEAD: usize = 4;
 /// Over so many days times are spread.
 pub(super) const DAYS: u64 = 90;
 const ACTORS: u64 = 100_000;
+const ACTORS_OF_A_SMALL_CUSTOMER: u64 = 3;
 const DAY_MS: u64 = 86_400_000;
 const TYPES: u64 = 20;
 const PLANS: [&str; 5] = ["free", "starter", "pro", "team", "enterprise"];
@@ -73,36 +76,75 @@ impl Sample {
 
     /// Appends activities whose times are spread over ninety days in random order.
     pub(super) async fn append(
-        &self,
+        self,
         pool: &PgPool,
         partitions: Partitions,
         events: usize,
     ) -> Result<(), Failure> {
-        let customers = self.customers(partitions);
-        let mut random = Random::new(SEED);
+        let (sender, mut batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+        let making = tokio::task::spawn_blocking(move || {
+            let customers = self.customers(partitions);
+            let actors = if matches!(self.customers, Customers::Small(_)) {
+                ACTORS_OF_A_SMALL_CUSTOMER
+            } else {
+                ACTORS
+            };
+            let mut random = Random::new(SEED);
+            let end = Utc::now();
+            for first in (0..events).step_by(BATCH) {
+                let batch = (first..events.min(first + BATCH)).map(|number| {
+                    append(
+                        customers[number % customers.len()],
+                        partitions,
+                        content(actors, end, &mut random)?,
+                    )
+                });
+                let batch = batch.collect::<Result<Vec<Append>, serde_json::Error>>();
+                if sender.blocking_send(batch).is_err() {
+                    break;
+                }
+            }
+        });
         let mut connection = pool.acquire().await.map_err(database_failure)?;
-        let end = Utc::now();
-        let mut number = 0;
-        while number < events {
-            let last = events.min(number + BATCH);
-            let batch = (number..last)
-                .map(|number| activity(customers[number % customers.len()], partitions, end, &mut random))
-                .collect::<Result<Vec<Append>, Failure>>()?;
-            let batch: Vec<&Append> = batch.iter().collect();
-            append_events(&mut connection, &batch).await.map_err(database_failure)?;
-            number = last;
+        while let Some(batch) = batches.recv().await {
+            let batch = batch.map_err(|error| failed(&error))?;
+            append_events(&mut connection, &batch.iter().collect::<Vec<_>>())
+                .await
+                .map_err(database_failure)?;
         }
-        Ok(())
+        making.await.map_err(|error| failed(&error))
     }
 }
 
-fn activity(
-    customer: CustomerId,
-    partitions: Partitions,
+/// A batch as a client posts it, each activity with an id of its own.
+pub(super) fn batch_body(n: usize) -> String {
+    let mut random = Random::new(SEED ^ n as u64);
+    let now = Utc::now();
+    let items = (0..BATCH).map(|_| {
+        let content = content(ACTORS, now, &mut random).and_then(|content| {
+            let ActivityContent { activity_type, actor, occurred_at, value, properties, .. } = content;
+            let properties = serde_json::to_string(&properties)?;
+            let value = serde_json::to_string(&value)?;
+            let (id, at) = (Uuid::now_v7(), occurred_at.to_rfc3339());
+            Ok(format!(
+                r#"{{"id":"{id}","type":"{activity_type}","actor":"{actor}","occurred_at":"{at}","value":{value},"properties":{properties}}}"#
+            ))
+        });
+        // What cannot be made is refused by whoever gets it.
+        content.unwrap_or_default()
+    });
+    format!(r#"{{"activities":[{}]}}"#, items.collect::<Vec<_>>().join(","))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Failed(format!("a sample cannot be made: {error}"))
+}
+
+fn content(
+    actors: u64,
     end: DateTime<Utc>,
     random: &mut Random,
-) -> Result<Append, Failure> {
-    let failed = |error: serde_json::Error| Failure::Failed(format!("a sample cannot be made: {error}"));
+) -> Result<ActivityContent, serde_json::Error> {
     let properties = format!(
         r#"{{"plan":"{}","country":"c{}","page":"/products/{}","returning":{}}}"#,
         PLANS[random.below(PLANS.len() as u64) as usize],
@@ -110,15 +152,22 @@ fn activity(
         random.below(PAGES),
         random.below(2) == 1,
     );
-    let content = ActivityContent {
+    Ok(ActivityContent {
         activity_type: format!("kind.{}", random.below(TYPES)),
-        actor: format!("person-{}", random.below(ACTORS)),
+        actor: format!("person-{}", random.below(actors)),
         occurred_at: end - TimeDelta::milliseconds(random.below(DAYS * DAY_MS) as i64),
         occurred_at_source: OccurredAtSource::Client,
         value: (random.below(VALUES) == 0).then(|| random.below(CENTS_MAX) as f64 / 100.0),
-        properties: Some(serde_json::from_str::<Json>(&properties).map_err(failed)?),
+        properties: Some(serde_json::from_str::<Json>(&properties)?),
         context: None,
-    };
+    })
+}
+
+fn append(
+    customer: CustomerId,
+    partitions: Partitions,
+    content: ActivityContent,
+) -> Result<Append, serde_json::Error> {
     let event = ActivityEvent::ActivityRecorded(content);
     Ok(Append {
         partition: partitions.of(customer),
@@ -130,7 +179,7 @@ fn activity(
             event_id: Uuid::now_v7(),
             event_type: cqrs_es::DomainEvent::event_type(&event),
             event_version: cqrs_es::DomainEvent::event_version(&event),
-            payload: event.encode().map_err(failed)?,
+            payload: event.encode()?,
             metadata: format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil()),
         }],
     })

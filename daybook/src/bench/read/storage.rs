@@ -5,8 +5,9 @@ use crate::bench::database_failure;
 use crate::databases::Databases;
 use crate::failure::Failure;
 
-/// The size of a page of memory, of which `/proc/self/statm` counts.
-const PAGE_BYTES: u64 = 4_096;
+/// What resets the peak of a process' memory when it is written to `/proc/self/clear_refs` (proc(5)).
+const FORGET_PEAK: &str = "5";
+const KIB: u64 = 1_024;
 
 /// The log with its indexes.
 pub(super) async fn log_bytes(pool: &PgPool) -> Result<f64, Failure> {
@@ -29,20 +30,39 @@ pub(super) async fn read_model_bytes(pool: &PgPool) -> Result<f64, Failure> {
     Ok(bytes as f64)
 }
 
-/// What this process has in memory, where the system says it: Linux does, in `/proc/self/statm` (proc(5)).
-pub(super) fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok();
-    let pages = pages.as_deref().and_then(|text| text.split_whitespace().nth(1)).map(str::parse::<u64>);
-    pages.and_then(Result::ok).unwrap_or(0) * PAGE_BYTES
+/// Lets [`peak_bytes`] begin anew with what this process has now.
+pub(super) fn forget_peak() {
+    // Where the system does not let it, the peak is that of everything before too, which is more.
+    let _ = std::fs::write("/proc/self/clear_refs", FORGET_PEAK);
+}
+
+/// The most that this process has had in memory, where the system says it: Linux does, in `/proc/self/status`.
+pub(super) fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+    peak.unwrap_or(0) * KIB
+}
+
+/// Lets the server write to disk what it has in memory.
+pub(super) async fn checkpoint(server: &Server) -> Result<(), Failure> {
+    let mut admin = PgConnection::connect(&server.admin_url()).await.map_err(database_failure)?;
+    admin.execute("CHECKPOINT").await.map_err(database_failure)?;
+    admin.close().await.map_err(database_failure)
 }
 
 /// Makes room for what is measured next.
-pub(super) async fn drop_databases(server: &Server, names: &Databases) -> Result<(), Failure> {
-    let mut admin = PgConnection::connect(&server.admin_url()).await.map_err(database_failure)?;
-    for url in [&names.activities, &names.customers, &names.reports] {
+pub(super) async fn drop_databases(server: &Server, databases: &Databases) -> Result<(), Failure> {
+    for url in [&databases.activities, &databases.customers, &databases.reports] {
         let name = url.rsplit('/').next().and_then(|rest| rest.split('?').next()).unwrap_or_default();
-        let statement = format!("DROP DATABASE {name} WITH (FORCE)");
-        admin.execute(statement.as_str()).await.map_err(database_failure)?;
+        drop_database(server, name).await?;
     }
+    Ok(())
+}
+
+pub(super) async fn drop_database(server: &Server, name: &str) -> Result<(), Failure> {
+    let mut admin = PgConnection::connect(&server.admin_url()).await.map_err(database_failure)?;
+    let statement = format!("DROP DATABASE {name} WITH (FORCE)");
+    admin.execute(statement.as_str()).await.map_err(database_failure)?;
     admin.close().await.map_err(database_failure)
 }
