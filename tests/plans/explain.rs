@@ -7,16 +7,16 @@ use sqlx::{Executor, PgConnection, Row};
 use crate::filled::Database;
 use crate::hot::{Hot, Keyed};
 
-/// After five plans of its own for each time, PostgreSQL thinks about one for all times.
+/// After five custom plans of a statement, PostgreSQL considers a generic one.
 const PLANS: usize = 7;
 
 /// A session like a service's, with prepared statements.
-pub(crate) struct Asked<'a> {
+pub(crate) struct Prepared<'a> {
     session: PgConnection,
     statements: &'a [Hot],
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Prepared<'a> {
     pub(crate) async fn prepared(database: &Database, statements: &'a [Hot]) -> Self {
         let mut session = database.session().await;
         for (n, hot) in statements.iter().enumerate() {
@@ -110,7 +110,7 @@ fn look(node: &Value, (table, columns): Keyed, faults: &mut Vec<String>) {
         let missing: Vec<&str> =
             columns.iter().copied().filter(|column| !has_word(&condition, column)).collect();
         if !missing.is_empty() {
-            faults.push(format!("{kind} of {table} is not asked by {}", missing.join(", ")));
+            faults.push(format!("{kind} of {table} is not searched by {}", missing.join(", ")));
         }
     }
     children().for_each(|child| look(child, (table, columns), faults));

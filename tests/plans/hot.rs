@@ -1,4 +1,4 @@
-//! The statements that are asked all the time, and by what each must find its rows.
+//! The statements that run most often, and the index columns by which each must find its rows.
 
 /// Whose database it is; the folder below `migrations`.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ impl Service {
     }
 }
 
-/// A table that a statement looks into, and the columns that its index must be asked by.
+/// A table that a statement looks into, and the columns by which its index must be searched.
 pub(crate) type Keyed = (&'static str, &'static [&'static str]);
 
 /// A statement of a `.sqlx` folder.
@@ -27,7 +27,7 @@ pub(crate) struct Hot {
     pub(crate) krate: &'static str,
     /// What no other statement of the crate contains, spaces and line ends aside.
     pub(crate) contains: &'static str,
-    /// What it is asked with, as SQL.
+    /// Its arguments, as SQL.
     pub(crate) arguments: &'static str,
     /// By what it finds its rows; each table must be in its plan.
     pub(crate) keyed: &'static [Keyed],

@@ -7,7 +7,7 @@ mod filled;
 mod hot;
 mod oldest;
 
-use explain::Asked;
+use explain::Prepared;
 use filled::{Database, Statistics};
 use hot::{ACTIVITIES, CUSTOMERS, Hot, REPORTS, Service};
 
@@ -17,12 +17,12 @@ async fn keep_their_plans(server: &str, service: Service, statements: &[Hot]) {
     for statistics in Statistics::ALL {
         let database = Database::empty(server, service).await;
         // Planned while the tables are empty, as a service does that starts with its first customer.
-        let mut asked = Asked::prepared(&database, statements).await;
-        asked.plan_several_times().await;
+        let mut prepared = Prepared::prepared(&database, statements).await;
+        prepared.plan_several_times().await;
         database.fill(statistics).await;
-        let found = asked.faults().await;
+        let found = prepared.faults().await;
         faults.extend(found.into_iter().map(|fault| format!("{statistics:?}: {fault}")));
-        drop(asked);
+        drop(prepared);
         database.remove().await;
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));

@@ -24,15 +24,7 @@ async fn the_feed_shows_the_newest_first_and_loses_nothing_between_pages() {
     let times: Vec<DateTime<Utc>> =
         items.iter().map(|item| item["occurred_at"].as_str().unwrap().parse().unwrap()).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "the newest does not come first");
-    let (mut paged, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = customer.api.get(&format!("/v1/activities?limit=7{cursor}")).await.json(200);
-        paged.extend(page["items"].as_array().unwrap().iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
+    let paged = customer.api.pages("/v1/activities?limit=7").await;
     assert_eq!(&paged, items, "pages show something else than the whole");
     let count = async |query: &str| {
         let page = customer.api.get(&format!("/v1/activities?{query}")).await.json(200);
