@@ -31,8 +31,8 @@ fn blocks(page: &str, files: &[String]) -> Vec<(String, String)> {
     let text = read(page);
     for (index, part) in text.split("```").enumerate() {
         if index % 2 == 0 {
-            let names = part.split('`').skip(1).step_by(2);
-            named = names.filter(|name| files.iter().any(|file| file == name)).last().or(named);
+            let quoted = part.split('`').skip(1).step_by(2);
+            named = quoted.filter(|name| files.iter().any(|file| file == name)).last().or(named);
             continue;
         }
         let (language, code) = part.split_once('\n').unwrap();
