@@ -14,12 +14,13 @@ use super::cache::{Column, ColumnCache, Part};
 use super::chunk::{Chunk, Kind, Preparation, Wanted};
 use super::load::{self, Loaded};
 use super::slots::ScanSlots;
-use super::{CHUNKS_AT_A_TIME, actors, begin};
+use super::{CHUNKS_AT_A_TIME, actors};
 use crate::columns::{Needs, off_async};
 use crate::error::ReportsError;
 use crate::fold::stamp;
 use crate::state::AppState;
 use crate::store::{NAME, VERSION, ends_between};
+use crate::transaction::begin_snapshot;
 use least::Least;
 
 /// Decoded columns that a finder of its own keeps, in bytes.
@@ -69,7 +70,7 @@ impl PositionFinder {
     pub async fn find(&self, question: &PositionQuestion) -> Result<Option<KnownPositions>, ReportsError> {
         let customer = question.customer_id;
         let partition = self.log.partitions().of(customer);
-        let mut transaction = begin(self.pool.clone()).await?;
+        let mut transaction = begin_snapshot(&self.pool).await?;
         let Some(Checkpoint { generation, as_of }) = checkpoint(&mut transaction, partition).await? else {
             return Ok(None);
         };
