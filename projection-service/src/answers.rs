@@ -15,29 +15,29 @@ pub(crate) struct AsOf {
     pub(crate) time: Option<DateTime<Utc>>,
 }
 
-/// What may come where a report or a list was asked for.
+/// Responses of reports and lists that have no usual body.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum NoAnswer {
-    /// The answer shows what the client knows already.
+    /// The client already has this answer: its `ETag` has not changed.
     #[response(status = 304)]
     Known,
-    /// The position that was waited for has not come; the answer is what there is.
+    /// The position in `wait_for` was not folded in time; the body has what there is.
     #[response(status = 504)]
     NotYet(Problem),
 }
 
-/// What the client knows.
+/// The header of a conditional request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only documents the header")]
 pub(crate) struct KnownAnswer {
-    /// The `ETag` of the answer that is known.
+    /// The `ETag` of the answer that the client has.
     #[param(rename = "If-None-Match")]
     tag: Option<String>,
 }
 
-/// Why nothing became of a dead letter.
+/// Why a dead letter was not retried or discarded.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only documents the answers")]
 pub(crate) enum DeadLetterProblems {

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        for (key, value, told) in [
+        for (key, value, message) in [
             ("DAYBOOK_REPORTS_CONNECTIONS_MAX", "2", "must be 6 to"),
             ("DAYBOOK_REPORTS_LISTEN", "localhost", "such as 8080"),
             ("DAYBOOK_REPORTS_METRICS_LISTEN", "localhost", "such as 8080"),
@@ -181,7 +181,7 @@ mod tests {
             let env =
                 Env::from_pairs(example().into_iter().filter(|(name, _)| *name != key).chain([(key, value)]));
             let error = Config::from_env(&env).err().unwrap().to_string();
-            assert!(error.contains(told), "{key}: {error}");
+            assert!(error.contains(message), "{key}: {error}");
         }
     }
 }

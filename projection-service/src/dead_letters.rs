@@ -1,4 +1,4 @@
-//! Dead letters, for operators: events that a projection could not fold, until they are folded after all or discarded.
+//! Dead letters: events that a projection could not fold. An operator lists, retries or discards them.
 
 mod id;
 
@@ -22,48 +22,48 @@ pub use id::{DeadLetterId, NoDeadLetterId};
 /// An event that a projection could not fold.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeadLetter {
-    /// Names it for good, whatever is rebuilt.
+    /// `PROJECTION-PARTITION-POSITION`; a rebuild does not change it.
     #[schema(value_type = String, example = "activities-3-1042")]
     pub id: DeadLetterId,
     /// The projection that goes on without it.
     #[schema(example = "activities")]
     pub projection: String,
-    /// Where it lies in the log.
+    /// The event's partition in the log, from 0.
     pub partition: u16,
-    /// As `partition`.
+    /// The event's position in its partition, from 1.
     pub position: i64,
-    /// Whose it is.
+    /// The customer whose event it is.
     #[schema(value_type = uuid::Uuid)]
     pub customer_id: CustomerId,
-    /// Its stream.
+    /// The id of the event's stream.
     pub aggregate_id: String,
-    /// Its place in the stream, from 1.
+    /// The event's number in its stream, from 1.
     pub sequence: i64,
-    /// What kind of event it is.
+    /// The name of the event.
     #[schema(example = "ActivityRecorded")]
     pub event_type: String,
     /// The version of its payload.
     #[schema(example = "3.0.0")]
     pub event_version: String,
-    /// When it was recorded.
+    /// When the event was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// Why it could not be folded, the last time that it was tried.
+    /// The error of the last attempt to fold it.
     pub reason: String,
-    /// How often it was tried.
+    /// How many attempts failed.
     pub attempts: i32,
-    /// When it was set aside.
+    /// When it became a dead letter.
     pub set_aside_at: DateTime<Utc>,
     /// When it was last tried.
     pub attempted_at: DateTime<Utc>,
     /// How many later events of its stream wait behind it.
     pub waiting: i64,
-    /// What happened, as the log has it.
+    /// The payload of the event as the log has it.
     #[schema(value_type = Object)]
     pub payload: Json,
 }
 
 impl DeadLetter {
-    /// The decision to go on without it, as the log keeps it.
+    /// The event to record in the log when this dead letter is discarded.
     #[must_use]
     pub fn discarded(self, reason: String) -> DeadLetterDiscarded {
         DeadLetterDiscarded {
@@ -77,58 +77,58 @@ impl DeadLetter {
     }
 }
 
-/// Which dead letters.
+/// Selects dead letters; a filter that is none selects all.
 #[derive(Clone, Debug)]
 pub struct DeadLetterQuery {
-    /// Of one customer.
+    /// Only this customer's.
     pub customer: Option<CustomerId>,
-    /// Of one projection.
+    /// Only those of this projection.
     pub projection: Option<String>,
-    /// Those after this one.
+    /// Only those that come after this one in the list.
     pub after: Option<DeadLetterId>,
-    /// At most so many.
+    /// The most dead letters to return.
     pub limit: i64,
 }
 
-/// What became of a dead letter, and of the events that waited behind it.
+/// A dead letter that was folded or discarded, and what became of the events that waited behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Resolved {
-    /// The dead letter, which is none any more.
+    /// The dead letter that was folded or discarded.
     #[schema(value_type = String, example = "activities-3-1042")]
     pub id: DeadLetterId,
-    /// How many events of the stream this folded, in order; what the log led to sooner is not counted.
+    /// How many events of the stream this request folded, without those that the fold of the log did first.
     pub folded: u64,
-    /// The event of the stream at which this stopped, since it could not be folded; the rest waits behind it.
+    /// The event of the stream that could not be folded and is now the dead letter; the later ones wait behind it.
     #[schema(required)]
     pub stopped_at: Option<StoppedAt>,
 }
 
-/// A dead letter that another one gave way to.
+/// The next dead letter of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StoppedAt {
-    /// It.
+    /// The id of the next dead letter.
     #[schema(value_type = String, example = "activities-3-1043")]
     pub id: DeadLetterId,
-    /// Why it could not be folded.
+    /// The error of the attempt to fold it.
     pub reason: String,
 }
 
-/// Why nothing became of a dead letter.
+/// Why a dead letter cannot be shown, retried or discarded.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLetterError {
-    /// There is none of this name, or none that the caller may see.
+    /// There is no dead letter with this id, or the caller may not see it.
     #[error("there is no such dead letter")]
     NotFound,
-    /// It waits behind another one, which comes first.
+    /// The event waits behind a dead letter of its stream, which must be resolved first.
     #[error("the event waits behind the dead letter {behind}, which comes first")]
     Waits {
-        /// The other one.
+        /// The dead letter to resolve first.
         behind: DeadLetterId,
     },
-    /// It was tried, and still cannot be folded.
+    /// The attempt to fold the event failed again.
     #[error("the event still cannot be folded: {reason}")]
     Failed {
-        /// Why.
+        /// The error of this attempt.
         reason: String,
     },
     /// Another version of the program folds this projection.
@@ -136,10 +136,10 @@ pub enum DeadLetterError {
         "the projection {projection} is folded by another version of this program; try again when it is rebuilt"
     )]
     OtherVersion {
-        /// Which.
+        /// The name of the projection.
         projection: String,
     },
-    /// The read model cannot be written, and no event is to blame.
+    /// The read model cannot be written, for a reason that is not this event.
     #[error("the read model cannot be written: {0}")]
     Fold(String),
     /// The database is away or refuses.
@@ -156,7 +156,7 @@ impl From<PageError> for DeadLetterError {
     }
 }
 
-/// Dead letters by partition and position, each with how many events wait behind it.
+/// Lists dead letters in the order of partition and position.
 ///
 /// # Errors
 /// What the database says.
@@ -185,7 +185,7 @@ pub async fn dead_letters(pool: &PgPool, query: &DeadLetterQuery) -> Result<Vec<
     )
     .fetch_all(pool)
     .await?;
-    let letter = rows.into_iter().map(|row| DeadLetter {
+    let found = rows.into_iter().map(|row| DeadLetter {
         id: DeadLetterId::new(&row.projection, Partition(row.partition as u16), row.position),
         projection: row.projection,
         partition: row.partition as u16,
@@ -203,10 +203,10 @@ pub async fn dead_letters(pool: &PgPool, query: &DeadLetterQuery) -> Result<Vec<
         waiting: row.waiting,
         payload: row.payload.0.into_canonical(),
     });
-    Ok(letter.collect())
+    Ok(found.collect())
 }
 
-/// One dead letter, which nothing comes before; of this customer, if one is given.
+/// Finds one dead letter; only the customer's, if one is given.
 ///
 /// # Errors
 /// [`DeadLetterError::NotFound`], [`DeadLetterError::Waits`], or what the database says.
@@ -216,17 +216,17 @@ pub async fn dead_letter(
     customer: Option<CustomerId>,
 ) -> Result<DeadLetter, DeadLetterError> {
     let before = DeadLetterId { position: id.position - 1, ..id.clone() };
-    // The one before it in the list is followed by it, or it is not there.
+    // The list after the position before it begins with it, if there is such a dead letter.
     let query =
         DeadLetterQuery { customer, projection: Some(id.projection.clone()), after: Some(before), limit: 1 };
-    let found = dead_letters(pool, &query).await?.pop().filter(|letter| letter.id == *id);
+    let found = dead_letters(pool, &query).await?.pop().filter(|first| first.id == *id);
     match found {
-        Some(letter) => Ok(letter),
-        None => Err(why_not(pool, id, customer).await?),
+        Some(dead_letter) => Ok(dead_letter),
+        None => Err(waits_or_not_found(pool, id, customer).await?),
     }
 }
 
-/// How many events of a customer each projection could not fold, and how many wait behind these.
+/// For each projection: how many dead letters a customer has, and how many events wait behind them.
 ///
 /// # Errors
 /// What the database says.
@@ -246,7 +246,7 @@ pub(crate) async fn counts(
     Ok(rows.into_iter().map(|row| (row.projection, (row.dead, row.waiting))).collect())
 }
 
-async fn why_not(
+async fn waits_or_not_found(
     pool: &PgPool,
     id: &DeadLetterId,
     customer: Option<CustomerId>,
@@ -268,23 +268,23 @@ async fn why_not(
     }))
 }
 
-/// Tries a dead letter again, and folds the events that wait behind it, in order, up to the first that cannot be folded.
+/// Folds a dead letter and the events that wait behind it, in order, up to the first one that cannot be folded.
 ///
 /// # Errors
-/// [`DeadLetterError`]; [`DeadLetterError::Failed`] if it cannot be folded itself.
+/// [`DeadLetterError`]; [`DeadLetterError::Failed`] if the dead letter itself cannot be folded.
 pub async fn retry(
     pool: &PgPool,
     log: &EventLog,
     id: &DeadLetterId,
     customer: Option<CustomerId>,
 ) -> Result<Resolved, DeadLetterError> {
-    let letter = dead_letter(pool, id, customer).await?;
-    let stream = &letter.aggregate_id;
+    let stream = &dead_letter(pool, id, customer).await?.aggregate_id;
     let folder = Folder::new(log.clone(), Sizes::default());
-    let released =
-        locked(pool, id, async |connection, target| fold::release(connection, &folder, target, stream).await)
-            .await?;
-    // Somebody else may have been faster; then nothing was left to fold, which is as well.
+    let released = with_live_checkpoint_locked(pool, id, async |connection, target| {
+        fold::release(connection, &folder, target, stream).await
+    })
+    .await?;
+    // If another request folded it in the meantime, nothing is left to fold, and that is no error.
     match released {
         Released { folded: 0, stopped: Some(stopped) } if stopped.position == id.position => {
             Err(DeadLetterError::Failed { reason: stopped.reason })
@@ -293,23 +293,23 @@ pub async fn retry(
     }
 }
 
-/// Leaves a dead letter that the log says was discarded out of the live read model, and folds the events that waited behind
-/// it. What comes with the log does the same; this only does not wait for it.
+/// Removes a dead letter and folds the events that waited behind it. The log must already say that it is discarded: the
+/// fold of that event does the same, and this only does it sooner.
 ///
 /// # Errors
 /// [`DeadLetterError`], never [`DeadLetterError::Failed`].
 pub async fn discard(pool: &PgPool, log: &EventLog, id: &DeadLetterId) -> Result<Resolved, DeadLetterError> {
     let position = id.position;
     let folder = Folder::new(log.clone(), Sizes::default());
-    let released = locked(pool, id, async |connection, target| {
+    let released = with_live_checkpoint_locked(pool, id, async |connection, target| {
         fold::discard(connection, &folder, target, position).await
     })
     .await?;
     Ok(resolved(id, released))
 }
 
-/// Does something to a live generation, as a fold would: with its checkpoint locked, in one transaction.
-async fn locked(
+/// Changes the live generation as a fold does: with its checkpoint locked, in one transaction.
+async fn with_live_checkpoint_locked(
     pool: &PgPool,
     id: &DeadLetterId,
     work: impl AsyncFnOnce(&mut sqlx::PgConnection, &mut Target) -> Result<Released, PageError>,

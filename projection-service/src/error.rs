@@ -6,36 +6,36 @@ use http::StatusCode;
 use crate::columns::Unreadable;
 use crate::dead_letters::DeadLetterError;
 
-/// Why a query is not answered.
+/// Why a request fails.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportsError {
-    /// A parameter asks for something that there is not.
+    /// A parameter has a value that cannot be used.
     #[error("the parameter {name} {detail}")]
     Parameter {
-        /// Which.
+        /// The parameter's name.
         name: &'static str,
-        /// What is wrong with it, as a phrase.
+        /// What is wrong, as the rest of a sentence that begins with the name.
         detail: String,
     },
-    /// The caller is not let in, or not to this.
+    /// The caller is not authenticated or has no permission, or the request is malformed.
     #[error("{}", .0.title)]
     Caller(Problem),
-    /// Nothing became of a dead letter.
+    /// A dead letter cannot be shown, retried or discarded.
     #[error(transparent)]
     DeadLetter(DeadLetterError),
-    /// A dead letter is discarded for no reason.
+    /// The reason for which a dead letter is discarded is empty or too long.
     #[error("{0}")]
     Reason(Refusal),
-    /// The log cannot be written now.
+    /// The command service cannot record an event now.
     #[error("{0}")]
     LogUnavailable(String),
-    /// A query asks for more than one may.
+    /// A query would read or compute more than its limits allow.
     #[error("the query {0}")]
     OverBudget(String),
-    /// The read models cannot be read now.
+    /// The read model or the log cannot be read now.
     #[error("{0}")]
     Unavailable(String),
-    /// Anything that should not happen.
+    /// A bug or inconsistent stored content; the client sees no details.
     #[error("{0}")]
     Internal(String),
 }
@@ -86,15 +86,15 @@ impl From<ReportsError> for Problem {
 }
 
 fn of_dead_letter(error: &DeadLetterError) -> Problem {
-    let told = error.to_string();
+    let text = error.to_string();
     let detail =
-        told.get(..1).map_or(String::new(), str::to_uppercase) + told.get(1..).unwrap_or_default() + ".";
+        text.get(..1).map_or(String::new(), str::to_uppercase) + text.get(1..).unwrap_or_default() + ".";
     match error {
         DeadLetterError::NotFound => Problem::not_found("dead-letter-not-found").with_detail(detail),
         DeadLetterError::Waits { .. } => Problem::conflict("dead-letter-waits").with_detail(detail),
         DeadLetterError::Failed { .. } => Problem::conflict("dead-letter-failed").with_detail(detail),
         DeadLetterError::OtherVersion { .. } => Problem::conflict("projection-outdated").with_detail(detail),
-        DeadLetterError::Fold(_) | DeadLetterError::Database(_) => Problem::internal(told),
+        DeadLetterError::Fold(_) | DeadLetterError::Database(_) => Problem::internal(text),
     }
 }
 
@@ -133,10 +133,10 @@ impl From<Unreadable> for ReportsError {
     }
 }
 
-/// Why a folded batch is not written.
+/// Why a folded batch cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlushError {
-    /// The read model is not what the fold left.
+    /// The read model has other rows than the fold wrote.
     #[error("{0}")]
     Inconsistent(&'static str),
     /// A row of the read model cannot be read.

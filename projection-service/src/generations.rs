@@ -1,5 +1,5 @@
-//! Generations: the tables that a rebuild fills beside the live ones. A table's generation is a list partition, attached
-//! after it was made and detached before it is dropped, so that nobody who reads the others ever waits.
+//! Generations: the tables that a rebuild fills beside the live ones. A generation of a table is a list partition. It is
+//! attached after it was created and detached before it is dropped, so that queries on other generations never wait.
 
 use domain::{Partition, Partitions};
 use sqlx::{PgConnection, PgPool};
@@ -7,14 +7,14 @@ use sqlx::{PgConnection, PgPool};
 use crate::store::{NAME, TABLES, VERSION};
 use crate::transaction;
 
-/// Rows that a table loses before they are cleared away.
+/// Deleted rows of a table after which it is vacuumed.
 const VACUUM_ROWS: u32 = 5_000;
 
 fn table(table: &str, generation: i32) -> String {
     format!("{table}_g{generation}")
 }
 
-/// Makes generation 1 if there is none, and checkpoints for partitions that have none.
+/// Creates generation 1 if there is none, and the checkpoints that are missing.
 ///
 /// # Errors
 /// What the database says.
@@ -52,7 +52,7 @@ async fn create_tables(connection: &mut PgConnection, generation: i32) -> Result
     for parent in TABLES {
         let child = table(parent, generation);
         change(&mut *connection, &format!("CREATE TABLE {child} (LIKE {parent} INCLUDING ALL)")).await?;
-        // Deltas come and go, so what they leave is cleared away after a number of rows, however large the table is.
+        // Deltas are written and deleted all the time, so autovacuum must not wait for a share of a large table.
         change(
             &mut *connection,
             &format!("ALTER TABLE {child} SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = {VACUUM_ROWS})"),
@@ -64,13 +64,13 @@ async fn create_tables(connection: &mut PgConnection, generation: i32) -> Result
     Ok(())
 }
 
-/// Executes a statement of which nothing but names and numbers of this program varies.
+/// Executes a statement that contains no input: only names and numbers of this program vary.
 async fn change(connection: &mut PgConnection, statement: &str) -> Result<(), sqlx::Error> {
     sqlx::query(statement).persistent(false).execute(connection).await?;
     Ok(())
 }
 
-/// The generation that a rebuild was filling when it was broken off, if this version of the code can go on with it.
+/// The generation that an interrupted rebuild was filling, if this version of the code filled it.
 ///
 /// # Errors
 /// What the database says.
@@ -85,7 +85,7 @@ pub(crate) async fn unfinished(pool: &PgPool) -> Result<Option<i32>, sqlx::Error
     Ok(generation.flatten())
 }
 
-/// Makes the tables of a new generation, which nobody reads yet. Returns its number.
+/// Creates the tables of a new generation, which no query reads yet. Returns its number.
 ///
 /// # Errors
 /// What the database says.
@@ -113,7 +113,7 @@ pub(crate) async fn begin(pool: &PgPool, partitions: Partitions) -> Result<i32, 
     Ok(generation)
 }
 
-/// Clears away what the fold left behind while it filled a generation, and tells the planner what it holds.
+/// Vacuums and analyzes the tables of a generation that was filled.
 ///
 /// # Errors
 /// What the database says.
@@ -125,8 +125,8 @@ pub(crate) async fn vacuum(pool: &PgPool, generation: i32) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// Makes the generation that was built the live one, in one transaction; the one before stays as a way back. Returns
-/// whether it was still being built.
+/// Makes the generation that was built the live one. The one before is kept, for [`roll_back`]. Returns false if
+/// `generation` is not being built any more.
 ///
 /// # Errors
 /// What the database says.
@@ -158,8 +158,8 @@ pub(crate) async fn previous(pool: &PgPool) -> Result<Option<(i32, i32)>, sqlx::
     Ok(row.and_then(|row| row.previous_generation.zip(row.previous_version)))
 }
 
-/// Makes the generation before the live one live again, in one transaction; the other one becomes the way back. Returns
-/// whether it was still the one before.
+/// Makes the previous generation live again; the live one becomes the previous one. Returns false if `generation` is not
+/// the previous one any more.
 ///
 /// # Errors
 /// What the database says.
@@ -177,8 +177,8 @@ pub(crate) async fn roll_back(pool: &PgPool, generation: i32) -> Result<bool, sq
     Ok(swapped.rows_affected() == 1)
 }
 
-/// Drops every generation but the live one, the one before it and one more, if it is named. Only for who holds the lock of
-/// rebuilds.
+/// Drops every generation but the live one, the previous one, and `building` if given. The caller must hold the advisory
+/// lock of rebuilds.
 ///
 /// # Errors
 /// What the database says.
@@ -220,7 +220,7 @@ async fn drop_tables(pool: &PgPool, parent: &str, kept: &[String]) -> Result<(),
     )
     .fetch_all(pool)
     .await?;
-    // PostgreSQL begins no other detachment while one is pending.
+    // PostgreSQL starts no other detachment while one is pending.
     children.sort_by_key(|child| !child.half_detached);
     let mut connection = pool.acquire().await?;
     for child in children {

@@ -7,21 +7,21 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Board;
+use crate::lag::Lag;
 use crate::{jobs, status};
 
-/// Notifications that come so close together become one statement.
+/// Notifications that arrive within this time of each other become one statement.
 const GATHER: Duration = Duration::from_millis(10);
 /// How often the metrics say how far behind the projections are.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Turns notifications into durable delayed jobs. A notification that is lost is made up for by the subscription's poll,
-/// which tells of every partition again.
+/// Turns notifications into durable delayed jobs. A lost notification does no harm: the subscription also polls, and then
+/// reports every partition.
 pub(crate) struct Intake {
     pub(crate) pool: PgPool,
     pub(crate) subscription: Arc<dyn EventSubscription>,
-    pub(crate) board: Arc<Board>,
+    pub(crate) lag: Arc<Lag>,
     pub(crate) fold_delay: Duration,
     /// Wakes the worker.
     pub(crate) scheduled: Arc<Notify>,
@@ -50,7 +50,7 @@ impl Intake {
                 Ok(()) => outage.ends(),
                 Err(error) => {
                     if outage.begins() {
-                        tracing::warn!(%error, "reports hears of no events; the log keeps what waits");
+                        tracing::warn!(%error, "reports receives no notifications; events wait in the log");
                     }
                     tokio::time::sleep(RETRY_INTERVAL).await;
                 }
@@ -66,19 +66,19 @@ impl Intake {
         }
         // All of it, not only what is new: a job that could not be made before is made now.
         let latest = latest(&published);
-        self.board.hear(published, Instant::now());
+        self.lag.record_published(published, Instant::now());
         if jobs::schedule(&self.pool, &latest, self.fold_delay).await? {
             self.scheduled.notify_one();
         }
         if measured.is_none_or(|at| at.elapsed() >= MEASURE_INTERVAL) {
             *measured = Some(Instant::now());
-            status::measure(&self.pool, &self.board).await?;
+            status::measure(&self.pool, &self.lag).await?;
         }
         Ok(())
     }
 }
 
-/// One word for each partition: a statement must not meet a row twice.
+/// The greatest position of each partition: a statement must not change a row twice.
 fn latest(published: &[Published]) -> Vec<Published> {
     let mut latest: Vec<Published> = Vec::with_capacity(published.len());
     for news in published {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_of_one_partition_become_one() {
+    fn each_partition_has_one_position_the_greatest() {
         let news = |partition, position| Published { partition: Partition(partition), position };
         assert_eq!(latest(&[news(1, 5), news(2, 1), news(1, 7), news(1, 6)]), [news(1, 7), news(2, 1)]);
     }

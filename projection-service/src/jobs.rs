@@ -1,4 +1,4 @@
-//! The durable delayed jobs: at most one for each partition, kept until what it is for is folded.
+//! The durable delayed jobs: at most one for each partition, deleted when what was published is folded.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const RETRY_LONGEST: Duration = Duration::from_secs(30);
 const BACKOFF: Backoff = Backoff::new(RETRY_FIRST, RETRY_LONGEST);
 const ERROR_CHARS_MAX: usize = 1_000;
 
-/// A job that waits.
+/// A job that has not run yet, or that failed and will be tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingJob {
-    /// What it folds.
+    /// The number of the partition that it folds.
     pub partition: u16,
     /// When it is due.
     pub run_at: DateTime<Utc>,
@@ -31,7 +31,7 @@ pub struct PendingJob {
     pub last_error: Option<String>,
 }
 
-/// The jobs that wait, the next one first.
+/// All pending jobs, in the order in which they are due.
 ///
 /// # Errors
 /// What the database says.
@@ -53,7 +53,7 @@ pub async fn jobs(pool: &PgPool) -> Result<Vec<PendingJob>, sqlx::Error> {
         .collect())
 }
 
-/// How long to wait after so many failures.
+/// How long to wait after this number of failures.
 pub(crate) fn retry_in(attempts: i32) -> Duration {
     BACKOFF.after(attempts.max(1).cast_unsigned())
 }
@@ -62,8 +62,9 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_millis() as f64
 }
 
-/// Makes a job for each of these partitions that a projection has not folded so far and that has none; a job that waits
-/// for another attempt is drawn near by news. Answers whether anything changed.
+/// Creates a job for each of these partitions that has none, unless the live generation has already folded the position.
+/// A job that waits for another attempt becomes due after `delay` if something new was published. Returns whether a job was
+/// created or changed.
 ///
 /// # Errors
 /// What the database says.
@@ -74,7 +75,7 @@ pub(crate) async fn schedule(
 ) -> Result<bool, sqlx::Error> {
     let partitions: Vec<i32> = published.iter().map(|published| i32::from(published.partition.0)).collect();
     let positions: Vec<i64> = published.iter().map(|published| published.position).collect();
-    // A job that is just being run is locked, and is not waited for: when it ends, it looks for news itself.
+    // A running job is locked, and is not waited for: at its end it looks for newer positions itself.
     let changed = sqlx::query_scalar!(
         r#"WITH news AS (
                SELECT k.partition, k.position
@@ -113,7 +114,7 @@ pub(crate) async fn schedule(
     Ok(changed > 0)
 }
 
-/// The jobs in the order in which they are due, each with the time until then.
+/// The partitions that have a job, in the order in which the jobs are due, each with the time until then.
 ///
 /// # Errors
 /// What the database says.
@@ -130,8 +131,8 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<Vec<(Partition, Duration)>,
         .collect())
 }
 
-/// Takes a job until the transaction ends, and answers how often it has failed; none if there is none, if it is not due
-/// (unless it is to be run at once) or if another process has it.
+/// Locks a job until the transaction ends, and returns how often it has failed. None if there is no job, if another process
+/// has locked it, or if it is not due and `at_once` is false.
 ///
 /// # Errors
 /// What the database says.
@@ -149,7 +150,7 @@ pub(crate) async fn claim(
     .await
 }
 
-/// The job has done what it is for.
+/// Deletes a job whose work is done.
 ///
 /// # Errors
 /// What the database says.
@@ -158,7 +159,7 @@ pub(crate) async fn done(connection: &mut PgConnection, partition: Partition) ->
     Ok(())
 }
 
-/// The job has failed, and is tried again after a while.
+/// Records a failure: the job is due again after `retry_in`.
 ///
 /// # Errors
 /// What the database says.

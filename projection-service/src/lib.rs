@@ -6,7 +6,6 @@
 //! up to every checkpoint, published = folded + dead-lettered + discarded; every read model can be thrown away and folded again.
 
 mod answers;
-mod board;
 mod calendar;
 mod columns;
 mod config;
@@ -17,6 +16,7 @@ mod generations;
 mod handlers;
 mod intake;
 mod jobs;
+mod lag;
 mod rebuild;
 mod reports;
 mod router;

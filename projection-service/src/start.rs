@@ -11,11 +11,11 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Board;
 use crate::config::Config;
 use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::intake::Intake;
+use crate::lag::Lag;
 use crate::rebuild::{RebuildError, RebuildOptions, is_outdated, rebuild, run_requested};
 use crate::state::AppState;
 use crate::status::diverged;
@@ -59,11 +59,11 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
 
     let mut tasks = Tasks::new();
     let authenticator = authenticator(&config, &mut tasks, &shutdown);
-    let board = Arc::<Board>::default();
-    fold(&config, &pool, &log, &board, &mut tasks, &shutdown);
+    let lag = Arc::<Lag>::default();
+    fold(&config, &pool, &log, &lag, &mut tasks, &shutdown);
     tasks.spawn(rebuild_when_needed(pool.clone(), log.clone(), shutdown));
 
-    let state = state(&config, &pool, &log, board, authenticator);
+    let state = state(&config, &pool, &log, lag, authenticator);
     // Whoever starts on a log that was set back is told at once, and not by the first job.
     let (checked_pool, checked_log) = (pool.clone(), log.clone());
     let _ = probe_checkpoints(pool.clone(), log.clone()).await;
@@ -79,7 +79,7 @@ pub(crate) fn state(
     config: &Config,
     pool: &PgPool,
     log: &EventLog,
-    board: Arc<Board>,
+    lag: Arc<Lag>,
     authenticator: Authenticator,
 ) -> AppState {
     AppState {
@@ -90,7 +90,7 @@ pub(crate) fn state(
         query_bytes_max: config.query_bytes_max,
         wait_for_max: config.wait_for_max,
         partitions: log.partitions(),
-        board,
+        lag,
         access: Access::new(authenticator, config.internal_key.clone()),
         activities: config.activities.clone(),
     }
@@ -131,7 +131,7 @@ fn fold(
     config: &Config,
     pool: &PgPool,
     log: &EventLog,
-    board: &Arc<Board>,
+    lag: &Arc<Lag>,
     tasks: &mut Tasks,
     shutdown: &CancellationToken,
 ) {
@@ -141,7 +141,7 @@ fn fold(
         pool: pool.clone(),
         folder: Arc::new(Folder::new(log.clone(), Sizes::default())),
         subscription: Arc::clone(&subscription),
-        board: Arc::clone(board),
+        lag: Arc::clone(lag),
         fold_delay: config.fold_delay,
         scheduled: Arc::clone(&scheduled),
     };
@@ -150,7 +150,7 @@ fn fold(
     let intake = Intake {
         pool: pool.clone(),
         subscription,
-        board: Arc::clone(board),
+        lag: Arc::clone(lag),
         fold_delay: config.fold_delay,
         scheduled,
     };

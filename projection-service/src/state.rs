@@ -8,31 +8,31 @@ use domain::{CustomerId, Partition, Partitions};
 use event_store::EventLog;
 use sqlx::PgPool;
 
-use crate::board::Board;
+use crate::lag::Lag;
 use crate::view::{ColumnCache, ScanSlots};
 
-/// What the handlers work with.
+/// What every handler needs.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) pool: PgPool,
-    /// The log of activities, to be read.
+    /// The log of activities, only read.
     pub(crate) log: EventLog,
-    /// Decoded columns.
+    /// The cache of decoded columns.
     pub(crate) columns: ColumnCache,
     pub(crate) slots: ScanSlots,
     /// Bytes of the read model that one query may read.
     pub(crate) query_bytes_max: usize,
-    /// How long an answer waits for a position.
+    /// The longest time that a request waits for the position in `wait_for`.
     pub(crate) wait_for_max: Duration,
     pub(crate) partitions: Partitions,
-    pub(crate) board: Arc<Board>,
+    pub(crate) lag: Arc<Lag>,
     pub(crate) access: Access,
-    /// Who writes the log.
+    /// The command service, which records that a dead letter is discarded.
     pub(crate) activities: Upstream,
 }
 
 impl AppState {
-    /// Where everything of a customer lies.
+    /// The partition that has all of a customer's events.
     pub(crate) fn partition(&self, customer: CustomerId) -> Partition {
         self.partitions.of(customer)
     }

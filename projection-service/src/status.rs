@@ -5,14 +5,14 @@ use domain::Partition;
 use event_store::{Divergence, EventLog, LogError};
 use sqlx::PgPool;
 
-use crate::board::Board;
 use crate::fold::stamp;
+use crate::lag::Lag;
 use crate::store::NAME;
 
-/// How far a projection has come.
+/// How far a projection has folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectionStatus {
-    /// Its name.
+    /// As `daybook projections` lists it.
     pub name: String,
     /// The version of the code that folds the live generation.
     pub version: i32,
@@ -24,28 +24,28 @@ pub struct ProjectionStatus {
     pub partitions: Vec<PartitionStatus>,
 }
 
-/// A checkpoint.
+/// How far a projection has folded one partition, and what became of the events up to there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionStatus {
-    /// The partition.
+    /// Number of the partition, from 0.
     pub partition: u16,
-    /// The last event that is accounted for.
+    /// Position of the last event that was folded, dead-lettered or discarded; 0 before the first.
     pub position: i64,
     /// How many events were folded up to there.
     pub folded: i64,
-    /// How many are set aside, with those that wait.
+    /// How many are dead letters, or wait behind one.
     pub dead_lettered: i64,
-    /// How many of these wait behind another one of their stream.
+    /// How many of these wait behind a dead letter of their stream.
     pub waiting: i64,
-    /// Whether so many dead letters are really there.
+    /// Whether the table of dead letters has `dead_lettered` rows for the partition.
     pub dead_letters_found: bool,
-    /// How many are left out for good, because somebody said so.
+    /// How many were discarded by an operator.
     pub discarded: i64,
-    /// When the last one was recorded.
+    /// When the event at `position` was recorded.
     pub recorded_at: Option<DateTime<Utc>>,
 }
 
-/// How far every projection has come, by name.
+/// How far every projection has folded, in the order of their names.
 ///
 /// # Errors
 /// What the database says.
@@ -86,8 +86,8 @@ pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error>
     Ok(all.into_values().collect())
 }
 
-/// What is wrong with partitions whose live checkpoint stands at an event that the log does not have: the log was set back
-/// to a backup, or is another one. They are not folded any further until `daybook rebuild`.
+/// The partitions whose live checkpoint names an event that the log does not have, because the log was restored from a
+/// backup or is another log. They are not folded until `daybook rebuild`.
 ///
 /// # Errors
 /// What either database says.
@@ -112,14 +112,14 @@ pub async fn diverged(pool: &PgPool, log: &EventLog) -> Result<Vec<(Partition, D
     Ok(diverged)
 }
 
-/// Says in the metrics how far each projection is behind what is published, and how many events it has set aside.
+/// Sets the metrics of each projection: published events that are not folded, and dead letters.
 ///
 /// # Errors
 /// What the database says.
-pub(crate) async fn measure(pool: &PgPool, board: &Board) -> Result<(), sqlx::Error> {
+pub(crate) async fn measure(pool: &PgPool, lag: &Lag) -> Result<(), sqlx::Error> {
     for projection in status(pool).await? {
         let behind = |checkpoint: &PartitionStatus| {
-            (board.published(Partition(checkpoint.partition)) - checkpoint.position).max(0)
+            (lag.published(Partition(checkpoint.partition)) - checkpoint.position).max(0)
         };
         let lag: i64 = projection.partitions.iter().map(behind).sum();
         let aside: i64 = projection.partitions.iter().map(|checkpoint| checkpoint.dead_lettered).sum();

@@ -1,4 +1,4 @@
-//! What a query sees: the rows of one customer at one moment, in one consistent snapshot, and their scan.
+//! Views: the rows of one customer at one moment, read in one consistent snapshot, and their scan.
 
 mod activity;
 mod actors;
@@ -36,27 +36,27 @@ pub(crate) use slots::ScanSlots;
 
 /// How long a query may take.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Chunks that are read and decoded at a time, where they are not in memory.
+/// Chunks that are read from the database and decoded in one step.
 const CHUNKS_AT_A_TIME: usize = 16;
 
-/// The moment that is looked at.
+/// The moment whose rows a view has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// As far as the read model has come.
+    /// The last position that is folded.
     Now,
-    /// When the partition had been recorded up to this position, and no further.
+    /// The state after the event at this position of the partition.
     Position(i64),
 }
 
-/// Something that is computed from rows chunk by chunk, in no order and by several threads.
+/// A computation over rows, chunk by chunk in any order and on several threads.
 pub(crate) trait Scan: Send + Sync + 'static {
-    /// What one thread has gathered.
+    /// The result of one thread.
     type Partial: Send + 'static;
 
-    /// Nothing gathered yet.
+    /// An empty result.
     fn begin(&self) -> Self::Partial;
 
-    /// Takes in one chunk.
+    /// Adds one chunk to a result.
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>);
 }
 
@@ -65,25 +65,25 @@ pub(crate) struct View {
     pub(crate) customer: CustomerId,
     /// The live generation.
     pub(crate) generation: i32,
-    /// The version of the code that folded it.
+    /// The version of the code that folded the generation.
     pub(crate) version: i32,
-    /// How many events were folded; grows when dead letters are, though the position stays.
+    /// How many events were folded; it also grows when a dead letter is folded, and the position stays.
     pub(crate) folded: i64,
-    /// The moment.
+    /// The moment of the view.
     pub(crate) as_of: AsOf,
     /// How long the first published event that is not folded has been waiting, in milliseconds.
     pub(crate) lag_ms: i64,
     state: AppState,
     transaction: Mutex<Transaction<'static, Postgres>>,
     chunks: Vec<Chunk>,
-    /// Ends of rows that no segment knows of, by position.
+    /// Ends of rows that are not yet written into their segments, sorted by position.
     ends: Vec<(i64, i64)>,
     deadline: Instant,
     bytes_read: AtomicUsize,
 }
 
 impl View {
-    /// Begins to look at a customer.
+    /// Opens a view: begins a transaction and reads the list of chunks.
     ///
     /// # Errors
     /// [`ReportsError`] if the read model cannot be read now.
@@ -94,7 +94,7 @@ impl View {
     ) -> Result<Self, ReportsError> {
         let partition = state.partition(customer);
         let mut transaction = begin_snapshot(&state.pool).await?;
-        // Every look-up is by key, and none may take for ever.
+        // Every statement looks up by key and has a time limit.
         let row = sqlx::query!(
             "SELECT p.live_generation, p.version, c.position, c.folded, c.recorded_at,
                     set_config('enable_seqscan', 'off', true) AS keyed, set_config('statement_timeout', '10s', true) AS limited
@@ -118,7 +118,7 @@ impl View {
             }
             Moment::Position(_) | Moment::Now => AsOf { position: row.position, time: row.recorded_at },
         };
-        let lag = state.board.lag(partition, row.position, Instant::now());
+        let lag = state.lag.of(partition, row.position, Instant::now());
         Ok(Self {
             customer,
             generation,
@@ -142,8 +142,8 @@ impl View {
         Some((first, last))
     }
 
-    /// About how many rows happened in `window`, in microseconds since 1970: as if those of a chunk were spread evenly over its
-    /// times.
+    /// An estimate of the rows that happened in `window` (microseconds since 1970), as if a chunk's rows were spread evenly
+    /// over its time.
     pub(crate) fn rows_about(&self, window: &Range<i64>) -> usize {
         let rows = |chunk: &Chunk| {
             let (first, last) = chunk.times;
@@ -202,7 +202,7 @@ impl View {
         preparation.prepare(chunk, loaded)
     }
 
-    /// Reads what of these chunks is not in memory.
+    /// Reads the columns of these chunks that are not in the cache.
     async fn load(&self, chunks: &[&Chunk], needs: &Needs) -> Result<Vec<Prepared>, ReportsError> {
         let cache = &self.state.columns;
         let missing: Vec<(&Chunk, Vec<Part>)> = chunks
@@ -248,14 +248,14 @@ impl View {
         if chunks.is_empty() {
             return Ok(());
         }
-        let turn = self.state.slots.turn(self.customer).await;
+        let permit = self.state.slots.acquire(self.customer).await;
         let (work, threads) = (
             Arc::new(Work { chunks, next: AtomicUsize::new(0), deadline: self.deadline }),
             self.state.slots.count(),
         );
         let mut tasks = Vec::new();
         for thread in 0..threads.min(work.chunks.len()) {
-            let extra = if thread == 0 { None } else { Some(self.state.slots.extra()) };
+            let extra = if thread == 0 { None } else { Some(self.state.slots.try_acquire_extra()) };
             if matches!(extra, Some(None)) {
                 break;
             }
@@ -264,7 +264,7 @@ impl View {
                 (Arc::clone(scan), Arc::clone(&work), window.clone(), extra.flatten());
             tasks.push(tokio::task::spawn_blocking(move || {
                 let mut partial = partial;
-                while !extra.as_ref().is_some_and(slots::Extra::is_wanted)
+                while !extra.as_ref().is_some_and(slots::ExtraPermit::is_wanted)
                     && let Some(chunk) = work.next()
                 {
                     if let Some(rows) = chunk.rows(&window) {
@@ -277,7 +277,7 @@ impl View {
         for task in tasks {
             partials.push(task.await.map_err(|error| ReportsError::Internal(error.to_string()))?);
         }
-        drop(turn);
+        drop(permit);
         if work.is_done() { Ok(()) } else { Err(over_time()) }
     }
 }

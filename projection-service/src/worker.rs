@@ -18,18 +18,18 @@ pub(crate) use job::{JobContext, JobError};
 
 /// Jobs that run at the same time; each takes one connection, and one more to read the log.
 pub(crate) const JOBS_CONCURRENT: usize = 4;
-/// How long a job that another process has made can be overlooked.
+/// How often the table is read, to find jobs that other processes created.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The jobs' worker of this process. Others may share the table of jobs with it.
+/// Runs jobs in this process. Other processes may have a worker on the same table.
 pub(crate) struct Worker {
     pub(crate) context: Arc<JobContext>,
-    /// There may be a job that is due earlier than those that are known.
+    /// Notified when a job was created or became due earlier.
     pub(crate) scheduled: Arc<Notify>,
 }
 
 impl Worker {
-    /// Goes on until `shutdown`; a job that is running is then given up, and nothing of it is kept.
+    /// Runs until `shutdown`. A job that runs then is cancelled, and its transaction is rolled back.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let _ = shutdown.run_until_cancelled(self.dispatch()).await;
     }
@@ -46,7 +46,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if outage.begins() {
-                        tracing::warn!(%error, "reports cannot look for jobs; they wait");
+                        tracing::warn!(%error, "reports cannot read its jobs; they wait");
                     }
                     POLL_INTERVAL
                 }
@@ -67,7 +67,7 @@ impl Worker {
         }
     }
 
-    /// Starts what is due, as far as there are places, and answers when to look again.
+    /// Starts the jobs that are due, up to [`JOBS_CONCURRENT`], and returns how long to wait before reading the table again.
     fn start_due(
         &self,
         waiting: &[(Partition, Duration)],

@@ -1005,7 +1005,7 @@ export interface components {
         ActivityPage: {
             /** @description The newest first, by the time at which they happened. */
             items: components["schemas"]["Activity"][];
-            /** @description For the next page; null if this is the last one. */
+            /** @description The `cursor` of the next page; null if this is the last one. */
             next_cursor: string | null;
         };
         /** @description An actor, as its activities show it. */
@@ -1038,16 +1038,16 @@ export interface components {
             /** @description For the next page; null if this is the last one. */
             next_cursor: string | null;
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_ActiveUsersBody: {
             /** @description Every day that the range touches, each counted whole. */
             days: components["schemas"]["ActiveUsersDay"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1058,7 +1058,7 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_ActivityBody: {
             /** @description Every bucket, the empty ones too; with `group_by`, every group in each, the largest first and the rest last. */
             series: components["schemas"]["ActivityBucket"][];
@@ -1068,11 +1068,11 @@ export interface components {
              */
             total: number | null;
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1083,18 +1083,18 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_ActivityPage: {
             /** @description The newest first, by the time at which they happened. */
             items: components["schemas"]["Activity"][];
-            /** @description For the next page; null if this is the last one. */
+            /** @description The `cursor` of the next page; null if this is the last one. */
             next_cursor: string | null;
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1105,7 +1105,7 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_Actor: {
             /**
              * @description Its name.
@@ -1128,11 +1128,11 @@ export interface components {
              */
             last_seen: string;
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1143,18 +1143,18 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_ActorPage: {
             /** @description In the order of their names. */
             items: components["schemas"]["Actor"][];
             /** @description For the next page; null if this is the last one. */
             next_cursor: string | null;
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1165,16 +1165,16 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_FunnelBody: {
             /** @description In the order in which they were asked for. */
             steps: components["schemas"]["FunnelStep"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1185,18 +1185,18 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_PathsBody: {
             /** @description Between these nodes; by `from`, then the most frequent first. */
             links: components["schemas"]["PathsLink"][];
             /** @description By depth, the most frequent first and of equals by type; at most 100 of each depth. */
             nodes: components["schemas"]["PathsNode"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1207,16 +1207,16 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_RetentionBody: {
             /** @description Every unit that the range touches, in order, each counted whole. */
             cohorts: components["schemas"]["RetentionCohort"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1227,7 +1227,7 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_SessionsBody: {
             /**
              * Format: int64
@@ -1257,11 +1257,11 @@ export interface components {
              */
             single: number;
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1272,16 +1272,16 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_TopBody: {
             /** @description The largest first, ties by name. */
             items: components["schemas"]["TopItem"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1292,16 +1292,16 @@ export interface components {
             /** @description The time that it is about; not there where there is no limit. */
             range?: components["schemas"]["Range"];
         };
-        /** @description An answer, and what it is an answer to. */
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_WeekHoursBody: {
             /** @description All 168 of them, from Monday. */
             hours: components["schemas"]["WeekHour"][];
         } & {
-            /** @description How far history is in it. */
+            /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
             /**
              * Format: uuid
-             * @description Whose activities are in it.
+             * @description The customer whose activities these are.
              */
             customer_id: string;
             /**
@@ -1467,7 +1467,7 @@ export interface components {
         };
         /** @description An event that a projection could not fold. */
         DeadLetter: {
-            /** @description Its stream. */
+            /** @description The id of the event's stream. */
             aggregate_id: string;
             /**
              * Format: date-time
@@ -1476,16 +1476,16 @@ export interface components {
             attempted_at: string;
             /**
              * Format: int32
-             * @description How often it was tried.
+             * @description How many attempts failed.
              */
             attempts: number;
             /**
              * Format: uuid
-             * @description Whose it is.
+             * @description The customer whose event it is.
              */
             customer_id: string;
             /**
-             * @description What kind of event it is.
+             * @description The name of the event.
              * @example ActivityRecorded
              */
             event_type: string;
@@ -1495,20 +1495,20 @@ export interface components {
              */
             event_version: string;
             /**
-             * @description Names it for good, whatever is rebuilt.
+             * @description `PROJECTION-PARTITION-POSITION`; a rebuild does not change it.
              * @example activities-3-1042
              */
             id: string;
             /**
              * Format: int32
-             * @description Where it lies in the log.
+             * @description The event's partition in the log, from 0.
              */
             partition: number;
-            /** @description What happened, as the log has it. */
+            /** @description The payload of the event as the log has it. */
             payload: Record<string, never>;
             /**
              * Format: int64
-             * @description As `partition`.
+             * @description The event's position in its partition, from 1.
              */
             position: number;
             /**
@@ -1516,21 +1516,21 @@ export interface components {
              * @example activities
              */
             projection: string;
-            /** @description Why it could not be folded, the last time that it was tried. */
+            /** @description The error of the last attempt to fold it. */
             reason: string;
             /**
              * Format: date-time
-             * @description When it was recorded.
+             * @description When the event was recorded.
              */
             recorded_at: string;
             /**
              * Format: int64
-             * @description Its place in the stream, from 1.
+             * @description The event's number in its stream, from 1.
              */
             sequence: number;
             /**
              * Format: date-time
-             * @description When it was set aside.
+             * @description When it became a dead letter.
              */
             set_aside_at: string;
             /**
@@ -2145,15 +2145,15 @@ export interface components {
             /** @description What follows `#token=` in the link. */
             token: string;
         };
-        /** @description What became of a dead letter, and of the events that waited behind it. */
+        /** @description A dead letter that was folded or discarded, and what became of the events that waited behind it. */
         Resolved: {
             /**
              * Format: int64
-             * @description How many events of the stream this folded, in order; what the log led to sooner is not counted.
+             * @description How many events of the stream this request folded, without those that the fold of the log did first.
              */
             folded: number;
             /**
-             * @description The dead letter, which is none any more.
+             * @description The dead letter that was folded or discarded.
              * @example activities-3-1042
              */
             id: string;
@@ -2307,14 +2307,14 @@ export interface components {
             /** @description IANA name of the zone in which the customer's days begin and end; UTC if not given. */
             time_zone?: string | null;
         };
-        /** @description A dead letter that another one gave way to. */
+        /** @description The next dead letter of a stream. */
         StoppedAt: {
             /**
-             * @description It.
+             * @description The id of the next dead letter.
              * @example activities-3-1043
              */
             id: string;
-            /** @description Why it could not be folded. */
+            /** @description The error of the attempt to fold it. */
             reason: string;
         };
         /** @description One stream and what it folds to. Only documents the answer. */
@@ -2659,7 +2659,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -2681,7 +2681,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2757,7 +2757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3531,7 +3531,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -3553,7 +3553,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3629,7 +3629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3702,7 +3702,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path: {
@@ -3727,7 +3727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Actor"];
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3812,7 +3812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -3885,7 +3885,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path: {
@@ -3913,7 +3913,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3989,7 +3989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -6446,7 +6446,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -6468,7 +6468,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6544,7 +6544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -6608,7 +6608,7 @@ export interface operations {
                 interval?: "minute" | "hour" | "day" | "week" | "month";
                 /** @description How many items at most. */
                 limit?: number;
-                /** @description What is told of each bucket; by default how many activities. */
+                /** @description The measure of each bucket; by default the number of activities. */
                 measure?: "count" | "actors" | "sum" | "mean" | "min" | "max" | "p50" | "p90" | "p99";
                 /**
                  * @description Instead of `from` and `to`: a range that ends now, today included, or one that has ended. It is worked out in the
@@ -6634,7 +6634,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -6656,7 +6656,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6732,7 +6732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -6825,7 +6825,7 @@ export interface operations {
                 within?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -6847,7 +6847,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -6923,7 +6923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -7007,7 +7007,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -7029,7 +7029,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7105,7 +7105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -7192,7 +7192,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -7214,7 +7214,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7290,7 +7290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -7368,7 +7368,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -7390,7 +7390,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7466,7 +7466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -7544,7 +7544,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -7566,7 +7566,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7642,7 +7642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -7715,7 +7715,7 @@ export interface operations {
                 wait_for?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that is known. */
+                /** @description The `ETag` of the answer that the client has. */
                 "If-None-Match"?: string | null;
             };
             path?: never;
@@ -7737,7 +7737,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The answer shows what the client knows already. */
+            /** @description The client already has this answer: its `ETag` has not changed. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -7813,7 +7813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The position that was waited for has not come; the answer is what there is. */
+            /** @description The position in `wait_for` was not folded in time; the body has what there is. */
             504: {
                 headers: {
                     [name: string]: unknown;

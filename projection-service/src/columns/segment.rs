@@ -221,8 +221,8 @@ mod tests {
         set
     }
 
-    fn told(set: &RowSet) -> Vec<String> {
-        let tell = |row: &super::super::Row| {
+    fn lines(set: &RowSet) -> Vec<String> {
+        let line = |row: &super::super::Row| {
             let mut fields: Vec<(&str, &str)> = set.fields_of(row).collect();
             fields.sort_unstable();
             let type_name = set.activity_type(row);
@@ -231,7 +231,7 @@ mod tests {
                 row.position, row.first_position, row.time, row.actor, row.value
             )
         };
-        set.rows().iter().map(tell).collect()
+        set.rows().iter().map(line).collect()
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         );
         let columns = segment.columns.into_iter().map(|(name, content)| (name, content.into())).collect();
         let (read, read_ends) = RowSet::of_segment(columns).unwrap();
-        assert_eq!(told(&read), told(&set));
+        assert_eq!(lines(&read), lines(&set));
         assert_eq!(read_ends, Ends::from([(5, 77), (900, 901)]));
     }
 

@@ -4,19 +4,18 @@ use std::str::FromStr;
 use domain::Partition;
 use serde::{Serialize, Serializer};
 
-/// Names a dead letter: `PROJECTION-PARTITION-POSITION`. The same event of the same projection always has the same name,
-/// in whichever generation.
+/// The id of a dead letter: `PROJECTION-PARTITION-POSITION`. It is the same in every generation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeadLetterId {
     /// The projection that could not fold it.
     pub projection: String,
-    /// Where the event lies in the log.
+    /// The event's partition in the log.
     pub partition: Partition,
-    /// As `partition`.
+    /// The event's position in its partition, from 1.
     pub position: i64,
 }
 
-/// It is no name of a dead letter.
+/// A text that is no id of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be PROJECTION-PARTITION-POSITION, as activities-3-1042")]
 pub struct NoDeadLetterId;
@@ -61,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_as_it_was_written() {
+    fn an_id_is_read_as_it_was_written() {
         let id = DeadLetterId::new("active-users", Partition(3), 1_042);
         assert_eq!(id.to_string(), "active-users-3-1042");
         assert_eq!("active-users-3-1042".parse(), Ok(id));

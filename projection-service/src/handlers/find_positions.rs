@@ -4,8 +4,8 @@ use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::PositionFinder;
 
-/// Tells where the events lie that a filter of history asks for. Activities asks it, which reads them for auditors. That the
-/// read model cannot say it now is an answer too: activities then reads the log, and need not ask twice.
+/// Returns the positions of the events that a filter of history selects. The command service calls it before it reads these
+/// events for auditors. None means that the read model cannot say it now; the caller then scans the log.
 pub(crate) async fn find_positions(
     state: AppState,
     question: PositionQuestion,

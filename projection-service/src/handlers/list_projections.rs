@@ -82,12 +82,12 @@ pub(crate) async fn list_projections(
     let principal = caller.require(Scope::Admin)?;
     let partition = state.partition(principal.customer_id);
     let counts = counts(&state.pool, principal.customer_id).await?;
-    let published = state.board.published(partition);
+    let published = state.lag.published(partition);
     let mut items = Vec::new();
     for projection in status::status(&state.pool).await? {
         let mut checkpoints = projection.partitions.into_iter();
         let Some(checkpoint) = checkpoints.find(|one| one.partition == partition.0) else { continue };
-        let lag = state.board.lag(partition, checkpoint.position, Instant::now());
+        let lag = state.lag.of(partition, checkpoint.position, Instant::now());
         let (dead_letters, waiting) = counts.get(&projection.name).copied().unwrap_or_default();
         items.push(ProjectionState {
             name: projection.name,

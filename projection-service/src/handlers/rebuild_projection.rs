@@ -68,7 +68,7 @@ pub(crate) async fn get_rebuild(
     Ok(Json(job.ok_or_else(|| ReportsError::Caller(Problem::not_found("rebuild-not-found")))?))
 }
 
-/// There is one read model; what it was called before is gone.
+/// Refuses every name but that of the one read model, also the names that it had before.
 fn check(name: Result<Path<String>, PathRejection>) -> Result<(), ReportsError> {
     match name {
         Ok(Path(name)) if name == store::NAME => Ok(()),

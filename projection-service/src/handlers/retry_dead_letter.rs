@@ -32,7 +32,7 @@ pub(crate) async fn retry_dead_letter(
     Ok(Json(retry(&state.pool, &state.log, &id, Some(principal.customer_id)).await?))
 }
 
-/// What is no name of a dead letter is the name of none.
+/// Reads the id in the path; a malformed one is answered like that of a dead letter that does not exist.
 pub(super) fn id_of(id: Result<Path<String>, PathRejection>) -> Result<DeadLetterId, ReportsError> {
     let id = id.ok().and_then(|Path(id)| id.parse().ok());
     id.ok_or(ReportsError::DeadLetter(DeadLetterError::NotFound))

@@ -74,11 +74,11 @@ async fn compute(source: &impl Source, range: &TimeRange) -> Result<Body, Report
         actors.iter_mut().zip(partial).for_each(|(day, other)| day.merge(other));
     }
     let counts = count(source, actors).await?;
-    let told = days.dates.into_iter().zip(counts).skip(MONTH_DAYS - 1).map(|(date, counts)| {
+    let body = days.dates.into_iter().zip(counts).skip(MONTH_DAYS - 1).map(|(date, counts)| {
         let [daily, weekly, monthly] = counts;
         Day { date, daily, weekly, monthly, stickiness: (monthly > 0).then(|| daily as f64 / monthly as f64) }
     });
-    Ok(Body { days: told.collect() })
+    Ok(Body { days: body.collect() })
 }
 
 /// The days of the report, and the 29 before them.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use self::cells::{Cells, Sizes};
-use self::question::Question;
+use self::question::ActivityQuestion;
 use self::tally::{Actors, Count, Extreme, Mean, Quantile, Sum, Tally};
 use super::groups::{ByGroup, Name, Named, Places, largest};
 use super::query::Query;
@@ -31,7 +31,7 @@ pub(crate) struct Parameters {
     /// How long a bucket is; by default a day. A report has at most 10,000 buckets.
     #[param(inline)]
     interval: Option<Interval>,
-    /// What is told of each bucket; by default how many activities.
+    /// The measure of each bucket; by default the number of activities.
     #[param(inline)]
     measure: Option<Measure>,
     /// By what the buckets are divided: `type`, `actor`, `value`, `properties.KEY`, `context.KEY` or `traits.KEY`. May be
@@ -45,7 +45,7 @@ pub(crate) struct Parameters {
     groups: Option<usize>,
 }
 
-/// What is told of a bucket.
+/// The number that is computed for a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Measure {
@@ -114,7 +114,7 @@ pub(crate) struct Bucket {
 /// # Errors
 /// 422 for what cannot be asked; as [`Query::scan`].
 pub(crate) async fn answer(parameters: Parameters, query: &Query) -> Result<Body, ReportsError> {
-    let question = Question::new(&parameters, &query.range)?;
+    let question = ActivityQuestion::new(&parameters, &query.range)?;
     match question.measure {
         Measure::Count => compute::<Count>(question, query).await,
         Measure::Actors => compute::<Actors>(question, query).await,
@@ -135,7 +135,7 @@ pub(crate) async fn explain(
     query: &Query,
     cell: &str,
 ) -> Result<Vec<StandingRow>, ReportsError> {
-    let question = Question::new(&parameters, &query.range)?;
+    let question = ActivityQuestion::new(&parameters, &query.range)?;
     let (bucket, group) = cell.split_once(',').map_or((cell, None), |(bucket, group)| (bucket, Some(group)));
     let window = question.window(bucket, &query.range)?;
     let lines = lines(&question, query).await?;
@@ -169,7 +169,7 @@ struct Lines {
     has_others: bool,
 }
 
-async fn lines(question: &Question, query: &Query) -> Result<Lines, ReportsError> {
+async fn lines(question: &ActivityQuestion, query: &Query) -> Result<Lines, ReportsError> {
     match question.measure {
         _ if !question.is_grouped() => Ok(Lines { own: Vec::new(), has_others: true }),
         Measure::Count => largest_lines::<Count>(question, query).await,
@@ -182,7 +182,7 @@ async fn lines(question: &Question, query: &Query) -> Result<Lines, ReportsError
     }
 }
 
-async fn largest_lines<T: Tally>(question: &Question, query: &Query) -> Result<Lines, ReportsError> {
+async fn largest_lines<T: Tally>(question: &ActivityQuestion, query: &Query) -> Result<Lines, ReportsError> {
     let (grouping, mut needs) = question.grouping();
     question.measure.add_needs(&mut needs);
     let (_, partials) = query.scan(query.range.window(), &needs, Sizes::<T>::new(grouping)).await?;
@@ -198,7 +198,7 @@ async fn largest_lines<T: Tally>(question: &Question, query: &Query) -> Result<L
     Ok(Lines { own, has_others })
 }
 
-async fn compute<T: Tally>(question: Question, query: &Query) -> Result<Body, ReportsError> {
+async fn compute<T: Tally>(question: ActivityQuestion, query: &Query) -> Result<Body, ReportsError> {
     let lines = if question.is_grouped() {
         largest_lines::<T>(&question, query).await?
     } else {
@@ -208,11 +208,11 @@ async fn compute<T: Tally>(question: Question, query: &Query) -> Result<Body, Re
     question.measure.add_needs(&mut needs);
     let cells = Cells::<T>::new(grouping, Places::new(&lines.own), &question.starts);
     let (cells, partials) = query.scan(query.range.window(), &needs, cells).await?;
-    Ok(told(&question, &lines, cells.merge(partials)))
+    Ok(body(&question, &lines, cells.merge(partials)))
 }
 
 /// Writes the report out of its cells, bucket by bucket.
-fn told<T: Tally>(question: &Question, lines: &Lines, mut cells: Vec<T>) -> Body {
+fn body<T: Tally>(question: &ActivityQuestion, lines: &Lines, mut cells: Vec<T>) -> Body {
     let percent = question.measure.percent();
     let width = lines.own.len() + 1;
     let mut series = Vec::with_capacity(cells.len());

@@ -117,7 +117,7 @@ async fn matching(
     Ok(names.into_iter().zip(ordinals).collect())
 }
 
-/// What is known of each actor, by ordinal.
+/// The count and the first and last time of each actor, by ordinal.
 async fn seen(query: &Query, ordinals: &[u32]) -> Result<Vec<Seen>, ReportsError> {
     let length = ordinals.iter().max().map_or(0, |greatest| *greatest as usize + 1);
     let mut is_wanted = vec![false; length];

@@ -21,13 +21,13 @@ use super::source::Source;
 use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
 
-/// Rows are dealt out by so many of the lowest bits of their actor's ordinal, so that each part of them fits a cache.
+/// Rows are divided into buckets by this number of the lowest bits of their actor's ordinal, so that a bucket fits a cache.
 const BUCKET_BITS: u32 = 8;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 /// The most memory for the rows of one pass, in bytes, unless one actor has more.
 const PASS_BYTES_MAX: usize = 192 << 20;
-/// Windows up to this long, in microseconds, are not looked at beforehand; it leaves bits for 268 million actors without a tag,
-/// and for half a million with one of 9 bits.
+/// For windows up to this long, in microseconds, the times of the rows are not read beforehand. It leaves bits for 268 million
+/// actors without a tag, and for half a million with a tag of 9 bits.
 const PLAIN_WINDOW_MAX: u64 = 1 << 44;
 
 /// The gathered rows of one actor, in its order.
@@ -44,9 +44,9 @@ impl<E: Entry> Actor<'_, E> {
     }
 }
 
-/// What is made of the rows of each actor.
+/// A computation over the rows of each actor.
 pub(crate) trait Fold: Send + Sync + 'static {
-    /// What one thread makes.
+    /// The result of one thread.
     type Accumulator: Send + 'static;
     /// A row without its position, with room for a tag.
     type Packed: Entry;
@@ -55,13 +55,12 @@ pub(crate) trait Fold: Send + Sync + 'static {
 
     fn begin(&self) -> Self::Accumulator;
 
-    /// Takes in an actor's rows, in its order.
+    /// Adds the rows of one actor, in their order.
     fn actor<E: Entry>(&self, accumulator: &mut Self::Accumulator, actor: &Actor<'_, E>);
 }
 
-/// Gathers the rows of a window that `select` chooses, and folds them actor by actor. Returns `select` again and what each
-/// thread has folded. Where only the order matters, positions are read for those actors only who did several things at the
-/// same time.
+/// Gathers the rows of a window that `select` chooses, and folds them actor by actor. Returns `select` again and the result
+/// of each thread. Where only the order matters, positions are read only for actors with several activities at one time.
 ///
 /// # Errors
 /// As [`Source::scan`].

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::error::ReportsError;
 
-/// Lengths of time of which some quantiles are asked.
+/// Lengths of time, for quantiles.
 #[derive(Debug, Default)]
 pub(crate) struct Durations {
     /// How many are 0; of sessions, that is most of them.
@@ -66,7 +66,7 @@ pub(crate) fn parse(parameter: &'static str, text: &str, max: Duration) -> Resul
     })
 }
 
-/// In microseconds.
+/// A duration in microseconds.
 pub(crate) fn micros(length: Duration) -> i64 {
     length.as_micros() as i64
 }

@@ -1,4 +1,6 @@
-//! The `ETag` of a report, and whether the client has the report already.
+//! The `ETag` of reports and lists, and whether the client has the answer already.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -6,12 +8,24 @@ use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-/// The entity tag of a response (RFC 9110, section 8.8.3). It is weak, because `lag_ms` may differ between equal tags.
+use crate::view::View;
+
+/// The lag is part of the tag in steps of so many milliseconds, so that a 304 never hides more of it.
+const LAG_STEP_MS: i64 = 2_000;
+
+/// The entity tag of an answer (RFC 9110, section 8.8.3). It is weak, because `lag_ms` changes under the same tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EntityTag(pub(crate) String);
+pub(crate) struct EntityTag(String);
 
 impl EntityTag {
-    /// Whether the client has this state already (RFC 9110, section 13.1.2).
+    /// The tag of what a view answers to a request.
+    pub(crate) fn of(view: &View, request: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (view.customer, view.version, view.folded, view.lag_ms / LAG_STEP_MS, request).hash(&mut hasher);
+        Self(format!("W/\"{}-{}-{:016x}\"", view.generation, view.as_of.position, hasher.finish()))
+    }
+
+    /// Whether `If-None-Match` has this tag (RFC 9110, section 13.1.2).
     pub(crate) fn is_known(&self, headers: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let ours = opaque(&self.0);
@@ -23,18 +37,18 @@ impl EntityTag {
             .any(|tag| tag.trim() == "*" || opaque(tag) == ours)
     }
 
-    /// The headers of the response: the tag, and that a cache must revalidate it each time.
+    /// The headers of an answer with this tag; caches must revalidate it each time.
     pub(crate) fn headers(&self) -> [(http::HeaderName, HeaderValue); 2] {
         let tag = HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static("W/\"\""));
         [(ETAG, tag), (CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))]
     }
 
-    /// 304, for a client that has this state.
+    /// The response 304, without a body.
     pub(crate) fn not_modified(&self) -> Response {
         (StatusCode::NOT_MODIFIED, self.headers()).into_response()
     }
 
-    /// 200 with the tag.
+    /// The response 200 with the tag and a JSON body.
     pub(crate) fn answer(&self, body: impl Serialize) -> Response {
         (self.headers(), Json(body)).into_response()
     }

@@ -1,4 +1,4 @@
-//! Taking out: a report or a list as comma-separated values, as JSON by line, or as Parquet.
+//! Export of a report or a list as CSV, NDJSON or Parquet.
 
 mod activities;
 mod cell;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 pub(crate) use activities::stream;
 pub(crate) use table::Table;
 
-/// How an answer is written.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
@@ -45,8 +45,8 @@ impl Format {
         }
     }
 
-    /// What was asked for, else what is accepted most (RFC 9110, section 12.5.1). JSON if nothing fits: whoever accepts no
-    /// more than that can still read what is wrong.
+    /// The parameter `format`, else the format with the highest quality in `Accept` (RFC 9110, section 12.5.1). JSON if none
+    /// fits, because every client can at least read an error in it.
     pub(crate) fn chosen(asked: Option<Self>, headers: &HeaderMap) -> Self {
         if let Some(asked) = asked {
             return asked;

@@ -33,7 +33,7 @@ pub(crate) struct Condition {
     test: Test,
 }
 
-/// What must hold of a field's value.
+/// A condition on the value of a field.
 #[derive(Clone, Debug, PartialEq)]
 enum Test {
     /// It is one of these.
@@ -61,7 +61,7 @@ enum Relation {
 }
 
 impl Test {
-    /// Whether a value passes. What is absent passes only where that is asked for: `is_not`, `not_exists`, `is` null.
+    /// Whether a value passes. An absent value passes only `is_not`, `not_exists` and `is` null.
     fn holds(&self, value: &Scalar) -> bool {
         match self {
             Self::Is(values) => values.contains(value),
@@ -89,7 +89,7 @@ impl Relation {
 }
 
 impl Filter {
-    /// Only where a field has this text: what the parameters `type` and `actor` are short for.
+    /// A filter for rows whose field has this text, as the parameters `type` and `actor` make it.
     pub(crate) fn is(field: Field, text: &str) -> Self {
         Self::any_of(field, vec![Scalar::Text(text.into())])
     }
@@ -105,7 +105,7 @@ impl Filter {
         self
     }
 
-    /// Looks up what a customer's rows know by number: the actors.
+    /// Replaces the names of actors by their ordinals.
     ///
     /// # Errors
     /// As [`View::scan`].

@@ -1,6 +1,5 @@
-//! What every report has in common: how it is asked, at which moment it looks, how its answer is named and written.
+//! What all reports and lists share: common parameters, the moment in `as_of`, the `ETag`, and the format of the response.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -24,7 +23,7 @@ use utoipa::ToSchema;
 use super::etag::EntityTag;
 use super::export::{Format, Table, stream};
 use super::listing::{Cursor, PageOfRows};
-use super::moment::{Asked, look};
+use super::moment::{RequestedMoment, look};
 use super::parameters::{Common, LIMIT_DEFAULT, read};
 use super::query::{Query, TimeRange};
 use super::range::Calendar;
@@ -33,29 +32,27 @@ use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::{Activity, Moment, StandingRow, View};
 
-/// An answer that says that nothing has changed may hide so much of the lag, in milliseconds.
-const LAG_STEP_MS: i64 = 2_000;
 /// Weeks begin on it unless the customer says otherwise.
 const WEEK_START: Weekday = Weekday::Mon;
-/// Activities that an export reads at a time.
+/// Activities that an export reads in one page.
 const EXPORT_PAGE: usize = 5_000;
-/// How far the answer goes, where the body has no room for it.
+/// The position of `as_of`, for formats whose body has no field for it.
 const AS_OF_HEADER: HeaderName = HeaderName::from_static("x-daybook-as-of");
 
-/// A report: what it is asked beside what all are, and how it is computed.
+/// A report: its own parameters, and how it is computed.
 pub(crate) trait Report: 'static {
-    /// In metrics and names of files.
+    /// The report's name in metrics and in the names of exported files.
     const NAME: &'static str;
     type Parameters: DeserializeOwned + Send;
     type Body: Serialize + Send;
 
-    /// Computes it.
+    /// Computes the report.
     fn answer(
         parameters: Self::Parameters,
         query: &Query,
     ) -> impl Future<Output = Result<Self::Body, ReportsError>> + Send;
 
-    /// The activities behind one of its numbers, in any order.
+    /// Finds the activities that are counted in one number of the report, in any order.
     fn explain(
         parameters: Self::Parameters,
         query: &Query,
@@ -63,19 +60,19 @@ pub(crate) trait Report: 'static {
     ) -> impl Future<Output = Result<Vec<StandingRow>, ReportsError>> + Send;
 }
 
-/// An answer, and what it is an answer to.
+/// The body of a report or list, with the customer, the range and the moment that it is about.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answer<B> {
     #[serde(flatten)]
     pub(crate) body: B,
-    /// Whose activities are in it.
+    /// The customer whose activities these are.
     #[schema(value_type = uuid::Uuid)]
     customer_id: CustomerId,
     /// The time that it is about; not there where there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     range: Option<Range>,
-    /// How far history is in it.
+    /// The last event of the log that is in the answer.
     as_of: AsOf,
     /// How long the first event that is not in the reports has been waiting, in milliseconds.
     lag_ms: i64,
@@ -116,17 +113,17 @@ impl FromRequestParts<AppState> for Request {
     }
 }
 
-/// Which time is meant where none is said.
+/// The range of a request without `range`, `from` and `to`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unsaid {
+pub(crate) enum DefaultRange {
     /// The last 30 days.
     Recent,
-    /// All of it.
+    /// All time.
     Everything,
 }
 
-/// A question that can be answered.
-pub(crate) struct Opened<'a> {
+/// A request whose common parameters are read and whose view is open.
+pub(crate) struct OpenRequest<'a> {
     pub(crate) query: Query,
     pub(crate) common: Common,
     tag: EntityTag,
@@ -137,12 +134,13 @@ pub(crate) struct Opened<'a> {
 }
 
 impl Request {
-    /// Reads what is common, and waits and looks as it says. None if the client has the answer.
+    /// Reads the common parameters, waits for `wait_for`, and opens the view. Returns the response 304 instead if the client
+    /// already has the answer.
     pub(crate) async fn open(
         &self,
         common: Common,
-        unsaid: Unsaid,
-    ) -> Result<Result<Opened<'_>, Response>, ReportsError> {
+        default_range: DefaultRange,
+    ) -> Result<Result<OpenRequest<'_>, Response>, ReportsError> {
         let began = Instant::now();
         let principal = self.caller.require(Scope::Read)?;
         let zone = zone(common.time_zone.as_deref(), principal.time_zone)?;
@@ -151,29 +149,29 @@ impl Request {
         if common.wait_for.is_some_and(|position| position < 0) {
             return Err(Problem::parameter("wait_for", "must be a position: 0 or more").into());
         }
-        let asked = Asked::parse(common.as_of.as_deref(), zone)?;
-        let seen = look(&self.state, principal.customer_id, asked, common.wait_for).await?;
-        let now = match asked {
-            Asked::Now => Utc::now(),
-            Asked::Time(time) => time,
-            Asked::Position(_) => seen.view.as_of.time.unwrap_or_else(Utc::now),
+        let moment = RequestedMoment::parse(common.as_of.as_deref(), zone)?;
+        let seen = look(&self.state, principal.customer_id, moment, common.wait_for).await?;
+        let now = match moment {
+            RequestedMoment::Now => Utc::now(),
+            RequestedMoment::Time(time) => time,
+            RequestedMoment::Position(_) => seen.view.as_of.time.unwrap_or_else(Utc::now),
         };
         let calendar = Calendar { zone, week_start: WEEK_START, now };
-        let range = range(&common, &calendar, &seen.view, unsaid)?;
+        let range = range(&common, &calendar, &seen.view, default_range)?;
         let format = Format::chosen(common.format, &self.headers);
-        let tag = tag(&seen.view, (&self.query, &range, format, principal.time_zone));
+        let tag = EntityTag::of(&seen.view, (&self.query, &range, format, principal.time_zone));
         if seen.is_in_time && tag.is_known(&self.headers) {
             return Ok(Err(tag.not_modified()));
         }
         let predicate = filter.resolve(&seen.view).await?;
         let query = Query { view: seen.view, range, predicate, limit, scanned: Arc::default() };
-        Ok(Ok(Opened { query, common, tag, is_in_time: seen.is_in_time, format, request: self, began }))
+        Ok(Ok(OpenRequest { query, common, tag, is_in_time: seen.is_in_time, format, request: self, began }))
     }
 
-    /// Answers a report, or lists what is behind a number of it.
+    /// Responds with a report or, with `explain`, with the activities behind one of its numbers.
     pub(crate) async fn report<R: Report>(&self) -> Result<Response, ReportsError> {
         let (common, parameters) = read::<R::Parameters>(&self.query, &[])?;
-        let opened = match self.open(common, Unsaid::Recent).await? {
+        let opened = match self.open(common, DefaultRange::Recent).await? {
             Ok(opened) => opened,
             Err(known) => return Ok(known),
         };
@@ -192,17 +190,17 @@ impl Request {
     }
 }
 
-impl Opened<'_> {
+impl OpenRequest<'_> {
     pub(crate) fn limit(&self) -> usize {
         self.query.limit.unwrap_or(LIMIT_DEFAULT)
     }
 
-    /// The cursor of a list of activities.
+    /// The cursor, if the request is for a further page of activities.
     pub(crate) fn before(&self) -> Result<Option<Cursor>, ReportsError> {
         self.common.cursor.as_deref().map(Cursor::parse).transpose()
     }
 
-    /// Writes an answer as it was asked for.
+    /// Writes the response in the format that was asked for.
     pub(crate) fn answer<B: Serialize>(&self, name: &str, body: B) -> Result<Response, ReportsError> {
         if self.format != Format::Json {
             let bytes = Table::of(&body)?.write(self.format)?;
@@ -226,7 +224,7 @@ impl Opened<'_> {
         }))
     }
 
-    /// A page of all activities that pass, or all of them as a file.
+    /// A page of the activities that pass the filters, or all of them as a file.
     pub(crate) async fn list(&self) -> Result<Response, ReportsError> {
         let before = self.before()?;
         if self.format == Format::Json || self.query.limit.is_some() {
@@ -239,7 +237,7 @@ impl Opened<'_> {
         ))
     }
 
-    /// Writes down what an answer has cost.
+    /// Records the time and the scanned rows in the metrics.
     pub(crate) fn record(&self, name: &'static str) {
         metrics::histogram!("daybook_report_duration_seconds", "report" => name)
             .record(self.began.elapsed().as_secs_f64());
@@ -249,7 +247,7 @@ impl Opened<'_> {
 
     fn around<B>(&self, body: B) -> Answer<B> {
         let TimeRange { from, to, zone, .. } = self.query.range;
-        // What lies beyond the years that RFC 3339 can write stands for no limit.
+        // RFC 3339 has years up to 9999; a time beyond stands for a range without limit.
         let limit = |time: DateTime<Utc>| (1..=9_999).contains(&time.year()).then_some(time);
         let (from, to) = (limit(from), limit(to));
         Answer {
@@ -261,7 +259,7 @@ impl Opened<'_> {
         }
     }
 
-    /// 504 with what there is: the fields of a problem, and those of the answer.
+    /// The response 504: the fields of a problem, and those of the answer as far as it goes.
     fn too_late(&self, answer: &impl Serialize) -> Result<Response, ReportsError> {
         let wanted = self.common.wait_for.unwrap_or(0);
         let detail = format!(
@@ -293,8 +291,8 @@ impl Opened<'_> {
         response
     }
 
-    /// Activities as a file, page by page. Each page looks anew at the same position, so that a long export holds nothing
-    /// open, and is what one answer would have been.
+    /// Streams activities as a file, page by page. Each page opens a view of its own at the same position, so a long export
+    /// keeps no transaction open, and has the same rows as one view would have.
     fn export<F>(
         &self,
         before: Option<Cursor>,
@@ -332,10 +330,10 @@ fn range(
     common: &Common,
     calendar: &Calendar,
     view: &View,
-    unsaid: Unsaid,
+    default_range: DefaultRange,
 ) -> Result<TimeRange, ReportsError> {
     let [from, to] = [common.from, common.to].map(|time| time.map(|time| time.instant(calendar.zone)));
-    match (common.range, unsaid) {
+    match (common.range, default_range) {
         (Some(_), _) if from.is_some() || to.is_some() => {
             Err(ReportsError::parameter("range", "cannot be given together with from or to"))
         }
@@ -344,15 +342,7 @@ fn range(
             let all = view.times().and_then(|(first, last)| Some((time(first)?, time(last)?)));
             calendar.named(name, all)
         }
-        (None, Unsaid::Recent) => calendar.between(from, to),
-        (None, Unsaid::Everything) => calendar.open(from, to),
+        (None, DefaultRange::Recent) => calendar.between(from, to),
+        (None, DefaultRange::Everything) => calendar.open(from, to),
     }
-}
-
-/// Names the answer to a question at this position. It changes with the lag too, so that an answer that is known never
-/// hides much of it.
-fn tag(view: &View, question: impl Hash) -> EntityTag {
-    let mut hasher = DefaultHasher::new();
-    (view.customer, view.version, view.folded, view.lag_ms / LAG_STEP_MS, question).hash(&mut hasher);
-    EntityTag(format!("W/\"{}-{}-{:016x}\"", view.generation, view.as_of.position, hasher.finish()))
 }

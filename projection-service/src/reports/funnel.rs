@@ -78,7 +78,7 @@ pub(crate) struct StepNumbers {
 }
 
 /// What is asked, ready to be computed.
-struct Question {
+struct FunnelQuestion {
     types: Vec<Option<String>>,
     steps: Steps,
     matching: Vec<Matching>,
@@ -86,7 +86,7 @@ struct Question {
 }
 
 impl Parameters {
-    async fn question(self, query: &Query) -> Result<Question, ReportsError> {
+    async fn question(self, query: &Query) -> Result<FunnelQuestion, ReportsError> {
         let steps: Vec<Step> =
             self.step.iter().map(|text| Step::parse("step", text)).collect::<Result<_, _>>()?;
         if !(STEPS_MIN..=STEPS_MAX).contains(&steps.len()) {
@@ -115,7 +115,7 @@ impl Parameters {
             let filter = filter_of_text("exclude", Some(text))?;
             exclude.push(Matching::resolve(&filter, &query.view).await?);
         }
-        Ok(Question {
+        Ok(FunnelQuestion {
             steps: Steps::new(
                 window(&query.range),
                 durations::micros(within),
@@ -141,7 +141,7 @@ pub(crate) async fn explain(
     behind(query, parameters.question(query).await?, cell).await
 }
 
-async fn compute(source: &impl Source, question: Question) -> Result<Body, ReportsError> {
+async fn compute(source: &impl Source, question: FunnelQuestion) -> Result<Body, ReportsError> {
     let types = question.types.clone();
     let results = attempts::results(source, question, Results::new(types.len())).await?;
     Ok(results.body(types))
@@ -149,7 +149,7 @@ async fn compute(source: &impl Source, question: Question) -> Result<Body, Repor
 
 async fn behind(
     source: &impl Source,
-    question: Question,
+    question: FunnelQuestion,
     cell: &str,
 ) -> Result<Vec<StandingRow>, ReportsError> {
     let step = cell.parse::<usize>().ok().filter(|step| (1..=question.types.len()).contains(step));

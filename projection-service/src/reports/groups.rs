@@ -17,7 +17,7 @@ pub(crate) use self::numbers::Grouping;
 
 type FastMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
-/// What a row says in one field, as groups tell it apart.
+/// The value of one field, as groups distinguish it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Scalar(Scalar),
@@ -25,10 +25,10 @@ pub(crate) enum Key {
     Actor(u32),
 }
 
-/// What rows of one group have in common: a key for each field.
+/// The key of a group: the value of each field.
 pub(crate) type Group = Vec<Key>;
 
-/// Something that is gathered for each group by one thread.
+/// What one thread has gathered for each group.
 #[derive(Debug)]
 pub(crate) struct ByGroup<T> {
     numbers: FastMap<Group, u32>,
@@ -53,7 +53,7 @@ impl<T: Default> ByGroup<T> {
         }
     }
 
-    /// Adds what another thread has gathered.
+    /// Adds the result of another thread.
     pub(crate) fn merge(&mut self, other: Self, mut merge: impl FnMut(&mut T, T)) {
         let mut gathered: Vec<Option<T>> = other.gathered.into_iter().map(Some).collect();
         for (group, number) in other.numbers {
@@ -79,7 +79,8 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// The group that a text means, whether or not it has rows; none if it is of other fields, or of an actor who never was.
+    /// Reads the text of a group, which need not have rows; none if the text has another number of fields or an actor who
+    /// does not exist.
     ///
     /// # Errors
     /// As [`View::scan`].

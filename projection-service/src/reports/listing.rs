@@ -1,4 +1,4 @@
-//! Lists of activities, the newest first: a page of all that pass the filters, and what is behind a number.
+//! Lists of activities, the newest first: of all that pass the filters, or of those behind a number of a report.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,15 +14,15 @@ use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
 use crate::view::{Activity, Scan, StandingRow};
 
-/// How much time is looked at first; a page is mostly found in it.
+/// The length of the window that is scanned first, which mostly has a whole page.
 const WINDOW_FIRST_US: i64 = 60 * 60 * 1_000_000;
-/// Each further look is at so many times as much.
+/// Each further window is this many times as long.
 const WINDOW_FACTOR: i64 = 8;
-/// Rows of a chunk that are looked at together, from its end.
+/// Rows of a chunk that are scanned as one block, from its end.
 const BLOCK: usize = 1_024;
 
-/// The last activity of a page. The next page begins with the one before it: every activity has a place of its own in
-/// this order, so nothing is left out and nothing is repeated, whatever is recorded in the meantime.
+/// The last activity of a page, as time and first position. No two activities have both in common, so pages neither skip
+/// nor repeat one, whatever is recorded in the meantime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cursor {
     time: i64,
@@ -34,7 +34,7 @@ impl Cursor {
         Self { time: row.time, first_position: row.first_position }
     }
 
-    /// Reads what [`Self::text`] has written.
+    /// Reads a text that [`Self::text`] wrote.
     ///
     /// # Errors
     /// 400.
@@ -59,7 +59,7 @@ impl Cursor {
 pub(crate) struct ActivityPage {
     /// The newest first, by the time at which they happened.
     pub(crate) items: Vec<Activity>,
-    /// For the next page; null if this is the last one.
+    /// The `cursor` of the next page; null if this is the last one.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
@@ -71,13 +71,13 @@ pub(crate) struct PageOfRows {
 }
 
 impl PageOfRows {
-    /// Of rows that are newest first and may be one too many.
+    /// Cuts off the row beyond `limit`; rows are sorted, the newest first, and may have one more than `limit`.
     fn cut(mut rows: Vec<StandingRow>, limit: usize) -> Self {
         let next = chassis::cut_page(&mut rows, limit).map(Cursor::of);
         Self { rows, next }
     }
 
-    /// The page of a list that is known.
+    /// The page after a cursor, of rows in any order.
     pub(crate) fn of(mut rows: Vec<StandingRow>, before: Option<Cursor>, limit: usize) -> Self {
         rows.retain(|row| before.is_none_or(|before| Cursor::of(row) < before));
         if rows.len() > limit + 1 {
@@ -88,7 +88,7 @@ impl PageOfRows {
         Self::cut(rows, limit)
     }
 
-    /// The next page of everything that passes the filters. Looks at the newest hour first, and then further back.
+    /// The page after a cursor, of all rows that pass the filters. Scans the newest hour first, then longer windows.
     ///
     /// # Errors
     /// As [`Query::scan`].
@@ -114,7 +114,7 @@ impl PageOfRows {
         }
     }
 
-    /// The page itself.
+    /// Reads the activities of the page from the log.
     ///
     /// # Errors
     /// As [`Query::scan`].

@@ -8,7 +8,7 @@ use crate::view::View;
 pub(crate) struct Matching(Predicate);
 
 impl Matching {
-    /// Looks up what a customer's rows know by number.
+    /// Replaces the names of actors by their ordinals.
     ///
     /// # Errors
     /// As [`View::scan`].

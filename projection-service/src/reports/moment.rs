@@ -10,54 +10,54 @@ use crate::error::ReportsError;
 use crate::state::AppState;
 use crate::view::{Moment, View};
 
-/// How often is looked whether another process has folded what is waited for; of a fold in this one is told at once.
+/// How often to check whether another process has folded the position; a fold in this process is noticed at once.
 const WAIT_POLL: Duration = Duration::from_millis(250);
-/// Positions that are looked at together in the search for a time.
+/// Positions that are read at once in the search for a time.
 const PROBES: i64 = 32;
 
-/// The moment that a question names.
+/// The value of `as_of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestedMoment {
     Now,
     Position(i64),
     Time(DateTime<Utc>),
 }
 
-impl Asked {
+impl RequestedMoment {
     /// Reads `as_of`: a position, a time, or a day, which begins when it does in the zone.
     ///
     /// # Errors
     /// 400 that names the parameter.
     pub(super) fn parse(text: Option<&str>, zone: Tz) -> Result<Self, Problem> {
         let Some(text) = text else { return Ok(Self::Now) };
-        let refused = |detail: String| Problem::parameter("as_of", detail);
+        let problem = |detail: String| Problem::parameter("as_of", detail);
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let too_large = |_| refused("is larger than any position".to_owned());
+            let too_large = |_| problem("is larger than any position".to_owned());
             return text.parse().map(Self::Position).map_err(too_large);
         }
-        let time: Time = text.parse().map_err(|error| refused(format!("is no position, and {error}")))?;
+        let time: Time = text.parse().map_err(|error| problem(format!("is no position, and {error}")))?;
         Ok(Self::Time(time.instant(zone)))
     }
 }
 
-/// What is looked at, and whether the position that was waited for is in it.
+/// A view, and whether the position in `wait_for` was folded in time.
 pub(super) struct Seen {
     pub(super) view: View,
     pub(super) is_in_time: bool,
 }
 
-/// Waits for a position, and then looks at a moment.
+/// Waits for the position `wait_for`, then opens a view at a moment.
 ///
 /// # Errors
 /// As [`View::open`].
 pub(super) async fn look(
     state: &AppState,
     customer: CustomerId,
-    asked: Asked,
+    moment: RequestedMoment,
     wait_for: Option<i64>,
 ) -> Result<Seen, ReportsError> {
     let deadline = Instant::now() + state.wait_for_max;
-    let folded = state.board.until_folded(state.partition(customer), wait_for.unwrap_or(0));
+    let folded = state.lag.until_folded(state.partition(customer), wait_for.unwrap_or(0));
     tokio::pin!(folded);
     let mut is_folded = false;
     let live = loop {
@@ -73,11 +73,11 @@ pub(super) async fn look(
         }
     };
     let head = live.view.as_of;
-    let position = match asked {
-        Asked::Now => return Ok(live),
-        Asked::Position(position) => position,
-        Asked::Time(time) if head.time.is_none_or(|last| last <= time) => return Ok(live),
-        Asked::Time(time) => position_at(state, customer, head.position, time).await?,
+    let position = match moment {
+        RequestedMoment::Now => return Ok(live),
+        RequestedMoment::Position(position) => position,
+        RequestedMoment::Time(time) if head.time.is_none_or(|last| last <= time) => return Ok(live),
+        RequestedMoment::Time(time) => position_at(state, customer, head.position, time).await?,
     };
     if position >= head.position {
         return Ok(live);
@@ -86,8 +86,8 @@ pub(super) async fn look(
     Ok(Seen { view, ..live })
 }
 
-/// The last position that had been recorded at a time. Within a partition times of recording never fall, so they are
-/// searched.
+/// Finds the last position that was recorded at a time or before: a search, since `recorded_at` never decreases within a
+/// partition.
 async fn position_at(
     state: &AppState,
     customer: CustomerId,
@@ -95,7 +95,7 @@ async fn position_at(
     time: DateTime<Utc>,
 ) -> Result<i64, ReportsError> {
     let partition = state.partition(customer);
-    // Everything up to `low` was recorded by then, nothing after `high` was.
+    // Everything up to `low` was recorded by this time, and nothing after `high`.
     let (mut low, mut high) = (0, head);
     while low < high {
         let step = (high - low) / PROBES + 1;
@@ -122,16 +122,19 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_position_or_a_time() {
-        let asked = |text| Asked::parse(Some(text), Tz::Europe__Berlin);
-        assert_eq!(asked("17").unwrap(), Asked::Position(17));
-        assert_eq!(asked("2026-03-01").unwrap(), Asked::Time("2026-02-28T23:00:00Z".parse().unwrap()));
+        let moment = |text| RequestedMoment::parse(Some(text), Tz::Europe__Berlin);
+        assert_eq!(moment("17").unwrap(), RequestedMoment::Position(17));
         assert_eq!(
-            asked("2026-03-01T09:30:00Z").unwrap(),
-            Asked::Time("2026-03-01T09:30:00Z".parse().unwrap())
+            moment("2026-03-01").unwrap(),
+            RequestedMoment::Time("2026-02-28T23:00:00Z".parse().unwrap())
         );
-        assert_eq!(Asked::parse(None, Tz::UTC).unwrap(), Asked::Now);
+        assert_eq!(
+            moment("2026-03-01T09:30:00Z").unwrap(),
+            RequestedMoment::Time("2026-03-01T09:30:00Z".parse().unwrap())
+        );
+        assert_eq!(RequestedMoment::parse(None, Tz::UTC).unwrap(), RequestedMoment::Now);
         for text in ["", "-1", "1.5", "yesterday", "99999999999999999999", "2026-03-01T09:30:00"] {
-            assert_eq!(asked(text).unwrap_err().errors[0].pointer, "/as_of", "{text}");
+            assert_eq!(moment(text).unwrap_err().errors[0].pointer, "/as_of", "{text}");
         }
     }
 }

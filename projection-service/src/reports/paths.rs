@@ -6,7 +6,7 @@ mod types;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use self::count::{Counts, Direction, FirstPositionsOf, Question};
+use self::count::{Counts, Direction, FirstPositionsOf, PathsQuestion};
 use self::types::Types;
 use super::durations;
 use super::matching::Matching;
@@ -78,7 +78,7 @@ pub(crate) struct Link {
 }
 
 impl Parameters {
-    async fn question(self, query: &Query) -> Result<Question, ReportsError> {
+    async fn question(self, query: &Query) -> Result<PathsQuestion, ReportsError> {
         let (direction, name, text) = match (self.start, self.end) {
             (Some(text), None) => (Direction::After, "start", text),
             (None, Some(text)) => (Direction::Before, "end", text),
@@ -89,7 +89,7 @@ impl Parameters {
             return Err(ReportsError::parameter("depth", format!("must be 1 to {DEPTH_MAX}")));
         }
         let gap = self.gap.as_deref().map_or(Ok(GAP_DEFAULT), |text| durations::parse("gap", text, GAP_MAX));
-        Ok(Question {
+        Ok(PathsQuestion {
             matching: Matching::resolve(&filter_of_text(name, Some(&text))?, &query.view).await?,
             direction,
             range: window(&query.range),
@@ -113,7 +113,7 @@ pub(crate) async fn explain(
     behind(query, parameters.question(query).await?, cell).await
 }
 
-async fn compute(source: &impl Source, question: Question) -> Result<Body, ReportsError> {
+async fn compute(source: &impl Source, question: PathsQuestion) -> Result<Body, ReportsError> {
     let direction = question.direction;
     let (_, types, counts) = count::paths(source, question, Types::default(), Counts::default()).await?;
     Ok(body(direction, &types, &counts))
@@ -147,7 +147,7 @@ fn body(direction: Direction, types: &Types, counts: &Counts) -> Body {
 
 async fn behind(
     source: &impl Source,
-    question: Question,
+    question: PathsQuestion,
     cell: &str,
 ) -> Result<Vec<StandingRow>, ReportsError> {
     let unknown = || {

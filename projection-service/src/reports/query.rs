@@ -10,15 +10,15 @@ use crate::columns::{Mask, Needs, Rows};
 use crate::error::ReportsError;
 use crate::view::{Scan, View};
 
-/// What every report is asked with: whose rows, at which moment, in which time, and which of them.
+/// The rows that a report is computed from: a customer's at one moment, in a range of time, that pass the filters.
 pub(crate) struct Query {
     pub(crate) view: View,
     pub(crate) range: TimeRange,
-    /// Which rows.
+    /// The filters.
     pub(super) predicate: Predicate,
-    /// Items of a page or of a list, if it was asked for.
+    /// The parameter `limit`, if given.
     pub(crate) limit: Option<usize>,
-    /// Rows that were scanned.
+    /// The number of rows that were scanned so far.
     pub(super) scanned: Arc<AtomicU64>,
 }
 
@@ -29,21 +29,21 @@ pub(crate) struct TimeRange {
     pub(crate) from: DateTime<Utc>,
     /// Exclusive; whole microseconds.
     pub(crate) to: DateTime<Utc>,
-    /// In which days, weeks and months begin.
+    /// The zone in which days, weeks and months begin.
     pub(crate) zone: Tz,
-    /// On which weeks begin.
+    /// The first day of a week.
     pub(crate) week_start: Weekday,
 }
 
 impl TimeRange {
-    /// In microseconds since 1970.
+    /// The range in microseconds since 1970.
     pub(crate) fn window(&self) -> Range<i64> {
         self.from.timestamp_micros()..self.to.timestamp_micros()
     }
 }
 
 impl Query {
-    /// Scans the rows that happened in `window` (microseconds since 1970), stand at the moment and pass the filters.
+    /// Scans the rows that happened in `window` (microseconds since 1970), are current at the moment and pass the filters.
     ///
     /// # Errors
     /// As [`View::scan`].
@@ -62,7 +62,7 @@ impl Query {
     }
 }
 
-/// A scan of the rows that pass.
+/// A scan of the rows that pass the filters.
 struct Filtered<S> {
     predicate: Predicate,
     scan: S,

@@ -7,7 +7,7 @@ use super::query::TimeRange;
 use crate::calendar::{day_of, minute_after, minute_before, start_of_day};
 use crate::error::ReportsError;
 
-/// Days that a report covers when it is not said, today among them.
+/// Days of the default range, with today.
 const DAYS_DEFAULT: u64 = 30;
 
 /// A range of time by its name. Today, and the current hour, are always part of what ends now.
@@ -38,7 +38,7 @@ pub(crate) enum NamedRange {
     All,
 }
 
-/// The days of one customer, seen from one moment.
+/// The zone and the first day of a week of a customer, and the current time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendar {
     pub(crate) zone: Tz,
@@ -106,7 +106,7 @@ impl Calendar {
         self.range(from, to)
     }
 
-    /// As [`Self::between`], but without an end where none is said.
+    /// As [`Self::between`], but a bound that is not given is no limit.
     pub(crate) fn open(
         &self,
         from: Option<DateTime<Utc>>,
@@ -124,8 +124,7 @@ impl Calendar {
     }
 }
 
-/// Times of activities are kept in whole microseconds: one is at or after a time just if it is at or after the next whole
-/// one.
+/// Rounds up to whole microseconds. Times of activities are whole microseconds, so this changes no comparison with them.
 fn whole_micros(time: DateTime<Utc>) -> DateTime<Utc> {
     let down = DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time);
     if down < time { down.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(down) } else { down }

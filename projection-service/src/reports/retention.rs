@@ -71,7 +71,7 @@ pub(crate) struct Row {
 }
 
 /// What is asked, ready to be computed.
-struct Question {
+struct RetentionQuestion {
     units: Units,
     cohort: Cohort,
     start: Matching,
@@ -81,7 +81,7 @@ struct Question {
 }
 
 impl Parameters {
-    async fn question(self, query: &Query) -> Result<Question, ReportsError> {
+    async fn question(self, query: &Query) -> Result<RetentionQuestion, ReportsError> {
         let unit = self.unit.unwrap_or_default();
         let units = Units::new(unit, &query.range, 0, UNITS_MAX).ok_or_else(|| {
             let detail = format!("gives more than {UNITS_MAX}: ask for a longer one, or for a shorter range");
@@ -89,7 +89,7 @@ impl Parameters {
         })?;
         let start = filter_of_text("start", self.start.as_deref())?;
         let returning = filter_of_text("return", self.returning.as_deref())?;
-        Ok(Question {
+        Ok(RetentionQuestion {
             units,
             cohort: self.cohort.unwrap_or_default(),
             is_same: start == returning,
@@ -113,7 +113,7 @@ pub(crate) async fn explain(
     behind(query, parameters.question(query).await?, cell).await
 }
 
-async fn compute(source: &impl Source, question: Question) -> Result<Body, ReportsError> {
+async fn compute(source: &impl Source, question: RetentionQuestion) -> Result<Body, ReportsError> {
     let dates = question.units.dates.clone();
     let counts = Cohorts::scan(source, question).await?.count(source).await?;
     let row = |(start, (size, retained))| Row { start, size, retained };
@@ -122,7 +122,7 @@ async fn compute(source: &impl Source, question: Question) -> Result<Body, Repor
 
 async fn behind(
     source: &impl Source,
-    question: Question,
+    question: RetentionQuestion,
     cell: &str,
 ) -> Result<Vec<StandingRow>, ReportsError> {
     let unknown = || {

@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::actors::{Actor, ActorPage};
-use super::frame::{Answer, Report, Request, Unsaid};
+use super::frame::{Answer, DefaultRange, Report, Request};
 use super::listing::ActivityPage;
 use super::parameters::{Common, Nothing, read};
 use super::query::Query;
@@ -177,7 +177,7 @@ async fn list_activities_of_actor(
 }
 
 async fn activities(request: &Request, common: Common, name: &'static str) -> Result<Response, ReportsError> {
-    let opened = match request.open(common, Unsaid::Everything).await? {
+    let opened = match request.open(common, DefaultRange::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
     };
@@ -203,7 +203,7 @@ async fn activities(request: &Request, common: Common, name: &'static str) -> Re
 )]
 async fn list_actors(request: Request) -> Result<Response, ReportsError> {
     let (common, parameters) = read::<actors::Parameters>(&request.query, &NO_EXPLAIN)?;
-    let opened = match request.open(common, Unsaid::Everything).await? {
+    let opened = match request.open(common, DefaultRange::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
     };
@@ -237,7 +237,7 @@ async fn show_actor(
 ) -> Result<Response, ReportsError> {
     let (common, Nothing {}) = read(&request.query, &["explain", "actor", "cursor", "limit", "format"])?;
     request.query = format!("{}#{actor}", request.query);
-    let opened = match request.open(common, Unsaid::Everything).await? {
+    let opened = match request.open(common, DefaultRange::Everything).await? {
         Ok(opened) => opened,
         Err(known) => return Ok(known),
     };

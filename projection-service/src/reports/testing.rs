@@ -14,16 +14,16 @@ use crate::columns::{Mask, Needs, RowSet};
 use crate::error::ReportsError;
 use crate::view::{Scan, Stop, fold_parts};
 
-/// An activity; its position is its place among all, from 1.
+/// An activity; its position is its number in the history, from 1.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(super) struct TestActivity {
     pub(super) actor: u32,
     pub(super) kind: &'static str,
     /// Microseconds since 1970.
     pub(super) time: i64,
-    /// The chunk that it is in.
+    /// The number of its chunk.
     pub(super) chunk: usize,
-    /// Whether it no longer stands.
+    /// Whether a later event corrected or redacted it.
     pub(super) is_gone: bool,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Chunks(Vec<(RowSet, Vec<i64>)>);
 const THREADS: usize = 2;
 
 impl Chunks {
-    pub(super) fn new(all: &[Done]) -> Self {
+    pub(super) fn new(all: &[TestActivity]) -> Self {
         let count = all.iter().map(|done| done.chunk + 1).max().unwrap_or(0);
         let mut chunks = vec![(RowSet::default(), Vec::new()); count];
         for (done, position) in all.iter().zip(1..) {
@@ -115,12 +115,12 @@ pub(super) fn matching(text: Option<&str>) -> Matching {
 }
 
 /// Activities as `actor kind time`, each in the chunk of its place modulo 3, and recorded in this order.
-pub(super) fn history(lines: &[&str]) -> Vec<Done> {
+pub(super) fn history(lines: &[&str]) -> Vec<TestActivity> {
     let kinds = ["a", "b", "c", "d", "x"];
     let line = |(index, line): (usize, &&str)| {
         let words: Vec<&str> = line.split(' ').collect();
         let [actor, kind, time] = words[..] else { panic!("{line}") };
-        Done {
+        TestActivity {
             actor: actor.parse().unwrap(),
             kind: kinds.into_iter().find(|known| *known == kind).unwrap(),
             time: at(time),
@@ -131,14 +131,14 @@ pub(super) fn history(lines: &[&str]) -> Vec<Done> {
     lines.iter().enumerate().map(line).collect()
 }
 
-/// Runs what is asynchronous, on threads as the service has them.
+/// Runs a future on a runtime with several threads.
 pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 /// Random activities of some actors within some days from a time on, many of them at the same time or a little apart, in some
 /// chunks, and some that no longer stand.
-pub(super) fn histories(from: i64, days: i64) -> impl Strategy<Value = Vec<Done>> {
+pub(super) fn histories(from: i64, days: i64) -> impl Strategy<Value = Vec<TestActivity>> {
     const MINUTE: i64 = 60_000_000;
     let actor = prop_oneof![8 => 0..4_u32, 1 => Just(256), 1 => Just(70_001)];
     let near = (0..4_i64, 0..90_i64).prop_map(|(hour, minute)| (hour * 7 * 60 + minute) * MINUTE);
@@ -146,13 +146,13 @@ pub(super) fn histories(from: i64, days: i64) -> impl Strategy<Value = Vec<Done>
     let time = prop_oneof![3 => near, 2 => any].prop_map(move |time| from + time);
     let kind = prop::sample::select(&["a", "b", "c", "x"][..]);
     let one = (actor, kind, time, 0..5_usize, prop::bool::weighted(0.1))
-        .prop_map(|(actor, kind, time, chunk, is_gone)| Done { actor, kind, time, chunk, is_gone });
+        .prop_map(|(actor, kind, time, chunk, is_gone)| TestActivity { actor, kind, time, chunk, is_gone });
     prop::collection::vec(one, 0..80)
 }
 
-/// Those that stand, with their positions, in order.
-pub(super) fn standing(all: &[Done]) -> Vec<(i64, Done)> {
-    let mut standing: Vec<(i64, Done)> =
+/// The activities that are current, with their positions, in order.
+pub(super) fn standing(all: &[TestActivity]) -> Vec<(i64, TestActivity)> {
+    let mut standing: Vec<(i64, TestActivity)> =
         (1..).zip(all.iter().cloned()).filter(|(_, done)| !done.is_gone).collect();
     standing.sort_by_key(|(position, done)| (done.time, *position));
     standing

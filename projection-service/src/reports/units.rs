@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    fn told(units: &Units) -> Vec<String> {
+    fn first_instants(units: &Units) -> Vec<String> {
         let hours = |index: usize| (units.starts[index + 1] - units.starts[index]) / 3_600_000_000;
         units.dates.iter().enumerate().map(|(index, date)| format!("{date} {}", hours(index))).collect()
     }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn days_are_as_long_as_the_zone_makes_them() {
         let days = |zone, from, to| {
-            told(&Units::new(Unit::Day, &range(zone, Weekday::Mon, from, to), 0, 400).unwrap())
+            first_instants(&Units::new(Unit::Day, &range(zone, Weekday::Mon, from, to), 0, 400).unwrap())
         };
         assert_eq!(
             days("Europe/Berlin", "2026-03-28T22:59:00Z", "2026-03-29T22:00:01Z"),

@@ -17,8 +17,8 @@ use crate::store::{Place, merge_customer};
 use crate::view::Moment;
 use crate::{Differences, RebuildError, RebuildOptions, rebuild};
 
-/// Gives a future up after it was polled so often: it waits once for most statements, so every number breaks it off
-/// at another one.
+/// Drops a future after it was polled this number of times. Most statements take one poll, so each number interrupts it at
+/// another statement.
 async fn broken_off<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;

@@ -45,12 +45,12 @@ pub(super) struct House {
     appender: Appender,
     reports: ScratchDatabase,
     activities: ScratchDatabase,
-    /// What each stream says now, and how many events it has.
+    /// The last content of each stream, and its number of events.
     streams: Mutex<HashMap<String, (Option<ActivityContent>, i64)>>,
     _tasks: JoinSet<()>,
 }
 
-/// A process' worth of the service.
+/// One running instance of the service.
 pub(super) struct Reports {
     router: Router,
     shutdown: CancellationToken,
@@ -125,7 +125,7 @@ impl House {
         self.log.heads().await.unwrap()[usize::from(self.partition(customer).0)].position
     }
 
-    /// What the handlers of a new process work with.
+    /// The state of the handlers of a new instance.
     pub(super) fn state(&self) -> AppState {
         let config = self.config(60_000);
         let authority =
@@ -134,7 +134,7 @@ impl House {
         crate::start::state(&config, self.pool(), &self.log, Arc::default(), authenticator)
     }
 
-    /// What folds work with.
+    /// What a fold needs.
     pub(super) fn folder(&self) -> Folder {
         Folder::new(self.log.clone(), Sizes::default())
     }
@@ -247,7 +247,7 @@ impl House {
         self.next(customer, id, &ActivityEvent::ActivityRedacted(ActivityRedacted { before }))
     }
 
-    /// Somebody decides that a projection goes on without an event.
+    /// Records in the log that an event is discarded.
     pub(super) async fn discard(&self, customer: CustomerId, projection: &str, position: i64) -> i64 {
         let event = DeadLetterEvent::DeadLetterDiscarded(DeadLetterDiscarded {
             projection: projection.to_owned(),

@@ -60,18 +60,18 @@ async fn the_report_of_the_page_answers_as_the_page_says() {
     }
     house.folded().await;
     let asked = blocks("http");
-    let told = blocks("json");
-    assert_eq!((asked.len(), told.len()), (2, 2));
+    let answers = blocks("json");
+    assert_eq!((asked.len(), answers.len()), (2, 2));
     let path = |block: &str| block.trim().trim_start_matches("GET ").to_owned();
     let body = reports.body(customer, &path(asked[0].1)).await;
-    let wanted: Vec<Value> = serde_json::from_str(told[0].1).unwrap();
+    let wanted: Vec<Value> = serde_json::from_str(answers[0].1).unwrap();
     let hours = body["hours"].as_array().unwrap();
     assert_eq!(hours.len(), 168);
     let counted: Vec<&Value> = hours.iter().filter(|hour| hour["count"] != 0).collect();
     assert_eq!(counted, wanted.iter().collect::<Vec<_>>());
     let behind = reports.body(customer, &path(asked[1].1)).await;
     let ids: Vec<&Value> = behind["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
-    let wanted: Vec<Value> = serde_json::from_str(told[1].1).unwrap();
+    let wanted: Vec<Value> = serde_json::from_str(answers[1].1).unwrap();
     assert_eq!(ids, wanted.iter().collect::<Vec<_>>());
     reports.stop().await;
 }

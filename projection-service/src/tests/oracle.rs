@@ -24,10 +24,10 @@ mod top;
 pub(super) use filter::{path, scalar_text};
 use json::Json;
 use log::Log;
-use question::Question;
+use question::ReportQuestion;
 
-/// The answer to a question when the partition has been folded up to a position; without `lag_ms`.
-pub(super) fn answer(log: &Log, question: &Question, folded: i64) -> Json {
+/// The body that a report must have when the partition is folded up to a position; without `lag_ms`.
+pub(super) fn answer(log: &Log, question: &ReportQuestion, folded: i64) -> Json {
     let position = match question.get("as_of") {
         None => folded,
         Some(asked) => match asked.parse::<i64>() {

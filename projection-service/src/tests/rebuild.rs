@@ -78,14 +78,14 @@ async fn a_read_model_can_be_thrown_away_and_folded_again() {
     history(&house, &customers).await;
     let before = reports.body(customers[0], DAY).await;
 
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let teller = Arc::clone(&told);
-    let note = move |progress: Progress| teller.lock().unwrap().push(progress);
-    let rebuilt = rebuild(house.pool(), &house.log, all(true), note).await.unwrap();
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let reporter = Arc::clone(&reported);
+    let report = move |progress: Progress| reporter.lock().unwrap().push(progress);
+    let rebuilt = rebuild(house.pool(), &house.log, all(true), report).await.unwrap();
     let events = house.log.heads().await.unwrap().iter().map(|head| head.position as u64).sum();
     let expected = Rebuilt { events, resumed: 0, generation: 2, differences: equal() };
     assert_eq!(rebuilt, expected);
-    let last = *told.lock().unwrap().last().unwrap();
+    let last = *reported.lock().unwrap().last().unwrap();
     assert_eq!((last.folded, last.total, last.paused), (events, events, None));
     let after = reports.body(customers[0], DAY).await;
     assert_eq!((&after["total"], &after["series"]), (&before["total"], &before["series"]));
@@ -119,8 +119,8 @@ async fn what_is_not_as_the_log_says_is_named_and_right_again() {
         let rebuilt = run(house.pool(), &house.log, all(true)).await.unwrap();
         let differences = rebuilt.differences.unwrap();
         assert!(differences.count > 0 && !differences.examples.is_empty(), "{damage}");
-        let told = differences.examples.join("\n");
-        assert!(told.contains(named) && told.contains("position"), "{damage}: {told}");
+        let listed = differences.examples.join("\n");
+        assert!(listed.contains(named) && listed.contains("position"), "{damage}: {listed}");
         let rebuilt = run(house.pool(), &house.log, all(true)).await.unwrap();
         assert_eq!(rebuilt.differences, equal(), "{damage}");
     }
@@ -173,15 +173,15 @@ async fn a_rebuild_that_was_killed_goes_on_where_it_stopped() {
     let customers = [customer(), customer(), customer(), customer(), customer(), customer()];
     history(&house, &customers).await;
     let (pool, log) = (house.pool().clone(), house.log.clone());
-    let (told, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (reported, mut begun) = tokio::sync::mpsc::unbounded_channel();
     let options = RebuildOptions { parallel: 1, ..all(false) };
     let killed = tokio::spawn(async move {
-        let tell = move |progress: Progress| {
-            told.send(progress.folded).unwrap_or_default();
+        let report = move |progress: Progress| {
+            reported.send(progress.folded).unwrap_or_default();
             // Dies in the middle, as a process does; nothing after it is done.
             std::thread::sleep(std::time::Duration::from_millis(200));
         };
-        rebuild(&pool, &log, options, tell).await.map(|_| ())
+        rebuild(&pool, &log, options, report).await.map(|_| ())
     });
     let folded = begun.recv().await.unwrap();
     killed.abort();
@@ -237,12 +237,12 @@ async fn back(house: &House) -> Result<i32, RebuildError> {
 async fn a_rebuild_waits_while_the_machine_is_busy() {
     let (house, reports) = House::start().await;
     history(&house, &[customer()]).await;
-    let (told, mut paused) = tokio::sync::mpsc::unbounded_channel();
+    let (reported, mut paused) = tokio::sync::mpsc::unbounded_channel();
     let (pool, log) = (house.pool().clone(), house.log.clone());
     // No machine is less busy than that.
     let options = RebuildOptions { load_max: Some(-1.0), ..all(false) };
     let waiting = tokio::spawn(async move {
-        rebuild(&pool, &log, options, move |progress| told.send(progress).unwrap_or_default()).await
+        rebuild(&pool, &log, options, move |progress| reported.send(progress).unwrap_or_default()).await
     });
     let progress = paused.recv().await.unwrap();
     assert_eq!((progress.folded, progress.paused), (0, Some("the machine is busy")));

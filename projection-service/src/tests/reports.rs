@@ -217,8 +217,8 @@ async fn weekly_actors_are_not_the_sum_of_daily_ones() {
         ("2026-01-09", 10),
         ("2026-01-10", 11),
     ]) {
-        let told = json!([day["date"], day["daily"], day["weekly"], day["monthly"]]);
-        assert_eq!(told, json!([date, 2, 8, monthly]));
+        let counted = json!([day["date"], day["daily"], day["weekly"], day["monthly"]]);
+        assert_eq!(counted, json!([date, 2, 8, monthly]));
         assert!((day["stickiness"].as_f64().unwrap() - 2.0 / f64::from(monthly)).abs() < 1e-9, "{day}");
     }
     assert_eq!(body["days"].as_array().unwrap().len(), 3);

@@ -108,7 +108,7 @@ async fn a_retry_stops_where_the_next_event_cannot_be_folded() {
     house.folded().await;
     let waits = crate::retry(house.pool(), &house.log, &id(&house, customer, last), None).await.unwrap_err();
     let behind = id(&house, customer, first);
-    assert!(matches!(&waits, DeadLetterError::Waits { behind: told } if *told == behind), "{waits}");
+    assert!(matches!(&waits, DeadLetterError::Waits { behind: first } if *first == behind), "{waits}");
 
     house.mend(customer, first).await;
     let resolved = crate::retry(house.pool(), &house.log, &behind, None).await.unwrap();

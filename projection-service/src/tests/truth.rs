@@ -26,7 +26,7 @@ use world::World;
 const CASES: u32 = 24;
 const CASES_VARIABLE: &str = "DAYBOOK_TEST_CASES";
 
-/// In what the read model differs from one that is folded in one go from the first event on.
+/// The differences to a read model that is folded at once from the first event on.
 async fn folded_anew(house: &House) -> Differences {
     let options = RebuildOptions { verify: true, parallel: 2, load_max: None };
     let rebuilt = crate::rebuild(house.pool(), &house.log, options, |_| {}).await.unwrap();

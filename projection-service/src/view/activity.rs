@@ -11,19 +11,19 @@ use super::View;
 use crate::columns::Rows;
 use crate::error::ReportsError;
 
-/// A row, by what finds it in the log and orders it.
+/// The time and the positions of a row: enough to sort it and to find its events in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StandingRow {
-    /// Microseconds since 1970 at which it happened.
+    /// When the activity happened, in microseconds since 1970.
     pub(crate) time: i64,
-    /// Of the event that first recorded it.
+    /// The position of the event that first recorded it.
     pub(crate) first_position: i64,
-    /// Of the event that made its state.
+    /// The position of the event that made this state of it.
     pub(crate) position: i64,
 }
 
 impl StandingRow {
-    /// A row of a chunk whose [`Needs::order`](crate::columns::Needs::order) was asked for.
+    /// Reads a row of a chunk; the scan must have set [`Needs::order`](crate::columns::Needs::order).
     pub(crate) fn of(rows: &Rows<'_>, row: usize) -> Self {
         Self {
             time: rows.times[row],
@@ -67,7 +67,7 @@ pub(crate) struct Activity {
 }
 
 impl View {
-    /// Activities as they stand, read from the log: one for each row, in this order.
+    /// Reads the activities of these rows from the log, in the same order.
     ///
     /// # Errors
     /// [`ReportsError`] if the log cannot be read now.
@@ -110,7 +110,7 @@ impl View {
     }
 }
 
-/// What an activity says from this event on.
+/// The content of an activity after this event.
 fn content(event: &RecordedEvent) -> Result<ActivityContent, ReportsError> {
     match event.decode() {
         Ok(ActivityEvent::ActivityRecorded(content)) => Ok(content),

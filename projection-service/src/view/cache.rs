@@ -13,9 +13,9 @@ pub(super) enum Column {
     Values(Values),
     Dictionary(Arc<Dictionary>),
     Rare(Rare),
-    /// Numbers of some rows: where they ended, or were first recorded.
+    /// Some rows, each with a position: of its end, or of the event that first recorded it.
     Sparse(Sparse),
-    /// All rows of a delta, of which its columns are made.
+    /// All rows of a delta; its columns are built from them.
     Rows(RowSet),
 }
 
@@ -34,21 +34,20 @@ impl Column {
     }
 }
 
-/// What is kept of a chunk.
+/// A part of a chunk that can be cached.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Part {
     Column(ColumnName),
     /// All rows of a delta.
     Rows,
-    /// The column `ended`, when so many rows had ended.
+    /// The column `ended`, at the time when it had this number of ended rows.
     Ended(i32),
-    /// The rows that ends of the table are about, when so many rows of the chunk had ended by its own column, and so many
-    /// by the table.
+    /// The rows that have an end in the table of ends, by the number of ended rows in the column and in the table.
     EndedElsewhere(i32, usize),
 }
 
-/// Decoded columns, shared by all queries and bounded by their bytes. What is in it never changes: chunks have numbers that
-/// are used once.
+/// A cache of decoded columns, shared by all queries and limited in bytes. An entry never becomes stale, because the number
+/// of a chunk is never used again.
 #[derive(Clone)]
 pub(crate) struct ColumnCache(Cache<(i64, Part), Arc<Column>>);
 

@@ -8,12 +8,12 @@ use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, V
 
 pub(super) use lives::Wanted;
 
-/// A segment or a delta, as the manifest of a snapshot knows it.
+/// A segment or a delta, as listed in the manifest.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
     pub(super) id: i64,
     pub(super) rows: usize,
-    /// The least and the greatest position of the events that made its rows.
+    /// The least and the greatest position at which its rows begin.
     pub(super) positions: (i64, i64),
     /// The least and the greatest time, in microseconds since 1970.
     pub(super) times: (i64, i64),
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 impl Chunk {
-    /// Of these ends, by position, those that may be of its rows.
+    /// The part of `ends` (sorted by position) that may belong to rows of this chunk.
     pub(super) fn ends_of<'e>(&self, ends: &'e [(i64, i64)]) -> &'e [(i64, i64)] {
         let (first, last) = self.positions;
         let start = ends.partition_point(|(position, _)| *position < first);
@@ -40,8 +40,8 @@ impl Chunk {
         &ends[start..end]
     }
 
-    /// What must be in memory before it can be scanned. `position` is the moment, `has_ends` whether the table of ends knows
-    /// of some of its rows.
+    /// The parts that a scan needs in memory. `position` is the moment of the view; `has_ends` is whether the table of ends may
+    /// have ends of its rows.
     pub(super) fn parts(&self, needs: &Needs, position: i64, has_ends: bool) -> Vec<Part> {
         let Kind::Segment { columns, ended_rows } = &self.kind else { return vec![Part::Rows] };
         let has = |name: &ColumnName| columns.iter().any(|column| *column == name.to_string());
@@ -88,19 +88,18 @@ pub(super) struct Prepared {
     mask: Option<Mask>,
 }
 
-/// What a chunk is prepared with.
+/// What is needed to prepare a chunk for a scan.
 pub(super) struct Preparation<'a> {
     pub(super) cache: &'a ColumnCache,
     pub(super) needs: &'a Needs,
-    /// The moment.
+    /// The moment of the view.
     pub(super) position: i64,
-    /// Ends of the table, by position, of rows that the chunk may have.
+    /// Ends in the table of ends that may belong to rows of the chunk, sorted by position.
     pub(super) ends: &'a [(i64, i64)],
 }
 
 impl Preparation<'_> {
-    /// Puts a chunk together from columns that are in memory; `loaded` are those that were just read. None if one is
-    /// missing.
+    /// Prepares a chunk from columns in the cache and from `loaded`, those that were just read. None if a column is missing.
     pub(super) fn prepare(&self, chunk: &Chunk, loaded: &[(Part, Arc<Column>)]) -> Option<Prepared> {
         let parts = Parts { preparation: self, chunk, loaded };
         let numbers = |name| parts.column(name);
@@ -121,7 +120,7 @@ impl Preparation<'_> {
     }
 }
 
-/// A bit for each row that stands; none if all do.
+/// A bit for each row that is current at the moment; none if all are.
 struct StandingRows(Option<Mask>);
 
 struct Parts<'a> {
@@ -143,7 +142,7 @@ impl Parts<'_> {
             .or_else(|| self.preparation.cache.get(self.chunk.id, part))
     }
 
-    /// A column, made of the rows of a delta if it is not kept.
+    /// A column from the cache, or built from the rows of a delta.
     fn column(&self, name: ColumnName) -> Option<Arc<Column>> {
         let part = Part::Column(name);
         if let Some(column) = self.part(&part) {
@@ -197,7 +196,7 @@ impl Parts<'_> {
         Some(Arc::new(rare.dictionary(field, self.chunk.rows)))
     }
 
-    /// The rows that stand at the moment. None if a column is missing.
+    /// The rows that are current at the moment. None if a column is missing.
     fn standing(&self, positions: Option<&Column>) -> Option<StandingRows> {
         let Preparation { position, ends, .. } = self.preparation;
         let mut mask: Option<Mask> = None;
@@ -228,8 +227,8 @@ impl Parts<'_> {
         Some(StandingRows(mask.filter(|mask| !mask.is_full())))
     }
 
-    /// The rows of the chunk that ends of the table are about. They are looked for once for each number of ends: more ends
-    /// come, and none goes as long as the chunk is there.
+    /// The rows of the chunk that have an end in the table of ends. The result is cached by the number of ends: as long as
+    /// the chunk exists, ends are only added.
     fn ended_rows(&self, positions: &[i64]) -> Vec<(u32, i64)> {
         let ends = self.preparation.ends;
         let ended_rows = match self.chunk.kind {
@@ -276,7 +275,7 @@ fn numbers(column: Option<&Arc<Column>>) -> &[i64] {
 }
 
 impl Prepared {
-    /// What a report sees of it in a window of time; none if that is nothing.
+    /// Its rows in a window of time; none if there are none.
     pub(super) fn rows(&self, window: &Range<i64>) -> Option<Rows<'_>> {
         let times = numbers(Some(&self.times));
         let start = times.partition_point(|time| *time < window.start);

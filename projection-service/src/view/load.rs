@@ -12,17 +12,17 @@ use crate::columns::{
 };
 use crate::error::ReportsError;
 
-/// Columns that were just read, by the number of their chunk.
+/// Columns that were just read, by the id of their chunk.
 pub(super) type Loaded = HashMap<i64, Vec<(Part, Arc<Column>)>>;
 
-/// The content of a part of a chunk, as it is stored.
+/// A stored part of a chunk, still encoded.
 struct Stored {
     chunk: i64,
     part: Part,
     content: Bytes,
 }
 
-/// The chunks of a customer in the snapshot of a transaction.
+/// Lists the chunks of a customer in the snapshot of a transaction.
 ///
 /// # Errors
 /// What the database says.
@@ -64,10 +64,11 @@ pub(super) async fn manifest(
     Ok(segments.chain(deltas).collect())
 }
 
-/// Reads parts of chunks, decodes them on threads that may take their time, and keeps them.
+/// Reads parts of chunks, decodes them on blocking threads, and puts them into the cache. Returns the number of bytes read,
+/// too.
 ///
 /// # Errors
-/// What the database says, or a part cannot be read. Returns how many bytes were read too.
+/// What the database says, or [`Unreadable`].
 pub(super) async fn load(
     connection: &mut PgConnection,
     generation: i32,

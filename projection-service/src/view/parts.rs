@@ -23,16 +23,16 @@ impl View {
         T: Send + 'static,
         A: Send + 'static,
     {
-        let turn = self.state.slots.turn(self.customer).await;
+        let permit = self.state.slots.acquire(self.customer).await;
         let deadline = self.deadline;
         let mut stops: Vec<Stop> = vec![Box::new(move || Instant::now() > deadline)];
         while stops.len() < parts.len().min(self.state.slots.count())
-            && let Some(extra) = self.state.slots.extra()
+            && let Some(extra) = self.state.slots.try_acquire_extra()
         {
             stops.push(Box::new(move || extra.is_wanted() || Instant::now() > deadline));
         }
         let folded = fold_parts(stops, parts, begin, fold).await?;
-        drop(turn);
+        drop(permit);
         folded.ok_or_else(over_time)
     }
 }

@@ -26,11 +26,11 @@ use least::Least;
 /// Decoded columns that a finder of its own keeps, in bytes.
 const CACHE_BYTES: u64 = 256 << 20;
 
-/// Finds where the events of an actor or of a type lie in the log.
+/// Finds the positions in the log of events that are about an actor or a type of activity.
 ///
-/// Every state that an activity ever had is a row, which begins at the event that made it and ends at the one that changed
-/// it. So an event that says something is where a row of that begins or ends, or is one that no row tells of: set aside,
-/// discarded, or the next one after that.
+/// Each state of an activity is a row with two positions: of the event that made it, and of the event that changed it. These
+/// positions are the events to find. In addition come the events of which no row knows: dead letters, discarded events, and
+/// the event of the stream that follows a discarded one.
 #[derive(Clone)]
 pub struct PositionFinder {
     pool: PgPool,
@@ -52,7 +52,7 @@ struct Checkpoint {
 }
 
 impl PositionFinder {
-    /// For an operator, beside whatever process of reports there is.
+    /// For a command of an operator, which has no running service: with a cache and one thread of its own.
     #[must_use]
     pub fn new(pool: PgPool, log: EventLog) -> Self {
         Self { pool, log, columns: ColumnCache::new(CACHE_BYTES), slots: ScanSlots::new(1) }
@@ -63,7 +63,8 @@ impl PositionFinder {
         Self { pool: pool.clone(), log: log.clone(), columns: columns.clone(), slots: slots.clone() }
     }
 
-    /// Where the events lie that a question may ask for; none if nothing is known of what follows its position.
+    /// Finds the positions of the events that match a question, and possibly a few more. None if the read model knows nothing
+    /// of what follows `question.after`.
     ///
     /// # Errors
     /// [`ReportsError`] if the read model or the log cannot be read now.
@@ -96,7 +97,7 @@ impl PositionIndex for PositionFinder {
         async {
             let found = self.find(question).await;
             found.unwrap_or_else(|error| {
-                tracing::debug!(?error, "the read model cannot say where events lie");
+                tracing::debug!(?error, "the read model cannot find the positions of events");
                 None
             })
         }
@@ -127,7 +128,7 @@ async fn checkpoint(
     }))
 }
 
-/// The rows of a customer while they are looked through.
+/// A search through the rows of a customer.
 struct Search<'a> {
     finder: &'a PositionFinder,
     connection: &'a mut PgConnection,
@@ -135,16 +136,17 @@ struct Search<'a> {
     customer: CustomerId,
 }
 
-/// Which rows are looked for.
+/// The rows to search for.
 struct Rows {
-    /// Those of which the beginnings and the ends count.
+    /// Both positions of these rows are found.
     wanted: Wanted,
-    /// If given, a beginning counts only if this holds too. An end does not: the event there says what came after, too.
+    /// If given, the first position of a row is found only if the row matches this too. The second is always found: its
+    /// event may change the activity to something that matches.
     and: Option<Wanted>,
 }
 
 impl Search<'_> {
-    /// Sees every position at which a row begins or ends that is asked for.
+    /// Adds the positions of every row that matches the question.
     async fn see(&mut self, question: &PositionQuestion, least: &mut Least) -> Result<(), ReportsError> {
         let Some(rows) = self.rows(question).await? else { return Ok(()) };
         let mut chunks = load::manifest(self.connection, self.generation, self.customer.0).await?;
@@ -154,7 +156,7 @@ impl Search<'_> {
         }
         let ends =
             ends_between(self.connection, self.generation, self.customer.0, i64::MIN, i64::MAX).await?;
-        // The first ones first: when enough are found, the rest need not be read.
+        // In the order of positions: when enough are found, the later chunks need not be read.
         chunks.sort_unstable_by_key(|chunk| chunk.positions.0);
         for some in chunks.chunks(CHUNKS_AT_A_TIME) {
             self.see_chunks(some, &rows, &ends, least).await?;
@@ -162,7 +164,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Which rows are looked for; none if there cannot be any.
+    /// The rows to search for; none if the customer has no such actor.
     async fn rows(&mut self, question: &PositionQuestion) -> Result<Option<Rows>, ReportsError> {
         let of_type = question.activity_type.as_deref().map(|name| Wanted::Type(name.into()));
         let Some(actor) = &question.actor else {
@@ -243,15 +245,15 @@ impl Search<'_> {
         }
     }
 
-    /// Takes processor time when it is this customer's turn.
+    /// Computes something when a thread is free for this customer.
     async fn work<T>(&self, work: impl FnOnce(&Self) -> Result<T, ReportsError>) -> Result<T, ReportsError> {
-        let turn = self.finder.slots.turn(self.customer).await;
+        let permit = self.finder.slots.acquire(self.customer).await;
         let done = off_async(|| work(self));
-        drop(turn);
+        drop(permit);
         done
     }
 
-    /// Parts of chunks, from memory or from the database.
+    /// Takes parts of chunks from the cache, or reads them.
     async fn load<'c>(
         &mut self,
         wanted: impl Iterator<Item = (&'c Chunk, Vec<Part>)>,
@@ -282,12 +284,12 @@ impl Search<'_> {
     }
 }
 
-/// Whether a row of a chunk may begin or end where positions are still looked for.
+/// Whether a chunk may have a row with a position that would still be found.
 fn may_have_some(chunk: &Chunk, ends: &[(i64, i64)], least: &Least) -> bool {
     let (first_position, last_position) = chunk.positions;
     let looked_for = |position: i64| position > least.after() && position <= least.last();
     let ends_there = || chunk.ends_of(ends).iter().any(|(_, end)| looked_for(*end));
-    // A row ends after it has begun.
+    // The second position of a row is greater than its first.
     first_position <= least.last()
         && (last_position > least.after() || chunk.has_ended_rows() || ends_there())
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::CustomerId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Processor time for scans. Every query has one thread when its turn has come, and more only while nobody waits; one
-/// customer's queries never have all of them.
+/// Limits the threads that scan. A query waits for its first thread, and has more only while no other query waits. At most
+/// half of the threads are first threads of one customer's queries.
 #[derive(Clone)]
 pub(crate) struct ScanSlots(Arc<Inner>);
 
@@ -17,22 +17,22 @@ struct Inner {
     customers: Mutex<HashMap<CustomerId, Arc<Semaphore>>>,
 }
 
-/// Customers that are remembered; of those that scan nothing at the moment, nothing need be.
+/// Above this number of customers, those without a running scan are removed from the map.
 const CUSTOMERS_MAX: usize = 1_000;
 
-/// The right to scan with one thread.
-pub(super) struct Turn {
+/// The permit to scan with one thread.
+pub(super) struct ScanPermit {
     _customer: OwnedSemaphorePermit,
     _thread: OwnedSemaphorePermit,
 }
 
-/// The right to scan with another thread, to be given up when somebody waits.
-pub(super) struct Extra {
+/// The permit to scan with one more thread, to be dropped when another query waits.
+pub(super) struct ExtraPermit {
     _thread: OwnedSemaphorePermit,
     slots: ScanSlots,
 }
 
-impl Extra {
+impl ExtraPermit {
     pub(super) fn is_wanted(&self) -> bool {
         self.slots.0.waiting.load(Ordering::Relaxed) > 0
     }
@@ -55,18 +55,18 @@ impl ScanSlots {
     }
 
     /// Waits for a thread.
-    pub(super) async fn turn(&self, customer: CustomerId) -> Option<Turn> {
+    pub(super) async fn acquire(&self, customer: CustomerId) -> Option<ScanPermit> {
         let own = self.of(customer);
         let own = own.acquire_owned().await.ok()?;
         let _waiting = Waiting::new(&self.0.waiting);
         let thread = Arc::clone(&self.0.threads).acquire_owned().await.ok()?;
-        Some(Turn { _customer: own, _thread: thread })
+        Some(ScanPermit { _customer: own, _thread: thread })
     }
 
-    /// Another thread, if one is free.
-    pub(super) fn extra(&self) -> Option<Extra> {
+    /// One more thread, if one is free.
+    pub(super) fn try_acquire_extra(&self) -> Option<ExtraPermit> {
         let thread = Arc::clone(&self.0.threads).try_acquire_owned().ok()?;
-        Some(Extra { _thread: thread, slots: self.clone() })
+        Some(ExtraPermit { _thread: thread, slots: self.clone() })
     }
 
     fn of(&self, customer: CustomerId) -> Arc<Semaphore> {
@@ -79,7 +79,7 @@ impl ScanSlots {
     }
 }
 
-/// Counts as waiting for as long as it lives.
+/// Counts a waiting query until it is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -103,28 +103,28 @@ mod tests {
     async fn another_thread_is_given_up_when_somebody_waits() {
         let slots = ScanSlots::new(2);
         let (one, other) = (CustomerId(uuid::Uuid::now_v7()), CustomerId(uuid::Uuid::now_v7()));
-        let turn = slots.turn(one).await.unwrap();
-        let extra = slots.extra().unwrap();
-        assert!(!extra.is_wanted() && slots.extra().is_none());
+        let permit = slots.acquire(one).await.unwrap();
+        let extra = slots.try_acquire_extra().unwrap();
+        assert!(!extra.is_wanted() && slots.try_acquire_extra().is_none());
         let waiting = tokio::spawn({
             let slots = slots.clone();
-            async move { slots.turn(other).await.is_some() }
+            async move { slots.acquire(other).await.is_some() }
         });
         while !extra.is_wanted() {
             tokio::task::yield_now().await;
         }
         drop(extra);
         assert!(waiting.await.unwrap());
-        drop(turn);
+        drop(permit);
     }
 
     #[tokio::test]
     async fn one_customer_does_not_take_every_thread() {
         let slots = ScanSlots::new(2);
         let (one, other) = (CustomerId(uuid::Uuid::now_v7()), CustomerId(uuid::Uuid::now_v7()));
-        let _turn = slots.turn(one).await.unwrap();
-        let second = slots.turn(one);
+        let _permit = slots.acquire(one).await.unwrap();
+        let second = slots.acquire(one);
         assert!(futures::FutureExt::now_or_never(second).is_none(), "its share is one of two");
-        assert!(slots.turn(other).await.is_some());
+        assert!(slots.acquire(other).await.is_some());
     }
 }

@@ -7,28 +7,28 @@ use event_store::LogError;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use crate::board::Board;
 use crate::columns::off_async;
 use crate::fold::{Folder, Page, PageError, lock_fold_shared, lock_live, prepare};
 use crate::jobs;
+use crate::lag::Lag;
 use crate::store::NAME;
 use crate::transaction::begin;
 
-/// Events of one page; fewer where they are large.
+/// Bounds of the number of events in one page; the larger the events, the fewer.
 const PAGE_EVENTS_MAX: usize = 5_000;
 const PAGE_EVENTS_MIN: usize = 100;
 const PAGE_EVENTS_FIRST: usize = 1_000;
-/// How long a job that another process runs is not looked at again.
-const ELSEWHERE_PAUSE: Duration = Duration::from_millis(25);
-/// What a page should hold at most, in bytes.
+/// How long to wait if another process runs the job.
+const OTHER_PROCESS_PAUSE: Duration = Duration::from_millis(25);
+/// Bytes that a page should have at most.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What jobs work with.
+/// What every job needs.
 pub(crate) struct JobContext {
     pub(crate) pool: PgPool,
     pub(crate) folder: Arc<Folder>,
     pub(crate) subscription: Arc<dyn EventSubscription>,
-    pub(crate) board: Arc<Board>,
+    pub(crate) lag: Arc<Lag>,
     pub(crate) fold_delay: Duration,
     /// Wakes the worker.
     pub(crate) scheduled: Arc<Notify>,
@@ -59,12 +59,12 @@ impl From<PageError> for JobError {
 }
 
 /// What is left to do after a page.
-enum Left {
-    /// No job, or it is somebody else's.
+enum Remaining {
+    /// Unknown: the job is gone, or another process runs it.
     NotOurs,
-    /// More may be published already.
+    /// There may be more published events.
     More,
-    /// Everything is folded up to here.
+    /// None: everything is folded up to this position.
     Nothing(i64),
 }
 
@@ -77,26 +77,26 @@ impl JobContext {
             let begin = Instant::now();
             let outcome = self.step(partition, at_once, &mut page_events).await;
             let name = match &outcome {
-                // Its row still says that it is due; looking again at once would be a busy wait for the other process.
-                Ok(Left::NotOurs) => return tokio::time::sleep(ELSEWHERE_PAUSE).await,
-                Ok(Left::More | Left::Nothing(_)) => "done",
+                // The row is still due, so without a pause this would be a busy wait for the other process.
+                Ok(Remaining::NotOurs) => return tokio::time::sleep(OTHER_PROCESS_PAUSE).await,
+                Ok(Remaining::More | Remaining::Nothing(_)) => "done",
                 Err(_) => "failed",
             };
             metrics::counter!("daybook_job_attempts_total", "outcome" => name).increment(1);
             metrics::histogram!("daybook_job_duration_seconds").record(begin.elapsed());
             match outcome {
-                Ok(Left::More) => at_once = true,
-                Ok(Left::Nothing(folded)) => return self.look_again(partition, folded).await,
-                Ok(Left::NotOurs) => return,
+                Ok(Remaining::More) => at_once = true,
+                Ok(Remaining::Nothing(folded)) => return self.look_again(partition, folded).await,
+                Ok(Remaining::NotOurs) => return,
                 Err(error) => return self.fail(partition, &error).await,
             }
         }
     }
 
-    /// What was published while the job ran found the job still there, and made none.
+    /// Schedules a job for what was published while this one ran: no job was created for that, because this one existed.
     async fn look_again(&self, partition: Partition, folded: i64) {
-        self.board.forget(partition, folded);
-        let position = self.board.published(partition);
+        self.lag.forget_folded(partition, folded);
+        let position = self.lag.published(partition);
         if position <= folded {
             return;
         }
@@ -106,20 +106,20 @@ impl JobContext {
         }
     }
 
-    /// Notes down that a job failed, so that it is tried again after a while.
+    /// Records that a job failed, so that it is tried again later.
     pub(crate) async fn fail(&self, partition: Partition, error: &JobError) {
         tracing::warn!(%error, %partition, "a job failed and is tried again");
         let noted = async {
             let mut transaction = begin(&self.pool).await?;
             if let Some(attempts) = jobs::claim(&mut transaction, partition, true).await? {
-                let (published, retry_in) = (self.board.published(partition), jobs::retry_in(attempts + 1));
+                let (published, retry_in) = (self.lag.published(partition), jobs::retry_in(attempts + 1));
                 jobs::failed(&mut transaction, partition, &error.to_string(), published, retry_in).await?;
             }
             transaction.commit().await
         };
         let noted: Result<(), sqlx::Error> = noted.await;
         if let Err(error) = noted {
-            tracing::warn!(%error, %partition, "a failed job cannot be noted down; it stays due");
+            tracing::warn!(%error, %partition, "the failure of a job cannot be recorded; it stays due");
             tokio::time::sleep(jobs::retry_in(1)).await;
         }
     }
@@ -130,21 +130,21 @@ impl JobContext {
         partition: Partition,
         at_once: bool,
         page_events: &mut usize,
-    ) -> Result<Left, JobError> {
+    ) -> Result<Remaining, JobError> {
         let mut transaction = begin(&self.pool).await?;
         prepare(&mut transaction).await?;
         if jobs::claim(&mut transaction, partition, at_once).await?.is_none() {
-            return Ok(Left::NotOurs);
+            return Ok(Remaining::NotOurs);
         }
         lock_fold_shared(&mut transaction).await?;
         let Some(mut target) = lock_live(&mut transaction, partition).await? else {
-            // Another version of the code folds it, and makes its own jobs.
+            // Another version of the code folds this partition, and creates its own jobs.
             jobs::done(&mut transaction, partition).await?;
             transaction.commit().await?;
-            return Ok(Left::Nothing(self.board.published(partition)));
+            return Ok(Remaining::Nothing(self.lag.published(partition)));
         };
         let fetched = self.subscription.fetch_page(partition, target.position, *page_events).await?;
-        // One that ended early, because its events are large, is followed by a look at whether there are more.
+        // A page that was cut short because its events are large is full too: another page follows.
         let more = fetched.len() >= *page_events;
         *page_events = next_page(*page_events, &fetched);
         let begin = Instant::now();
@@ -158,20 +158,20 @@ impl JobContext {
         }
         transaction.commit().await?;
         self.folder.committed(&mut target);
-        self.board.committed(partition, target.position);
+        self.lag.committed(partition, target.position);
         self.acknowledge(partition, target.position).await;
-        Ok(if more { Left::More } else { Left::Nothing(target.position) })
+        Ok(if more { Remaining::More } else { Remaining::Nothing(target.position) })
     }
 
-    /// Housekeeping for the bus; the checkpoints that were just committed are the truth.
+    /// Tells the bus what it need not keep. A failure does no harm: the next fold starts at the checkpoint.
     async fn acknowledge(&self, partition: Partition, position: i64) {
         if let Err(error) = self.subscription.acknowledge(partition, position).await {
-            tracing::debug!(%error, %partition, "what was folded is not acknowledged; a later position makes up for it");
+            tracing::debug!(%error, %partition, "folded events are not acknowledged; the next acknowledgement covers them");
         }
     }
 }
 
-/// As many events as fit into a page, judged by those of the last one.
+/// The number of events for the next page, from the mean size of those in the last one.
 fn next_page(now: usize, page: &EventPage) -> usize {
     let Some(each) = page.bytes().checked_div(page.len()) else { return now };
     (PAGE_BYTES / each.max(1)).clamp(PAGE_EVENTS_MIN, PAGE_EVENTS_MAX)

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::calendar::day_of;
-use crate::reports::testing::{Chunks, Done, at, histories, history, instant, range, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, history, instant, range, run, standing};
 
-fn told(all: &[Done], range: &TimeRange) -> Vec<String> {
+fn lines(all: &[TestActivity], range: &TimeRange) -> Vec<String> {
     let body = run(compute(&Chunks::new(all), range)).unwrap();
     body.days
         .into_iter()
@@ -27,10 +27,10 @@ fn a_week_is_the_day_and_the_6_before_and_a_month_the_29_before() {
     all[4].is_gone = true;
     let range = range("UTC", "2026-03-30T00:00:00Z", "2026-04-02T00:00:00Z");
     assert_eq!(
-        told(&all, &range),
+        lines(&all, &range),
         ["2026-03-30 1 2 2 Some(0.5)", "2026-03-31 0 1 2 Some(0.0)", "2026-04-01 0 1 2 Some(0.0)"]
     );
-    assert_eq!(told(&[], &range)[0], "2026-03-30 0 0 0 None");
+    assert_eq!(lines(&[], &range)[0], "2026-03-30 0 0 0 None");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn every_day_that_the_range_touches_counts_whole_and_is_the_zone_s() {
     // At 23:30 UTC the 29th has begun in Berlin, and it has 23 hours.
     let all = history(&["1 a 2026-03-28T23:30:00Z", "2 a 2026-03-29T21:59:59Z", "3 a 2026-03-29T22:00:00Z"]);
     let range = range("Europe/Berlin", "2026-03-29T12:00:00Z", "2026-03-29T22:00:00Z");
-    assert_eq!(told(&all, &range), ["2026-03-29 2 2 2 Some(1.0)"]);
+    assert_eq!(lines(&all, &range), ["2026-03-29 2 2 2 Some(1.0)"]);
     let much = super::super::testing::range("UTC", "2024-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
     assert!(run(compute(&Chunks::new(&[]), &much)).is_err());
 }
@@ -75,14 +75,14 @@ proptest! {
         let body = run(compute(&Chunks::new(&all), &range)).unwrap();
         prop_assert!(body.days.len() as i64 >= days);
         for day in &body.days {
-            for (length, told) in [(1, day.daily), (7, day.weekly), (30, day.monthly)] {
+            for (length, counted) in [(1, day.daily), (7, day.weekly), (30, day.monthly)] {
                 let first = day.date - Days::new(length - 1);
                 let actors: HashSet<u32> = standing(&all)
                     .into_iter()
                     .filter(|(_, done)| (first..=day.date).contains(&day_of(range.zone, instant(done.time))))
                     .map(|(_, done)| done.actor)
                     .collect();
-                prop_assert_eq!(told, actors.len() as u64, "{} days until {}", length, day.date);
+                prop_assert_eq!(counted, actors.len() as u64, "{} days until {}", length, day.date);
             }
         }
     }

@@ -15,11 +15,11 @@ pub(super) fn count(days: &[ActorSet], block: usize, counts: &mut [[u64; 3]]) {
     each_window(&bits, &mut groups, MONTH_DAYS, |day, actors| counts[day][2] += actors);
 }
 
-/// Calls `tell` with the last day of each window of `length` days and how many bits are set on any day of it.
+/// Calls `see` with the last day of each window of `length` days and how many bits are set on any day of it.
 ///
 /// Days are put into groups of this length, so that a window is the end of one group and the beginning of the next: two unions
 /// that grow from day to day (van Herk 1992; Gil and Werman 1993), whatever the length.
-fn each_window(bits: &[u64], ends: &mut [u64], length: usize, mut tell: impl FnMut(usize, u64)) {
+fn each_window(bits: &[u64], ends: &mut [u64], length: usize, mut see: impl FnMut(usize, u64)) {
     ends.copy_from_slice(bits);
     let days = bits.len() / BLOCK_WORDS;
     for day in (0..days.saturating_sub(1)).rev().filter(|day| (day + 1) % length != 0) {
@@ -38,6 +38,6 @@ fn each_window(bits: &[u64], ends: &mut [u64], length: usize, mut tell: impl FnM
         let end = &ends[first * BLOCK_WORDS..(first + 1) * BLOCK_WORDS];
         let both =
             beginning.iter().zip(end).map(|(beginning, end)| u64::from((beginning | end).count_ones()));
-        tell(day, both.sum());
+        see(day, both.sum());
     }
 }

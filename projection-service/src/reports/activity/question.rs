@@ -19,7 +19,7 @@ const FIELDS_MAX: usize = 2;
 const FIELDS: &str = "type, actor, value, properties.KEY, context.KEY or traits.KEY";
 
 /// What is asked, in order.
-pub(super) struct Question {
+pub(super) struct ActivityQuestion {
     pub(super) measure: Measure,
     fields: Vec<Field>,
     /// Groups that have a line of their own.
@@ -28,7 +28,7 @@ pub(super) struct Question {
     pub(super) starts: Vec<DateTime<Utc>>,
 }
 
-impl Question {
+impl ActivityQuestion {
     pub(super) fn new(parameters: &Parameters, range: &TimeRange) -> Result<Self, ReportsError> {
         let interval = parameters.interval.unwrap_or(calendar::Interval::Day);
         let starts =

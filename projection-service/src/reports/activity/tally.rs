@@ -5,19 +5,19 @@ use serde::{Serialize, Serializer};
 use crate::columns::{ExactSum, Rows, Values};
 use crate::reports::actor_set::ActorSet;
 
-/// What is gathered of the rows of one bucket and one group.
+/// Computes a measure of the rows of one bucket and one group.
 pub(super) trait Tally: Clone + Default + Send + Sync + 'static {
-    /// Takes in a row.
+    /// Adds a row.
     fn add(&mut self, rows: &Rows<'_>, row: usize);
 
-    /// Takes in many rows, where nothing but their number is asked.
+    /// Adds rows by their number alone. Returns false if the measure needs the rows themselves.
     fn add_count(&mut self, _count: usize) -> bool {
         false
     }
 
     fn merge(&mut self, other: Self);
 
-    /// The number of the report; may put what was gathered into another order.
+    /// The number in the report; may sort what was gathered.
     fn number(&mut self, percent: u64) -> Number;
 }
 
@@ -111,7 +111,7 @@ impl Tally for Actors {
 pub(super) struct Sum {
     count: u64,
     exact: ExactSum,
-    /// What is still to be added, times 10 to the power of −`scale`.
+    /// Not yet added to `exact`; in units of 10 to the power of −`scale`.
     pending: i128,
     scale: u8,
 }

@@ -19,19 +19,19 @@ pub(super) struct Gather<E, S> {
     layout: Layout,
     select: S,
     rows_max: usize,
-    /// For how many rows each bucket of a thread has room at first. Memory that is not written to costs nothing.
+    /// Capacity of each bucket of a thread at first, in rows. Memory that is not written to costs nothing.
     bucket_rows: usize,
-    /// Where the pass ends: the ordinals from here on are left to the next one.
+    /// The end of the pass, exclusive: later ordinals are left to the next pass.
     end: AtomicU64,
     taken: Mutex<Taken>,
     entry: std::marker::PhantomData<fn() -> E>,
 }
 
-/// What all threads have taken since the pass was shortened last.
+/// The rows that all threads have taken since the pass was last shortened.
 #[derive(Default)]
 struct Taken {
     rows: usize,
-    /// Also of the rows that are left to later passes.
+    /// The greatest ordinal of all rows, also of those that are left to later passes; likewise the greatest tag.
     greatest_actor: u32,
     greatest_tag: u32,
 }
@@ -55,12 +55,12 @@ pub(super) struct Run {
     pub(super) ends: Box<[u32; BUCKETS]>,
 }
 
-/// One more row in so many is room for buckets that have more than others.
+/// A bucket has room for one part in this number more than the mean, because buckets are not equal.
 const BUCKET_SLACK: usize = 8;
 /// A chunk with fewer rows is no run of its own.
 const RUN_ROWS_MIN: usize = 4_096;
 
-/// What is known of a pass after it.
+/// What is known after a pass.
 pub(super) struct Pass<S> {
     /// It has the rows of the actors before.
     pub(super) end: u64,
@@ -119,7 +119,7 @@ impl<E: Entry, S: Select> Gather<E, S> {
             if taken.rows <= self.rows_max || groups <= 1 {
                 return;
             }
-            // Each thread drops the rows of the later actors, and adds what it keeps, when it comes by.
+            // Each thread drops its rows of later actors at its next chunk, and then adds the rows that it keeps.
             taken.rows = 0;
             self.end.store(first + groups / 2 * BUCKETS as u64, Ordering::Relaxed);
         }

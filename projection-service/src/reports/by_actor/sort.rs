@@ -11,11 +11,11 @@ pub(super) struct Bucket<E> {
     parts: Vec<Vec<E>>,
     order: Arc<Vec<Piece>>,
     layout: Layout,
-    /// At most so many actors.
+    /// The most actors it may have.
     actors: usize,
 }
 
-/// Where a run lies.
+/// The place of a run in memory.
 struct Piece {
     time: i64,
     thread: usize,
@@ -23,8 +23,8 @@ struct Piece {
     ends: Box<[u32; BUCKETS]>,
 }
 
-/// Puts together what the threads have gathered in a pass. Runs are put in order of time, so that where chunks do not overlap
-/// the rows of each actor are in order too.
+/// Combines what the threads gathered in a pass. Runs are sorted by time, so the rows of an actor are in order where chunks
+/// do not overlap.
 pub(super) fn buckets<E: Entry, S>(
     gathered: Vec<Gathered<E>>,
     layout: Layout,
@@ -75,7 +75,7 @@ impl<E> Default for Scratch<E> {
 
 /// The most parts of the extent in which rows are put in their places.
 const SLICES_MAX: usize = 512;
-/// Rows of an actor are put in order one by one, as long as that moves no more than so many for each.
+/// The insertion sort gives up when rows moved, on average, more than this number of places.
 const MOVES_MAX: usize = 8;
 
 impl<E: Entry> Bucket<E> {
@@ -116,8 +116,8 @@ impl<E: Entry> Bucket<E> {
         &mut entries[..rows]
     }
 
-    /// Puts each row in its place. Runs overlap in time where they are not merged, so it is done slice by slice of time, in each
-    /// of which an actor has hardly more than one row.
+    /// Copies each row to its place. Runs that are not merged overlap in time, so this goes slice by slice of time; within one
+    /// slice an actor seldom has more than one row.
     fn deal(&self, rows: usize, grouped: &mut [E], places: &mut [usize]) {
         let offset = |entry: &E| self.layout.offset(*entry);
         let piece = |piece: &Piece| &self.parts[piece.thread][piece.range(self.number)];
@@ -152,7 +152,7 @@ impl<E: Entry> Bucket<E> {
     }
 }
 
-/// Sorts what is almost in order.
+/// Sorts entries that are almost in order.
 fn sort<E: Entry>(entries: &mut [E]) {
     let mut moves = entries.len() * MOVES_MAX;
     for row in 1..entries.len() {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::columns::{Field, Rows, Scalar};
 use crate::error::ReportsError;
-use crate::reports::testing::{Chunks, Done, at, histories, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, run, standing};
 use crate::view::Scan;
 
 struct EveryRow;
@@ -46,7 +46,11 @@ impl Source for Counted {
 }
 
 /// Times and positions of each actor, and how many scans it took.
-fn gathered(all: &[Done], window: Range<i64>, bytes_max: usize) -> (BTreeMap<u32, Vec<(i64, i64)>>, usize) {
+fn gathered(
+    all: &[TestActivity],
+    window: Range<i64>,
+    bytes_max: usize,
+) -> (BTreeMap<u32, Vec<(i64, i64)>>, usize) {
     let source = Counted(Chunks::new(all), AtomicUsize::new(0));
     let needs = Needs { actors: true, ..Needs::default() };
     let fold = |found: &mut Vec<(u32, Vec<(i64, i64)>)>, actor: &Actor<'_, u128>| {
@@ -95,7 +99,10 @@ impl<const TAG_BITS: u32> Fold for Listed<TAG_BITS> {
 }
 
 /// What `fold` lists, with how many scans.
-fn listed<const TAG_BITS: u32>(all: &[Done], window: Range<i64>) -> (BTreeMap<u32, Vec<(i64, u32)>>, usize) {
+fn listed<const TAG_BITS: u32>(
+    all: &[TestActivity],
+    window: Range<i64>,
+) -> (BTreeMap<u32, Vec<(i64, u32)>>, usize) {
     let source = Counted(Chunks::new(all), AtomicUsize::new(0));
     let needs = Needs { actors: true, fields: vec![Field::Type], ..Needs::default() };
     let (_, threads) = run(by_actor(&source, window, &needs, Kind, Listed::<TAG_BITS>)).unwrap();
@@ -106,7 +113,7 @@ fn listed<const TAG_BITS: u32>(all: &[Done], window: Range<i64>) -> (BTreeMap<u3
     (actors, source.1.into_inner())
 }
 
-fn expected(all: &[Done], window: &Range<i64>) -> BTreeMap<u32, Vec<(i64, i64)>> {
+fn expected(all: &[TestActivity], window: &Range<i64>) -> BTreeMap<u32, Vec<(i64, i64)>> {
     let mut actors: BTreeMap<u32, Vec<(i64, i64)>> = BTreeMap::new();
     for (position, done) in standing(all) {
         if window.contains(&done.time) {
@@ -119,8 +126,8 @@ fn expected(all: &[Done], window: &Range<i64>) -> BTreeMap<u32, Vec<(i64, i64)>>
 #[test]
 fn rows_that_take_too_much_memory_are_gathered_in_several_passes() {
     let from = at("2026-03-01T00:00:00Z");
-    let all: Vec<Done> = (0..8_000_i64)
-        .map(|number| Done {
+    let all: Vec<TestActivity> = (0..8_000_i64)
+        .map(|number| TestActivity {
             actor: (number * 7_919 % 5_000) as u32,
             kind: "a",
             time: from + number * 31 % 1_000,
@@ -138,14 +145,14 @@ fn rows_that_take_too_much_memory_are_gathered_in_several_passes() {
 
 #[test]
 fn an_actor_with_too_many_rows_is_gathered_all_the_same() {
-    let all: Vec<Done> =
-        (0..500).map(|time| Done { actor: 900, kind: "a", time, chunk: 0, is_gone: false }).collect();
+    let all: Vec<TestActivity> =
+        (0..500).map(|time| TestActivity { actor: 900, kind: "a", time, chunk: 0, is_gone: false }).collect();
     assert_eq!(gathered(&all, 0..1_000, 16).0, expected(&all, &(0..1_000)));
 }
 
 #[test]
 fn where_times_need_many_bits_later_actors_take_a_pass_of_their_own() {
-    let done = |actor, time| Done { actor, kind: "a", time, chunk: 0, is_gone: false };
+    let done = |actor, time| TestActivity { actor, kind: "a", time, chunk: 0, is_gone: false };
     // 56 bits of time leave 16 bits of ordinals.
     let all = vec![done(0, 0), done(1, 1 << 55), done(65_535, 5), done(65_536, 6), done(200_000, 7)];
     let (actors, scans) = gathered(&all, i64::MIN..i64::MAX, usize::MAX);
@@ -159,7 +166,7 @@ fn where_times_need_many_bits_later_actors_take_a_pass_of_their_own() {
 
 #[test]
 fn positions_are_read_only_of_those_who_did_several_things_at_a_time() {
-    let done = |actor, kind, time| Done { actor, kind, time, chunk: 0, is_gone: false };
+    let done = |actor, kind, time| TestActivity { actor, kind, time, chunk: 0, is_gone: false };
     let all = [done(1, "b", 5), done(2, "b", 7), done(1, "a", 6), done(2, "a", 7)];
     let (actors, scans) = listed::<5>(&all, 0..100);
     assert_eq!(actors, BTreeMap::from([(1, vec![(5, 1), (6, 0)]), (2, vec![(7, 1), (7, 0)])]));
@@ -171,7 +178,7 @@ fn positions_are_read_only_of_those_who_did_several_things_at_a_time() {
 
 #[test]
 fn tags_or_times_that_do_not_fit_take_more_room() {
-    let done = |kind, time| Done { actor: 300, kind, time, chunk: 0, is_gone: false };
+    let done = |kind, time| TestActivity { actor: 300, kind, time, chunk: 0, is_gone: false };
     let wide = listed::<1>(&[done("a", 5), done("c", 6)], 0..100);
     assert_eq!(wide, (BTreeMap::from([(300, vec![(5, 0), (6, 2)])]), 2));
     let long = listed::<5>(&[done("a", 0), done("b", 1 << 60)], i64::MIN..i64::MAX);

@@ -11,14 +11,14 @@ use parquet::schema::types::{Type, TypePtr};
 use super::cell::{Cell, Column, Kind};
 use crate::error::ReportsError;
 
-/// Writes a Parquet file row group by row group; what is finished can be taken away at once.
+/// Writes a Parquet file row group by row group; the bytes of a finished group can be sent at once.
 pub(super) struct ParquetWriter {
     columns: Vec<Column>,
     writer: SerializedFileWriter<Written>,
     written: Written,
 }
 
-/// What has been written and not yet taken.
+/// Bytes that were written and not yet sent.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

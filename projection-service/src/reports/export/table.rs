@@ -51,7 +51,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for InOrder<T> {
 }
 
 impl Table {
-    /// Makes the table of a report.
+    /// Converts a report into a table.
     ///
     /// # Errors
     /// [`ReportsError::Internal`] if the report is no object.
@@ -87,7 +87,7 @@ impl Table {
         Ok(table.build(rows, lines))
     }
 
-    /// Writes it.
+    /// Writes the table in a format.
     ///
     /// # Errors
     /// [`ReportsError::Internal`] if it cannot be written.

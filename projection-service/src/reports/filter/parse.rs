@@ -15,16 +15,16 @@ impl Filter {
     /// # Errors
     /// 422 that names the parameter and says what is wrong with it.
     pub(crate) fn parse(parameter: &'static str, texts: &[String]) -> Result<Self, ReportsError> {
-        let refused = |detail: String| ReportsError::parameter(parameter, detail);
+        let problem = |detail: String| ReportsError::parameter(parameter, detail);
         let mut all = Vec::new();
         for text in texts {
             let json: &RawValue = serde_json::from_str(text).map_err(|error| {
-                refused(format!("is not JSON ({error}): it must be a JSON array, {EXAMPLE}"))
+                problem(format!("is not JSON ({error}): it must be a JSON array, {EXAMPLE}"))
             })?;
-            all.extend(of_json(json).map_err(refused)?.0);
+            all.extend(of_json(json).map_err(problem)?.0);
         }
         if all.len() > CONDITIONS_MAX {
-            return Err(refused(format!(
+            return Err(problem(format!(
                 "has {} conditions: at most {CONDITIONS_MAX} are possible",
                 all.len()
             )));
@@ -128,7 +128,7 @@ fn scalars(operator: &str, values: &[&RawValue]) -> Result<Vec<Scalar>, String> 
         .collect()
 }
 
-/// What was sent, cut to a length that can be shown.
+/// The value that was sent, cut to a length that an error message can show.
 fn shown(text: &str) -> String {
     const CHARACTERS_MAX: usize = 40;
     let mut cut: String = text.chars().take(CHARACTERS_MAX).collect();

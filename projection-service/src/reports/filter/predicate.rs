@@ -5,8 +5,8 @@ use super::ordinals::Ordinals;
 use super::{Condition, Test};
 use crate::columns::{Dictionary, Field, Mask, Needs, Rows, Scalar};
 
-/// A filter as it is held against rows. Each condition is evaluated once for every value that a chunk knows, and each row
-/// costs a look-up by its code.
+/// A filter that is ready to be applied to rows. Each condition is evaluated once for every value in a chunk's dictionary; a
+/// row then costs a look-up by its code.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Predicate {
     tests: Vec<ColumnTest>,
@@ -69,7 +69,7 @@ fn column_test(condition: &Condition, actors: &[u32]) -> Option<ColumnTest> {
     let constant = |passes: bool| (!passes).then_some(ColumnTest::Never);
     match field {
         Field::Actor => match test {
-            // Every activity has an actor, so only what is told about names matters.
+            // Every activity has an actor, so only conditions on names matter.
             Test::Is(_) | Test::Contains(_) | Test::StartsWith(_) => {
                 Some(ColumnTest::Actor(Arc::new(Ordinals::new(actors, false))))
             }

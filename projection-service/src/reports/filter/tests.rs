@@ -111,7 +111,7 @@ fn every_operator_lets_pass_what_it_says() {
 
 #[test]
 fn a_filter_that_cannot_be_read_is_named() {
-    for (text, told) in [
+    for (text, message) in [
         ("", "is not JSON"),
         ("type=x", "is not JSON"),
         ("7", "must be a JSON array"),
@@ -133,7 +133,7 @@ fn a_filter_that_cannot_be_read_is_named() {
     ] {
         match parse(text) {
             Err(ReportsError::Parameter { name: "filter", detail }) => {
-                assert!(detail.contains(told), "{text}: {detail}");
+                assert!(detail.contains(message), "{text}: {detail}");
             }
             other => panic!("{text}: {other:?}"),
         }

@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::super::by_actor::{Actor, Entry, Fold, Packed, Select, by_actor};
 use super::super::matching::Matching;
 use super::super::source::Source;
-use super::{Question, STEPS_MAX};
+use super::{FunnelQuestion, STEPS_MAX};
 use crate::columns::{Mask, Needs, Rows};
 use crate::error::ReportsError;
 
@@ -11,7 +11,7 @@ use crate::error::ReportsError;
 const EXCLUDED: usize = STEPS_MAX;
 const TAG_BITS: u32 = STEPS_MAX as u32 + 1;
 
-/// How attempts are made.
+/// The rules of an attempt.
 #[derive(Clone, Debug)]
 pub(super) struct Steps {
     /// When an attempt may begin, in microseconds since 1970.
@@ -27,7 +27,7 @@ impl Steps {
         Self { range, within, is_optional }
     }
 
-    /// What attempts can be made of.
+    /// The time in which the activities of attempts lie.
     pub(super) fn window(&self) -> Range<i64> {
         self.range.start..self.range.end.saturating_add(self.within)
     }
@@ -43,7 +43,7 @@ pub(super) struct Attempt {
 /// A step that was taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
-    /// In microseconds since 1970.
+    /// When it was taken, in microseconds since 1970.
     pub(super) time: i64,
     /// The position that first recorded it, if it is needed.
     pub(super) first_position: i64,
@@ -55,7 +55,7 @@ impl Attempt {
     }
 }
 
-/// Takes in one attempt of each actor that began one.
+/// Gathers one attempt of each actor that began one.
 pub(super) trait Tally: Send + Sync + 'static {
     /// Whether the positions of the activities are needed.
     const NEEDS_POSITIONS: bool;
@@ -68,10 +68,10 @@ pub(super) trait Tally: Send + Sync + 'static {
     fn merge(&mut self, other: Self);
 }
 
-/// Tells `tally` of the attempts.
+/// Passes the best attempt of each actor to `tally`.
 pub(super) async fn results<T: Tally>(
     source: &impl Source,
-    mut question: Question,
+    mut question: FunnelQuestion,
     mut tally: T,
 ) -> Result<T, ReportsError> {
     let mut needs = Needs { actors: true, ..Needs::default() };
@@ -157,8 +157,8 @@ impl Steps {
     }
 }
 
-/// For each row of an actor, and for each step, the first row from there on that matches it. So an attempt looks at as many
-/// rows as it has steps, however many rows there are.
+/// For each row of an actor and each step: the first row from there on that matches the step. With it, an attempt costs one
+/// look-up per step, however many rows there are.
 #[derive(Default)]
 struct Next {
     /// For each row and one after the last: a row for each step, and one for what is excluded.

@@ -2,7 +2,7 @@ use super::super::durations::Durations;
 use super::attempts::{Attempt, Tally};
 use super::{Body, StepNumbers};
 
-/// What is told of the attempts.
+/// The numbers of the report, gathered from attempts.
 #[derive(Debug)]
 pub(super) struct Results {
     steps: Vec<StepResults>,
@@ -11,7 +11,7 @@ pub(super) struct Results {
 #[derive(Debug, Default)]
 struct StepResults {
     actors: u64,
-    /// The times from the step that was taken before.
+    /// The times from the step before, in microseconds.
     durations: Durations,
 }
 
@@ -66,7 +66,7 @@ impl Tally for Results {
     }
 }
 
-/// With which activity each actor took one step.
+/// The activities with which actors took one step.
 #[derive(Debug)]
 pub(super) struct FirstPositionsAt {
     step: usize,

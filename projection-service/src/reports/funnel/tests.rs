@@ -3,15 +3,15 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::reports::testing::{Chunks, Done, at, histories, history, matching, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, history, matching, run, standing};
 
 const MINUTE: i64 = 60_000_000;
 
 /// Of the first of March; a step with a question mark is optional.
-fn question(steps: &[&str], within_minutes: i64, exclude: &[&str]) -> Question {
+fn question(steps: &[&str], within_minutes: i64, exclude: &[&str]) -> FunnelQuestion {
     let range = at("2026-03-01T00:00:00Z")..at("2026-03-02T00:00:00Z");
     let names: Vec<&str> = steps.iter().map(|step| step.trim_end_matches('?')).collect();
-    Question {
+    FunnelQuestion {
         types: names.iter().map(|name| Some((*name).to_owned())).collect(),
         steps: Steps::new(
             range,
@@ -26,7 +26,7 @@ fn question(steps: &[&str], within_minutes: i64, exclude: &[&str]) -> Question {
 const WEEK: i64 = 7 * 24 * 60;
 
 /// Activities of actor 1 on the first of March, as `kind hh:mm`.
-fn of_one(lines: &[&str]) -> Vec<Done> {
+fn of_one(lines: &[&str]) -> Vec<TestActivity> {
     let line = |line: &&str| {
         let (kind, time) = line.split_once(' ').unwrap();
         format!(
@@ -39,7 +39,7 @@ fn of_one(lines: &[&str]) -> Vec<Done> {
 }
 
 /// The actors of each step.
-fn actors(all: &[Done], question: Question) -> Vec<u64> {
+fn actors(all: &[TestActivity], question: FunnelQuestion) -> Vec<u64> {
     run(compute(&Chunks::new(all), question)).unwrap().steps.into_iter().map(|step| step.actors).collect()
 }
 
@@ -133,7 +133,7 @@ fn an_attempt_goes_on_without_an_optional_step() {
 #[test]
 fn a_step_is_explained_by_one_activity_of_each_actor() {
     let mut all = of_one(&["a 10:00", "b 10:01", "b 10:02", "c 10:03"]);
-    all.push(Done { actor: 2, ..all[0].clone() });
+    all.push(TestActivity { actor: 2, ..all[0].clone() });
     let chunks = Chunks::new(&all);
     let positions = |cell| {
         let rows = run(behind(&chunks, question(&["a", "b", "c"], WEEK, &[]), cell)).ok()?;
@@ -148,9 +148,9 @@ fn a_step_is_explained_by_one_activity_of_each_actor() {
 }
 
 /// The time of each step in an actor's best attempt.
-fn naive(rows: &[Done], steps: &[&str], within: i64, exclude: &str) -> Option<Vec<Option<i64>>> {
+fn naive(rows: &[TestActivity], steps: &[&str], within: i64, exclude: &str) -> Option<Vec<Option<i64>>> {
     let day = at("2026-03-01T00:00:00Z")..at("2026-03-02T00:00:00Z");
-    let matches = |step: &str, row: &Done| row.kind == step.trim_end_matches('?');
+    let matches = |step: &str, row: &TestActivity| row.kind == step.trim_end_matches('?');
     let mut best: Option<Vec<Option<i64>>> = None;
     for begin in 0..rows.len() {
         if !matches(steps[0], &rows[begin]) || !day.contains(&rows[begin].time) {
@@ -190,7 +190,7 @@ proptest! {
     ) {
         let steps: Vec<&str> = std::iter::once("a").chain(steps).collect();
         let body = run(compute(&Chunks::new(&all), question(&steps, within, &[exclude]))).unwrap();
-        let mut by_actor: BTreeMap<u32, Vec<Done>> = BTreeMap::new();
+        let mut by_actor: BTreeMap<u32, Vec<TestActivity>> = BTreeMap::new();
         for (_, done) in standing(&all) {
             by_actor.entry(done.actor).or_default().push(done);
         }

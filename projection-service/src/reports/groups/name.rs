@@ -4,10 +4,10 @@ use serde_json::value::RawValue;
 
 use crate::columns::Scalar;
 
-/// What names are ordered by.
+/// The sort key of a name.
 pub(super) type Rank = Vec<(String, u8)>;
 
-/// What a group is called: for each field the value itself.
+/// The name of a group: the value of each field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(pub(super) Vec<Scalar>);
 
@@ -23,7 +23,7 @@ impl Name {
         self.0.iter().map(one).collect()
     }
 
-    /// Reads what a group is called: its JSON, or a text that needs no quotation marks.
+    /// Reads the name of a group: JSON, or a text without quotation marks.
     pub(crate) fn parse(text: &str) -> Self {
         if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
             return Self(items.into_iter().map(Scalar::of_json).collect());

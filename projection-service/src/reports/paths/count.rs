@@ -16,18 +16,18 @@ pub(super) enum Direction {
 }
 
 /// What is asked, ready to be computed.
-pub(super) struct Question {
+pub(super) struct PathsQuestion {
     pub(super) matching: Matching,
     pub(super) direction: Direction,
     /// When what matches must have happened, in microseconds since 1970.
     pub(super) range: Range<i64>,
     pub(super) depth: usize,
-    /// In microseconds.
+    /// The longest pause within a session, in microseconds.
     pub(super) gap: i64,
 }
 
-impl Question {
-    /// What paths can be made of: each of their steps is at most a gap long.
+impl PathsQuestion {
+    /// The time in which the activities of paths lie: each step of a path takes at most `gap`.
     pub(super) fn window(&self) -> Range<i64> {
         let reach = self.gap.saturating_mul(self.depth as i64);
         match self.direction {
@@ -37,7 +37,7 @@ impl Question {
     }
 }
 
-/// Takes in the activities of paths.
+/// Gathers the activities of paths.
 pub(super) trait Tally: Send + Sync + 'static {
     /// Whether the positions of activities are needed.
     const NEEDS_POSITIONS: bool;
@@ -52,13 +52,13 @@ pub(super) trait Tally: Send + Sync + 'static {
     fn merge(&mut self, other: Self);
 }
 
-/// Tells `tally` of every path. Returns the question again, and the types with their numbers.
+/// Passes every path to `tally`. Returns the question again, and the types with their numbers.
 pub(super) async fn paths<T: Tally>(
     source: &impl Source,
-    mut question: Question,
+    mut question: PathsQuestion,
     types: Types,
     mut tally: T,
-) -> Result<(Question, Types, T), ReportsError> {
+) -> Result<(PathsQuestion, Types, T), ReportsError> {
     let mut needs = Needs { actors: true, fields: vec![Field::Type], ..Needs::default() };
     question.matching.add_needs(&mut needs);
     let window = question.window();
@@ -122,7 +122,7 @@ impl<T: Tally> Fold for Follow<T> {
 
 /// Tags each row with its type, and whether it matches what is asked for.
 struct EveryType {
-    question: Question,
+    question: PathsQuestion,
     types: Types,
 }
 

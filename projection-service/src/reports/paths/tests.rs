@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::count::Tally;
 use super::*;
-use crate::reports::testing::{Chunks, Done, at, histories, history, matching, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, history, matching, run, standing};
 
 const MINUTE: i64 = 60_000_000;
 
 /// Of the first of March, within sessions of half an hour.
-fn question(direction: Direction, name: &str, depth: usize) -> Question {
-    Question {
+fn question(direction: Direction, name: &str, depth: usize) -> PathsQuestion {
+    PathsQuestion {
         matching: matching(Some(name)),
         direction,
         range: at("2026-03-01T00:00:00Z")..at("2026-03-02T00:00:00Z"),
@@ -19,7 +19,7 @@ fn question(direction: Direction, name: &str, depth: usize) -> Question {
     }
 }
 
-fn told(all: &[Done], question: Question) -> (Vec<String>, Vec<String>) {
+fn lines(all: &[TestActivity], question: PathsQuestion) -> (Vec<String>, Vec<String>) {
     let body = run(compute(&Chunks::new(all), question)).unwrap();
     let node = |node: &Node| format!("{}{} {}", node.depth, node.activity_type, node.count);
     let name = |place: usize| format!("{}{}", body.nodes[place].depth, body.nodes[place].activity_type);
@@ -27,7 +27,7 @@ fn told(all: &[Done], question: Question) -> (Vec<String>, Vec<String>) {
     (body.nodes.iter().map(node).collect(), body.links.iter().map(link).collect())
 }
 
-fn visits() -> Vec<Done> {
+fn visits() -> Vec<TestActivity> {
     history(&[
         "1 a 2026-03-01T10:00:00Z",
         "1 b 2026-03-01T10:10:00Z",
@@ -42,27 +42,27 @@ fn visits() -> Vec<Done> {
 
 #[test]
 fn every_activity_of_the_type_begins_a_path_that_ends_with_its_session() {
-    let (nodes, links) = told(&visits(), question(Direction::After, "a", 2));
+    let (nodes, links) = lines(&visits(), question(Direction::After, "a", 2));
     assert_eq!(nodes, ["0a 3", "1b 2", "1c 1", "2a 2"]);
     assert_eq!(links, ["0a 1b 2", "0a 1c 1", "1b 2a 2"]);
 }
 
 #[test]
 fn what_precedes_is_told_in_the_same_direction() {
-    let (nodes, links) = told(&visits(), question(Direction::Before, "c", 5));
+    let (nodes, links) = lines(&visits(), question(Direction::Before, "c", 5));
     assert_eq!(nodes, ["0c 1", "1a 1", "2b 1", "3a 1"]);
     assert_eq!(links, ["1a 0c 1", "2b 1a 1", "3a 2b 1"]);
     // The type that is asked for must be in the range, what comes before need not.
     let early =
         history(&["1 b 2026-02-28T23:50:00Z", "1 c 2026-03-01T00:10:00Z", "1 c 2026-03-02T00:00:00Z"]);
-    let (nodes, _) = told(&early, question(Direction::Before, "c", 1));
+    let (nodes, _) = lines(&early, question(Direction::Before, "c", 1));
     assert_eq!(nodes, ["0c 1", "1b 1"]);
 }
 
 #[test]
 fn of_activities_at_one_time_the_one_recorded_first_is_before() {
     let all = history(&["1 c 2026-03-01T10:00:00Z", "1 a 2026-03-01T10:00:00Z", "1 b 2026-03-01T10:00:00Z"]);
-    assert_eq!(told(&all, question(Direction::After, "a", 3)).0, ["0a 1", "1b 1"]);
+    assert_eq!(lines(&all, question(Direction::After, "a", 3)).0, ["0a 1", "1b 1"]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ proptest! {
         depth in 1..6_usize,
         direction in prop::sample::select(&[Direction::After, Direction::Before][..]),
     ) {
-        let mut by_actor: BTreeMap<u32, Vec<Done>> = BTreeMap::new();
+        let mut by_actor: BTreeMap<u32, Vec<TestActivity>> = BTreeMap::new();
         for (_, done) in standing(&all) {
             by_actor.entry(done.actor).or_default().push(done);
         }
@@ -145,15 +145,15 @@ proptest! {
                 }
             }
         }
-        let (mut told_nodes, mut told_links) = told(&all, question(direction, "a", depth));
-        told_nodes.sort();
-        told_links.sort();
+        let (mut node_lines, mut link_lines) = lines(&all, question(direction, "a", depth));
+        node_lines.sort();
+        link_lines.sort();
         let expected = |counts: BTreeMap<String, u64>| {
             let mut lines: Vec<String> = counts.into_iter().map(|(key, count)| format!("{key} {count}")).collect();
             lines.sort();
             lines
         };
-        prop_assert_eq!(told_nodes, expected(nodes));
-        prop_assert_eq!(told_links, expected(links));
+        prop_assert_eq!(node_lines, expected(nodes));
+        prop_assert_eq!(link_lines, expected(links));
     }
 }

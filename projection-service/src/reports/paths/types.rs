@@ -10,7 +10,7 @@ pub(super) struct Types {
     codes: Mutex<HashMap<Box<str>, u32>>,
 }
 
-/// Stands for every type beyond the first half a million; it is not told.
+/// Stands for every type beyond the first half a million; the report leaves it out.
 const OTHER: u32 = TAG_END / 2 - 1;
 
 impl Types {

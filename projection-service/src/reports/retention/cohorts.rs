@@ -1,33 +1,36 @@
 use super::super::actor_set::{ActorSet, BLOCK_WORDS};
 use super::super::matching::Matching;
 use super::super::source::{RowTest, Source};
-use super::{Cohort, Question};
+use super::{Cohort, RetentionQuestion};
 use crate::columns::{Needs, Rows};
 use crate::error::ReportsError;
 use crate::view::Scan;
 
-/// Who began and who came back in each unit.
+/// The actors that began and that came back, by unit.
 pub(super) struct Cohorts {
-    question: Question,
+    question: RetentionQuestion,
     found: Found,
 }
 
-/// What one thread has found.
+/// The result of one thread.
 struct Found {
-    /// Who began before the first unit; of no interest to `any`.
+    /// The actors that began before the first unit; not used for `any`.
     before: ActorSet,
-    /// Who has an activity that matches `start`, by unit.
+    /// The actors with an activity that matches `start`, by unit.
     starts: Vec<ActorSet>,
-    /// Who has one that matches `return`, by unit; empty if it is the same.
+    /// The actors with an activity that matches `return`, by unit; empty if both match the same.
     returns: Vec<ActorSet>,
 }
 
 struct FindActors {
-    question: Question,
+    question: RetentionQuestion,
 }
 
 impl Cohorts {
-    pub(super) async fn scan(source: &impl Source, mut question: Question) -> Result<Self, ReportsError> {
+    pub(super) async fn scan(
+        source: &impl Source,
+        mut question: RetentionQuestion,
+    ) -> Result<Self, ReportsError> {
         let mut needs = Needs { actors: true, ..Needs::default() };
         question.start.add_needs(&mut needs);
         question.returning.add_needs(&mut needs);

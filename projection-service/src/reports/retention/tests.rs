@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::reports::query::TimeRange;
-use crate::reports::testing::{Chunks, Done, at, histories, history, matching, range, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, history, matching, range, run, standing};
 
 fn question(
     range: &TimeRange,
@@ -12,8 +12,8 @@ fn question(
     cohort: Cohort,
     start: Option<&str>,
     returning: Option<&str>,
-) -> Question {
-    Question {
+) -> RetentionQuestion {
+    RetentionQuestion {
         units: Units::new(unit, range, 0, UNITS_MAX).unwrap(),
         cohort,
         start: matching(start),
@@ -26,7 +26,7 @@ fn march() -> TimeRange {
     range("UTC", "2026-03-01T00:00:00Z", "2026-03-04T00:00:00Z")
 }
 
-fn signed() -> Vec<Done> {
+fn signed() -> Vec<TestActivity> {
     history(&[
         "1 a 2026-03-01T10:00:00Z",
         "1 b 2026-03-01T11:00:00Z",
@@ -40,7 +40,7 @@ fn signed() -> Vec<Done> {
     ])
 }
 
-fn told(all: &[Done], question: Question) -> Vec<String> {
+fn lines(all: &[TestActivity], question: RetentionQuestion) -> Vec<String> {
     let body = run(compute(&Chunks::new(all), question)).unwrap();
     body.cohorts.into_iter().map(|row| format!("{} {} {:?}", row.start, row.size, row.retained)).collect()
 }
@@ -49,7 +49,7 @@ fn told(all: &[Done], question: Question) -> Vec<String> {
 fn an_actor_belongs_to_the_unit_of_its_first_activity_that_matches() {
     let question = question(&march(), Unit::Day, Cohort::First, Some("a"), Some("b"));
     assert_eq!(
-        told(&signed(), question),
+        lines(&signed(), question),
         ["2026-03-01 2 [1, 1, 1]", "2026-03-02 1 [0, 0]", "2026-03-03 0 [0]"]
     );
 }
@@ -58,17 +58,20 @@ fn an_actor_belongs_to_the_unit_of_its_first_activity_that_matches() {
 fn the_first_activity_ever_may_lie_before_the_range() {
     let later = range("UTC", "2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z");
     let first = question(&later, Unit::Day, Cohort::First, Some("a"), None);
-    assert_eq!(told(&signed(), first), ["2026-03-02 1 [1, 0]", "2026-03-03 0 [0]"]);
+    assert_eq!(lines(&signed(), first), ["2026-03-02 1 [1, 0]", "2026-03-03 0 [0]"]);
     let any = question(&later, Unit::Day, Cohort::Any, Some("a"), None);
-    assert_eq!(told(&signed(), any), ["2026-03-02 2 [2, 1]", "2026-03-03 0 [0]"]);
+    assert_eq!(lines(&signed(), any), ["2026-03-02 2 [2, 1]", "2026-03-03 0 [0]"]);
 }
 
 #[test]
 fn any_is_every_unit_with_a_beginning_and_without_filters_every_activity_counts() {
     let any = question(&march(), Unit::Day, Cohort::Any, Some("a"), None);
-    assert_eq!(told(&signed(), any), ["2026-03-01 2 [2, 2, 1]", "2026-03-02 2 [2, 1]", "2026-03-03 0 [0]"]);
+    assert_eq!(lines(&signed(), any), ["2026-03-01 2 [2, 2, 1]", "2026-03-02 2 [2, 1]", "2026-03-03 0 [0]"]);
     let plain = question(&march(), Unit::Day, Cohort::First, None, None);
-    assert_eq!(told(&signed(), plain), ["2026-03-01 3 [3, 3, 1]", "2026-03-02 0 [0, 0]", "2026-03-03 0 [0]"]);
+    assert_eq!(
+        lines(&signed(), plain),
+        ["2026-03-01 3 [3, 3, 1]", "2026-03-02 0 [0, 0]", "2026-03-03 0 [0]"]
+    );
 }
 
 #[test]
@@ -77,13 +80,13 @@ fn a_unit_that_begins_before_the_end_is_whole_and_a_later_one_is_absent() {
     // Two weeks from Monday the 2nd on; the second one ends after the range does.
     let weeks = range("UTC", "2026-03-04T00:00:00Z", "2026-03-09T00:00:01Z");
     let first = question(&weeks, Unit::Week, Cohort::First, None, None);
-    assert_eq!(told(&all, first), ["2026-03-02 1 [1, 1]", "2026-03-09 0 [0]"]);
+    assert_eq!(lines(&all, first), ["2026-03-02 1 [1, 1]", "2026-03-09 0 [0]"]);
     let months = question(&weeks, Unit::Month, Cohort::First, None, None);
-    assert_eq!(told(&all, months), ["2026-03-01 2 [2]"]);
+    assert_eq!(lines(&all, months), ["2026-03-01 2 [2]"]);
     // A day of Cairo that begins at one o'clock.
     let day = range("Africa/Cairo", "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z");
     let all = history(&["1 a 2026-04-23T21:59:59Z", "2 a 2026-04-23T22:00:00Z"]);
-    assert_eq!(told(&all, question(&day, Unit::Day, Cohort::First, None, None)), ["2026-04-24 1 [1]"]);
+    assert_eq!(lines(&all, question(&day, Unit::Day, Cohort::First, None, None)), ["2026-04-24 1 [1]"]);
 }
 
 #[test]

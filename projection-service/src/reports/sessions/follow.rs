@@ -21,7 +21,7 @@ pub(super) struct Session {
     pub(super) activities: u64,
 }
 
-/// Takes in sessions.
+/// Gathers sessions.
 pub(super) trait Tally: Send + Sync + 'static {
     /// Whether the position of a session's first activity is needed.
     const NEEDS_POSITIONS: bool;
@@ -38,13 +38,13 @@ pub(super) trait Tally: Send + Sync + 'static {
     fn merge(&mut self, other: Self);
 }
 
-/// How far to look beyond the range at first, in microseconds, for sessions that go on after it; unless twice the gap is more.
+/// The length of the first step after the range, in microseconds; twice the gap if that is more.
 const AHEAD_MIN: i64 = 3_600_000_000;
 
-/// Tells `tally` of all sessions that begin in `range`.
+/// Passes all sessions that begin in `range` to `tally`.
 ///
-/// A session may go on after the range as long as it likes. So what comes after is read in steps, each twice as long as the
-/// one before and only for the sessions that have not ended, until all have.
+/// A session may end long after the range. So the time after the range is read in steps, each twice as long as the one
+/// before, and only for actors whose session has not ended yet, until all have.
 pub(super) async fn sessions<T: Tally>(
     source: &impl Source,
     range: Range<i64>,
@@ -80,12 +80,12 @@ pub(super) async fn sessions<T: Tally>(
     }
 }
 
-/// What one thread has found.
+/// The result of one thread.
 struct Found<T> {
     tally: T,
     /// Sessions that may go on after the window.
     open: Vec<Session>,
-    /// Who has activities at all; of interest where only open sessions are followed.
+    /// The actors that have an activity in the window; used only after the range, where open sessions are followed.
     seen: HashSet<u32>,
 }
 

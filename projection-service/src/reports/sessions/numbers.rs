@@ -3,7 +3,7 @@ use super::super::units::Units;
 use super::follow::{Session, Tally};
 use super::{Body, Day};
 
-/// What is told of sessions.
+/// The numbers of the report, gathered from sessions.
 #[derive(Debug)]
 pub(super) struct Numbers {
     /// When each day begins and the last one ends.

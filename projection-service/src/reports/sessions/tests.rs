@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::calendar::day_of;
-use crate::reports::testing::{Chunks, Done, at, histories, history, instant, range, run, standing};
+use crate::reports::testing::{Chunks, TestActivity, at, histories, history, instant, range, run, standing};
 
 const MINUTE: i64 = 60_000_000;
 
-fn told(all: &[Done], range: &TimeRange, gap_minutes: i64) -> Body {
+fn report(all: &[TestActivity], range: &TimeRange, gap_minutes: i64) -> Body {
     run(compute(&Chunks::new(all), range, gap_minutes * MINUTE)).unwrap()
 }
 
@@ -20,7 +20,7 @@ fn first_of_march() -> TimeRange {
     range("UTC", "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")
 }
 
-fn crossing() -> Vec<Done> {
+fn crossing() -> Vec<TestActivity> {
     history(&[
         "1 a 2026-02-28T23:50:00Z",
         "1 a 2026-03-01T00:20:00Z",
@@ -35,7 +35,7 @@ fn crossing() -> Vec<Done> {
 #[test]
 fn a_session_that_began_before_the_range_is_not_in_it_and_one_that_goes_on_after_it_is_whole() {
     assert_eq!(
-        told(&crossing(), &first_of_march(), 30),
+        report(&crossing(), &first_of_march(), 30),
         Body {
             sessions: 3,
             actors: 2,
@@ -53,8 +53,8 @@ fn a_session_that_began_before_the_range_is_not_in_it_and_one_that_goes_on_after
 #[test]
 fn a_session_goes_on_as_long_as_its_actor_does() {
     // Every 20 minutes for two days, in all chunks, from the last minute of the range on.
-    let mut all: Vec<Done> = (0..144)
-        .map(|step| Done {
+    let mut all: Vec<TestActivity> = (0..144)
+        .map(|step| TestActivity {
             actor: 7,
             kind: "a",
             time: at("2026-03-01T23:59:00Z") + step * 20 * MINUTE,
@@ -62,16 +62,22 @@ fn a_session_goes_on_as_long_as_its_actor_does() {
             is_gone: false,
         })
         .collect();
-    all.push(Done { actor: 9, kind: "a", time: at("2026-03-01T23:59:30Z"), chunk: 0, is_gone: false });
-    let body = told(&all, &first_of_march(), 30);
+    all.push(TestActivity {
+        actor: 9,
+        kind: "a",
+        time: at("2026-03-01T23:59:30Z"),
+        chunk: 0,
+        is_gone: false,
+    });
+    let body = report(&all, &first_of_march(), 30);
     assert_eq!((body.sessions, body.actors, body.single), (2, 2, 1));
     assert_eq!(body.mean_activities, Some(145.0 / 2.0));
     let mut other = all.clone();
     other[100].is_gone = true;
-    let body = told(&other, &first_of_march(), 30);
+    let body = report(&other, &first_of_march(), 30);
     assert_eq!((body.sessions, body.mean_activities), (2, Some(101.0 / 2.0)));
     all.truncate(144);
-    assert_eq!(told(&all, &first_of_march(), 30).median_s, Some(143.0 * 1_200.0));
+    assert_eq!(report(&all, &first_of_march(), 30).median_s, Some(143.0 * 1_200.0));
 }
 
 #[test]
@@ -84,13 +90,13 @@ fn every_day_of_the_range_is_there_and_has_its_own_actors() {
         "1 a 2026-03-30T12:00:00Z",
     ]);
     let range = range("Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-31T00:00:00Z");
-    let body = told(&all, &range, 30);
+    let body = report(&all, &range, 30);
     assert_eq!(
         body.days,
         [day("2026-03-28", 1, 1), day("2026-03-29", 3, 2), day("2026-03-30", 1, 1), day("2026-03-31", 0, 0)]
     );
     assert_eq!((body.sessions, body.actors), (5, 2));
-    let nothing = told(&[], &range, 30);
+    let nothing = report(&[], &range, 30);
     assert_eq!((nothing.sessions, nothing.median_s, nothing.mean_activities), (0, None, None));
 }
 
@@ -98,7 +104,7 @@ fn every_day_of_the_range_is_there_and_has_its_own_actors() {
 fn sessions_are_explained_by_their_first_activities() {
     let mut all = crossing();
     // At the same time the one that was recorded first is the first.
-    all.push(Done { chunk: 0, ..all[3].clone() });
+    all.push(TestActivity { chunk: 0, ..all[3].clone() });
     let chunks = Chunks::new(&all);
     let positions = |cell| {
         let rows = run(behind(&chunks, &first_of_march(), 30 * MINUTE, cell)).ok()?;
@@ -113,7 +119,7 @@ fn sessions_are_explained_by_their_first_activities() {
 }
 
 /// The times of each session, by actor.
-fn naive(all: &[Done], gap: i64) -> Vec<(u32, Vec<i64>)> {
+fn naive(all: &[TestActivity], gap: i64) -> Vec<(u32, Vec<i64>)> {
     let mut by_actor: BTreeMap<u32, Vec<Vec<i64>>> = BTreeMap::new();
     for (_, done) in standing(all) {
         let sessions = by_actor.entry(done.actor).or_default();
@@ -139,7 +145,7 @@ proptest! {
     ) {
         let mut range = range("Europe/Berlin", "2026-03-28T01:00:00Z", "2026-03-28T01:00:00Z");
         range.to += chrono::TimeDelta::hours(hours);
-        let body = told(&all, &range, gap);
+        let body = report(&all, &range, gap);
         let mut sessions = naive(&all, gap * MINUTE);
         sessions.retain(|(_, times)| window(&range).contains(&times[0]));
         let actors = |sessions: &[&(u32, Vec<i64>)]| {

@@ -1,4 +1,4 @@
-//! Events that nothing can fold until somebody mends them.
+//! Events that cannot be folded until they are repaired.
 
 use cqrs_es::DomainEvent;
 use domain::CustomerId;
@@ -6,7 +6,7 @@ use domain::activity::{ActivityContent, ActivityEvent};
 
 use super::{House, content};
 
-/// No program reads it.
+/// The error of an attempt to fold what [`House::record_unreadable`] records.
 pub(in crate::tests) const UNREADABLE: &str = "unknown event type ActivityRecorded of version 9.0.0";
 
 impl House {

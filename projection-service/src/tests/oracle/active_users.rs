@@ -6,9 +6,9 @@ use super::calendar::{day_of, days};
 use super::json::Json;
 use super::log::Activity;
 use super::part;
-use super::question::Question;
+use super::question::ReportQuestion;
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let rows = question.filtered(activities);
     let zone = question.zone();
     let actors = |last: NaiveDate, length: u64| {
@@ -45,7 +45,7 @@ mod tests {
         ];
         let range = [("from", "2026-03-30"), ("to", "2026-04-01"), ("time_zone", "UTC")];
         same(
-            &report(&Question::new("", &range), &rows),
+            &report(&ReportQuestion::new("", &range), &rows),
             r#"{"days":[{"date":"2026-03-30","daily":1,"weekly":2,"monthly":2,"stickiness":0.5},
                         {"date":"2026-03-31","daily":0,"weekly":1,"monthly":2,"stickiness":0}]}"#,
         );

@@ -9,7 +9,7 @@ use super::json::Json;
 use super::log::Activity;
 use super::nearest_rank;
 use super::number::Number;
-use super::question::Question;
+use super::question::ReportQuestion;
 
 const GROUPS_DEFAULT: usize = 20;
 
@@ -20,7 +20,7 @@ struct Row<'a> {
     group: Vec<Json>,
 }
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let unit = Unit::parse(question.get("interval").unwrap_or("day"));
     let measured = question.get("measure").unwrap_or("count");
     let (zone, from, to) = (question.zone(), question.from(), question.to());
@@ -59,7 +59,7 @@ pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
 }
 
 /// The groups that have a line of their own, the largest first.
-fn groups(question: &Question, rows: &[Row<'_>], measured: &str) -> Vec<Vec<Json>> {
+fn groups(question: &ReportQuestion, rows: &[Row<'_>], measured: &str) -> Vec<Vec<Json>> {
     if question.get("group_by").is_none() {
         return vec![Vec::new()];
     }
@@ -124,9 +124,9 @@ mod tests {
     use super::*;
     use crate::tests::oracle::testing::{activity, same, valued};
 
-    fn ask(parameters: &[(&str, &str)]) -> Question {
+    fn ask(parameters: &[(&str, &str)]) -> ReportQuestion {
         let range = [("from", "2026-03-01"), ("to", "2026-03-03"), ("time_zone", "UTC")];
-        Question::new("/v1/reports/activity", &[&range, parameters].concat())
+        ReportQuestion::new("/v1/reports/activity", &[&range, parameters].concat())
     }
 
     fn rows() -> Vec<Activity> {

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::calendar::instant;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 
 /// Every page one after the other.
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let mut rows = question.filtered(activities);
     rows.retain(|row| question.is_in_range(row.occurred_at));
     let mut actors: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
@@ -29,7 +29,7 @@ fn actor(name: &str, own: &[&Activity]) -> Json {
 }
 
 /// One actor; none without an activity.
-pub(super) fn one(question: &Question, name: &str, activities: &[Activity]) -> Option<Json> {
+pub(super) fn one(question: &ReportQuestion, name: &str, activities: &[Activity]) -> Option<Json> {
     let mut own = question.filtered(activities);
     own.retain(|row| row.actor == name && question.is_in_range(row.occurred_at));
     let own: Vec<&Activity> = own.iter().collect();
@@ -45,7 +45,7 @@ mod tests {
     fn actors_are_found_by_any_part_of_their_name() {
         let rows = day(&["ada x 10:00", "Adam x 11:00", "ada x 12:00", "bob x 10:00"]);
         same(
-            &report(&Question::new("", &[("q", "AD")]), &rows),
+            &report(&ReportQuestion::new("", &[("q", "AD")]), &rows),
             r#"{"next_cursor":null,"items":[
                 {"actor":"Adam","count":1,"first_seen":"2026-03-01T11:00:00Z","last_seen":"2026-03-01T11:00:00Z"},
                 {"actor":"ada","count":2,"first_seen":"2026-03-01T10:00:00Z","last_seen":"2026-03-01T12:00:00Z"}]}"#,

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::filter::Filter;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 use super::retention::filters;
 use super::sessions::{duration, seconds};
 use super::{nearest_rank, part};
@@ -19,7 +19,7 @@ struct Step {
 /// The activity at which each step was reached; none where it was not.
 type Attempt<'a> = Vec<Option<&'a Activity>>;
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let steps: Vec<Step> = question.all("step").map(step).collect();
     let rows = question.filtered(activities);
     let mut by_actor: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
@@ -29,7 +29,7 @@ pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
     let results: Vec<Attempt<'_>> =
         by_actor.values().filter_map(|rows| result(question, rows, &steps)).collect();
     let reached = |index: usize| results.iter().filter(|attempt| attempt[index].is_some()).count();
-    let told = steps.iter().enumerate().map(|(index, step)| {
+    let lines = steps.iter().enumerate().map(|(index, step)| {
         let mut took: Vec<TimeDelta> =
             results.iter().filter_map(|attempt| since_the_step_before(attempt, index)).collect();
         took.sort();
@@ -43,7 +43,7 @@ pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
             ("p90_s", at(90)),
         ])
     });
-    Json::object([("steps", Json::Array(told.collect()))])
+    Json::object([("steps", Json::Array(lines.collect()))])
 }
 
 /// A type, an array of filters, or an object of these that says whether the step is optional.
@@ -64,7 +64,7 @@ fn step(text: &str) -> Step {
 }
 
 /// Of one actor's attempts the one that reaches furthest; of equals the earliest.
-fn result<'a>(question: &Question, rows: &[&'a Activity], steps: &[Step]) -> Option<Attempt<'a>> {
+fn result<'a>(question: &ReportQuestion, rows: &[&'a Activity], steps: &[Step]) -> Option<Attempt<'a>> {
     let begins = |row: &Activity| passes(&steps[0].filters, row) && question.is_in_range(row.occurred_at);
     let attempts = (0..rows.len())
         .filter(|index| begins(rows[*index]))
@@ -74,7 +74,7 @@ fn result<'a>(question: &Question, rows: &[&'a Activity], steps: &[Step]) -> Opt
 }
 
 /// The attempt that begins with the first of the rows.
-fn attempt<'a>(question: &Question, rows: &[&'a Activity], steps: &[Step]) -> Attempt<'a> {
+fn attempt<'a>(question: &ReportQuestion, rows: &[&'a Activity], steps: &[Step]) -> Attempt<'a> {
     let end = rows[0].occurred_at + duration(question.get("within").unwrap_or("7d"));
     let excluded: Vec<Vec<Filter>> = question.all("exclude").map(filters).collect();
     let mut reached = vec![Some(rows[0])];
@@ -115,7 +115,7 @@ mod tests {
 
     fn ask(rows: &[&str], parameters: &[(&str, &str)]) -> Json {
         let range = [("from", "2026-03-01"), ("to", "2026-03-02"), ("time_zone", "UTC")];
-        report(&Question::new("", &[&range, parameters].concat()), &day(rows))
+        report(&ReportQuestion::new("", &[&range, parameters].concat()), &day(rows))
     }
 
     const ABC: [(&str, &str); 3] = [("step", "a"), ("step", "b"), ("step", "c")];

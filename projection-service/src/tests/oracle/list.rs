@@ -1,10 +1,10 @@
 use super::calendar::instant;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 
 /// Every page of the list one after the other, the newest first.
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let mut rows = question.filtered(activities);
     rows.retain(|row| question.is_in_range(row.occurred_at));
     rows.reverse();
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn the_newest_is_first_and_of_one_time_what_was_recorded_last() {
         let rows = day(&["ada x 10:00", "bob y 12:00", "eve z 10:00"]);
-        let found = report(&Question::new("", &[]), &rows);
+        let found = report(&ReportQuestion::new("", &[]), &rows);
         let types: Vec<&str> =
             found.field("items").items().iter().map(|item| item.field("type").text().unwrap()).collect();
         assert_eq!(types, ["y", "z", "x"]);

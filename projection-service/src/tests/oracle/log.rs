@@ -15,7 +15,7 @@ pub(in crate::tests) enum What {
     Recorded(ActivityContent),
     Corrected(ActivityContent),
     Redacted,
-    /// Nothing can fold it.
+    /// An event that cannot be folded.
     Unknown,
 }
 
@@ -35,13 +35,13 @@ pub(in crate::tests) struct Event {
 pub(in crate::tests) struct Log {
     pub(in crate::tests) customer: CustomerId,
     pub(in crate::tests) events: Vec<Event>,
-    /// Where in the partition it was decided to go on without which position.
+    /// For each discarded position: the position of the event that discarded it.
     pub(in crate::tests) discards: Vec<(i64, i64)>,
-    /// When each position of the partition was recorded, whosever it is; the first is position 1.
+    /// When each position of the partition was recorded, of any customer; the first is position 1.
     pub(in crate::tests) recorded_at: Vec<DateTime<Utc>>,
 }
 
-/// An activity as it stands.
+/// The state of an activity at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tests) struct Activity {
     pub(in crate::tests) id: String,
@@ -52,11 +52,11 @@ pub(in crate::tests) struct Activity {
     pub(in crate::tests) value: Option<Number>,
     pub(in crate::tests) properties: Json,
     pub(in crate::tests) context: Json,
-    /// Of the event that first recorded it.
+    /// The position of the event that first recorded it.
     pub(in crate::tests) partition: u16,
     pub(in crate::tests) position: i64,
     pub(in crate::tests) recorded_at: DateTime<Utc>,
-    /// Of the event that made this state.
+    /// The position of the event that made this state.
     pub(in crate::tests) sequence: i64,
     pub(in crate::tests) last_position: i64,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::filter::Filter;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 use super::retention::filters;
 use super::sessions::{duration, sessions};
 
@@ -13,7 +13,7 @@ const DEPTH_DEFAULT: usize = 3;
 /// A depth and a type.
 type Node<'a> = (usize, &'a str);
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let rows = question.filtered(activities);
     let depth_max = question.number("depth").unwrap_or(DEPTH_DEFAULT);
     let is_backwards = question.get("end").is_some();
@@ -80,7 +80,7 @@ mod tests {
 
     fn ask(parameters: &[(&str, &str)]) -> Json {
         let range = [("from", "2026-03-01"), ("to", "2026-03-02"), ("time_zone", "UTC")];
-        report(&Question::new("", &[&range, parameters].concat()), &day(&ROWS))
+        report(&ReportQuestion::new("", &[&range, parameters].concat()), &day(&ROWS))
     }
 
     #[test]

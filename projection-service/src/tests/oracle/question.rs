@@ -6,14 +6,14 @@ use super::filter::Filter;
 use super::json::Json;
 use super::log::Activity;
 
-/// What is asked of a report: a path, and the parameters before they are encoded.
+/// A request for a report: the path, and the parameters before they are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::tests) struct Question {
+pub(in crate::tests) struct ReportQuestion {
     pub(in crate::tests) path: String,
     pub(in crate::tests) parameters: Vec<(String, String)>,
 }
 
-impl Question {
+impl ReportQuestion {
     pub(in crate::tests) fn new(path: &str, parameters: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self { path: path.to_owned(), parameters: parameters.iter().map(owned).collect() }
@@ -98,15 +98,15 @@ fn encoded(text: &str) -> String {
 
 #[test]
 fn a_question_is_an_address() {
-    let question = Question::new("/v1/x", &[("filter", r#"["is","type","é"]"#), ("limit", "3")]);
+    let question = ReportQuestion::new("/v1/x", &[("filter", r#"["is","type","é"]"#), ("limit", "3")]);
     assert_eq!(question.uri(), "/v1/x?filter=%5B%22is%22%2C%22type%22%2C%22%C3%A9%22%5D&limit=3");
     assert_eq!(question.number("limit"), Some(3));
 }
 
 #[test]
 fn a_date_is_the_beginning_of_a_day_of_the_zone() {
-    let question = Question::new("/", &[("from", "2026-04-24"), ("time_zone", "Africa/Cairo")]);
+    let question = ReportQuestion::new("/", &[("from", "2026-04-24"), ("time_zone", "Africa/Cairo")]);
     assert_eq!(question.from(), "2026-04-23T22:00:00Z".parse::<DateTime<Utc>>().unwrap());
-    let question = Question::new("/", &[("from", "2026-03-29T10:00:00.5+02:00")]);
+    let question = ReportQuestion::new("/", &[("from", "2026-03-29T10:00:00.5+02:00")]);
     assert_eq!(question.from(), "2026-03-29T08:00:00.5Z".parse::<DateTime<Utc>>().unwrap());
 }

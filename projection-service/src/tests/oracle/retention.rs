@@ -6,9 +6,9 @@ use super::calendar::{Unit, day_of, start, starts};
 use super::filter::Filter;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let rows = question.filtered(activities);
     let unit = Unit::parse(question.get("unit").unwrap_or("day"));
     let zone = question.zone();
@@ -79,7 +79,7 @@ mod tests {
 
     fn ask(parameters: &[(&str, &str)]) -> Json {
         let range = [("from", "2026-03-01"), ("to", "2026-03-04"), ("time_zone", "UTC")];
-        report(&Question::new("", &[&range, parameters].concat()), &rows())
+        report(&ReportQuestion::new("", &[&range, parameters].concat()), &rows())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::calendar::{day_of, days};
 use super::json::Json;
 use super::log::Activity;
 use super::nearest_rank;
-use super::question::Question;
+use super::question::ReportQuestion;
 
 /// Activities of one actor without a pause longer than the gap.
 pub(super) type Session<'a> = Vec<&'a Activity>;
@@ -43,35 +43,35 @@ pub(super) fn seconds(duration: TimeDelta) -> Json {
     Json::real(duration.num_microseconds().unwrap() as f64 / 1e6)
 }
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let rows = question.filtered(activities);
     let zone = question.zone();
-    let mut told = sessions(&rows, duration(question.get("gap").unwrap_or("30m")));
-    told.retain(|session| question.is_in_range(session[0].occurred_at));
+    let mut in_range = sessions(&rows, duration(question.get("gap").unwrap_or("30m")));
+    in_range.retain(|session| question.is_in_range(session[0].occurred_at));
     let mut lengths: Vec<TimeDelta> =
-        told.iter().map(|session| session.last().unwrap().occurred_at - session[0].occurred_at).collect();
+        in_range.iter().map(|session| session.last().unwrap().occurred_at - session[0].occurred_at).collect();
     lengths.sort();
     let actors = |sessions: &[&Session<'_>]| {
         sessions.iter().map(|session| session[0].actor.as_str()).collect::<BTreeSet<_>>().len()
     };
     let day = |date: chrono::NaiveDate| {
         let inside: Vec<&Session<'_>> =
-            told.iter().filter(|session| day_of(zone, session[0].occurred_at) == date).collect();
+            in_range.iter().filter(|session| day_of(zone, session[0].occurred_at) == date).collect();
         Json::object([
             ("date", Json::from(date.to_string())),
             ("sessions", Json::from(inside.len())),
             ("actors", Json::from(actors(&inside))),
         ])
     };
-    let many: usize = told.iter().map(Vec::len).sum();
-    let mean = if told.is_empty() { Json::Null } else { Json::real(many as f64 / told.len() as f64) };
+    let many: usize = in_range.iter().map(Vec::len).sum();
+    let mean = if in_range.is_empty() { Json::Null } else { Json::real(many as f64 / in_range.len() as f64) };
     let days: Vec<Json> = days(zone, question.from(), question.to()).into_iter().map(day).collect();
     Json::object([
-        ("sessions", Json::from(told.len())),
-        ("actors", Json::from(actors(&told.iter().collect::<Vec<_>>()))),
+        ("sessions", Json::from(in_range.len())),
+        ("actors", Json::from(actors(&in_range.iter().collect::<Vec<_>>()))),
         ("median_s", nearest_rank(&lengths, 50).map_or(Json::Null, seconds)),
         ("mean_activities", mean),
-        ("single", Json::from(told.iter().filter(|session| session.len() == 1).count())),
+        ("single", Json::from(in_range.iter().filter(|session| session.len() == 1).count())),
         ("days", Json::Array(days)),
     ])
 }
@@ -95,13 +95,13 @@ mod tests {
         let range = [("from", "2026-03-01"), ("to", "2026-03-02"), ("time_zone", "UTC")];
         // The one that began on the day before is not in it, and the last one is whole.
         same(
-            &report(&Question::new("", &range), &rows),
+            &report(&ReportQuestion::new("", &range), &rows),
             r#"{"sessions":3,"actors":2,"median_s":600,"mean_activities":1.6666666666666667,"single":1,
                 "days":[{"date":"2026-03-01","sessions":3,"actors":2}]}"#,
         );
         let gap = [("gap", "20m"), ("actor", "ada")];
         same(
-            &report(&Question::new("", &[&range[..], &gap].concat()), &rows),
+            &report(&ReportQuestion::new("", &[&range[..], &gap].concat()), &rows),
             r#"{"sessions":3,"actors":1,"median_s":0,"mean_activities":1.3333333333333333,"single":2,
                 "days":[{"date":"2026-03-01","sessions":3,"actors":1}]}"#,
         );

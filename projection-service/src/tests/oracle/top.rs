@@ -4,11 +4,11 @@ use super::activity::name;
 use super::filter::group;
 use super::json::Json;
 use super::log::Activity;
-use super::question::Question;
+use super::question::ReportQuestion;
 
 const LIMIT_DEFAULT: usize = 100;
 
-pub(super) fn report(question: &Question, activities: &[Activity]) -> Json {
+pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json {
     let dimension = question.get("dimension").unwrap_or("type");
     let mut rows = question.filtered(activities);
     rows.retain(|row| question.is_in_range(row.occurred_at));
@@ -45,7 +45,7 @@ mod tests {
         let range =
             [("from", "2026-03-01"), ("to", "2026-03-02"), ("time_zone", "UTC"), ("dimension", "type")];
         same(
-            &report(&Question::new("", &range), &rows),
+            &report(&ReportQuestion::new("", &range), &rows),
             r#"{"items":[{"key":"b","count":2,"actors":2},{"key":"a","count":1,"actors":1},
                          {"key":"c","count":1,"actors":1}]}"#,
         );

@@ -1,7 +1,7 @@
 //! The numbers of a report, and how each is asked for.
 
 use crate::tests::oracle::json::Json;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// What a number says of the activities behind it.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ fn cell(explain: impl Into<String>, number: &Json, kind: Kind) -> Cell {
 }
 
 /// Every number that counts something.
-pub(super) fn cells(question: &Question, body: &Json) -> Vec<Cell> {
+pub(super) fn cells(question: &ReportQuestion, body: &Json) -> Vec<Cell> {
     match question.path.as_str() {
         "/v1/reports/activity" => activity(question, body),
         "/v1/reports/active-users" => active_users(body),
@@ -42,7 +42,7 @@ fn text(json: &Json) -> &str {
     json.text().unwrap()
 }
 
-fn activity(question: &Question, body: &Json) -> Vec<Cell> {
+fn activity(question: &ReportQuestion, body: &Json) -> Vec<Cell> {
     let kind = match question.get("measure").unwrap_or("count") {
         "count" => Kind::Activities,
         "actors" => Kind::Actors,

@@ -13,7 +13,7 @@ use super::content::{ACTORS, TYPES, scene};
 use super::history::{CUSTOMERS, steps};
 use super::holds;
 use super::world::World;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 use crate::view::PositionFinder;
 
 /// The longest history.
@@ -22,7 +22,7 @@ const STEPS_MAX: usize = 60;
 const AT_THE_END: usize = 8;
 
 #[derive(Clone, Debug)]
-struct Asked {
+struct HistoryQuestion {
     customer: usize,
     actor: Option<&'static str>,
     activity_type: Option<&'static str>,
@@ -31,7 +31,7 @@ struct Asked {
     limit: usize,
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+fn history_question() -> impl Strategy<Value = HistoryQuestion> {
     let actor = prop_oneof![6 => select(&ACTORS[..]), 1 => Just("nobody")];
     let kind = prop_oneof![6 => select(&TYPES[..]), 1 => Just("nothing")];
     let what = prop_oneof![
@@ -40,17 +40,12 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => (actor, kind).prop_map(|(actor, kind)| (Some(actor), Some(kind))),
     ];
     let time = || proptest::option::weighted(0.2, any::<Index>());
-    (0..CUSTOMERS, what, time(), time(), 1..6_usize).prop_map(|(customer, what, since, until, limit)| Asked {
-        customer,
-        actor: what.0,
-        activity_type: what.1,
-        since,
-        until,
-        limit,
+    (0..CUSTOMERS, what, time(), time(), 1..6_usize).prop_map(|(customer, what, since, until, limit)| {
+        HistoryQuestion { customer, actor: what.0, activity_type: what.1, since, until, limit }
     })
 }
 
-impl Asked {
+impl HistoryQuestion {
     /// As the service reads it; times are those of events.
     fn filter(&self, world: &World<'_>, events: &[RecordedEvent]) -> HistoryFilter {
         let time = |index: &Option<Index>| -> Option<DateTime<Utc>> {
@@ -100,7 +95,7 @@ async fn pages(history: &History, world: &World<'_>, filter: &HistoryFilter, lim
     }
 }
 
-async fn check(world: &mut World<'_>, asked: &Asked) -> Result<(), TestCaseError> {
+async fn check(world: &mut World<'_>, asked: &HistoryQuestion) -> Result<(), TestCaseError> {
     world.store().await;
     let events = world.events().await.to_vec();
     let filter = asked.filter(world, &events);
@@ -112,14 +107,14 @@ async fn check(world: &mut World<'_>, asked: &Asked) -> Result<(), TestCaseError
     if found == expected {
         return Ok(());
     }
-    let question = Question::new("/v1/history", &[("filter", &format!("{filter:?}"))]);
+    let question = ReportQuestion::new("/v1/history", &[("filter", &format!("{filter:?}"))]);
     let problem = format!("{found:?} and {expected:?}, folded up to {}", world.folded().await);
     Err(world.failure(asked.customer, &question, &problem))
 }
 
 #[test]
 fn filtered_history_is_complete_however_much_of_it_the_read_model_knows() {
-    let filters = proptest::collection::vec(asked(), STEPS_MAX);
+    let filters = proptest::collection::vec(history_question(), STEPS_MAX);
     let case = (scene().prop_flat_map(|scene: DateTime<Utc>| steps(scene, STEPS_MAX)), filters);
     holds(file!(), &case, &async |world, (steps, filters)| {
         for (number, (step, asked)) in steps.iter().zip(&filters).enumerate() {

@@ -11,7 +11,7 @@ use super::history::{CUSTOMERS, Step, steps};
 use super::world::World;
 use super::{holds, questions};
 use crate::tests::oracle::json::Json;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// The longest history.
 const STEPS_MAX: usize = 60;
@@ -24,7 +24,7 @@ const LIMIT: usize = 5;
 #[derive(Clone, Debug)]
 struct Case {
     steps: Vec<Step>,
-    questions: Vec<(usize, Question, [Index; CELLS])>,
+    questions: Vec<(usize, ReportQuestion, [Index; CELLS])>,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -39,7 +39,7 @@ fn case() -> impl Strategy<Value = Case> {
 async fn check_cell(
     world: &World<'_>,
     customer: usize,
-    question: &Question,
+    question: &ReportQuestion,
     cell: &Cell,
 ) -> Result<(), TestCaseError> {
     let mut parameters = question.clone();

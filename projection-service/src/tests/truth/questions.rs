@@ -7,7 +7,7 @@ use proptest::sample::select;
 use super::content::{ACTORS, KEYS, SCALARS, SCENE_DAYS, TYPES, VALUES};
 use super::world::ONE_ACTOR;
 use crate::tests::oracle::path;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// Zones of half hours and of 45 minutes, and days that have no midnight.
 const ZONES: [&str; 9] = [
@@ -134,9 +134,9 @@ fn range(scene: DateTime<Utc>, days_max: i64) -> BoxedStrategy<Pairs> {
 fn question(
     path: &'static str,
     parameters: impl Strategy<Value = Vec<Pairs>> + 'static,
-) -> BoxedStrategy<Question> {
+) -> BoxedStrategy<ReportQuestion> {
     parameters
-        .prop_map(move |parameters| Question { path: path.to_owned(), parameters: parameters.concat() })
+        .prop_map(move |parameters| ReportQuestion { path: path.to_owned(), parameters: parameters.concat() })
         .boxed()
 }
 
@@ -144,7 +144,7 @@ fn count(name: &'static str, of: std::ops::Range<usize>) -> impl Strategy<Value 
     of.prop_map(move |number| vec![pair(name, number.to_string())])
 }
 
-pub(super) fn activity(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn activity(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let interval = prop_oneof![
         1 => Just("minute"), 2 => Just("hour"), 4 => Just("day"), 1 => Just("week"), 1 => Just("month"),
     ];
@@ -171,7 +171,7 @@ pub(super) fn activity(scene: DateTime<Utc>) -> impl Strategy<Value = Question> 
     })
 }
 
-pub(super) fn active_users(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn active_users(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     question(
         "/v1/reports/active-users",
         (range(scene, 5), filters()).prop_map(|(range, filters)| vec![range, filters]),
@@ -189,7 +189,7 @@ fn such(name: &'static str) -> impl Strategy<Value = Pairs> {
     sometimes(matching().prop_map(move |text| vec![pair(name, text)]))
 }
 
-pub(super) fn retention(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn retention(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let parameters = (
         range(scene, SCENE_DAYS),
         filters(),
@@ -211,7 +211,7 @@ fn optional_step() -> impl Strategy<Value = String> {
         .prop_map(|name| format!("{{\"type\":{},\"optional\":true}}", serde_json::to_string(name).unwrap()))
 }
 
-pub(super) fn funnel(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn funnel(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let parameters = (
         range(scene, SCENE_DAYS),
         filters(),
@@ -230,7 +230,7 @@ pub(super) fn funnel(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
     )
 }
 
-pub(super) fn sessions(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn sessions(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let gap = sometimes(one("gap", &["5m", "15m", "1h", "1d"]));
     question(
         "/v1/reports/sessions",
@@ -239,7 +239,7 @@ pub(super) fn sessions(scene: DateTime<Utc>) -> impl Strategy<Value = Question> 
     )
 }
 
-pub(super) fn top(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn top(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let dimension = dimension().prop_map(|name| vec![pair("dimension", name)]);
     question(
         "/v1/reports/top",
@@ -248,7 +248,7 @@ pub(super) fn top(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
     )
 }
 
-pub(super) fn paths(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn paths(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let end = select(&["start", "end"][..]);
     let end = (end, matching()).prop_map(|(name, text)| vec![pair(name, text)]);
     let gap = sometimes(one("gap", &["5m", "1h", "1d"]));
@@ -259,7 +259,7 @@ pub(super) fn paths(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
     )
 }
 
-pub(super) fn list(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn list(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     question(
         "/v1/activities",
         (sometimes(range(scene, SCENE_DAYS)), filters(), sometimes(count("limit", 1..6)))
@@ -268,7 +268,7 @@ pub(super) fn list(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
 }
 
 /// Actors by a part of their name, or what one of them did.
-pub(super) fn actors(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn actors(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     let found = one("q", &["", "A", "ё", "&", ".", "Zoë"]);
     let all = question(
         "/v1/actors",
@@ -290,7 +290,7 @@ pub(super) fn actors(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
 }
 
 /// Of any report.
-pub(super) fn any(scene: DateTime<Utc>) -> impl Strategy<Value = Question> {
+pub(super) fn any(scene: DateTime<Utc>) -> impl Strategy<Value = ReportQuestion> {
     prop_oneof![
         4 => activity(scene),
         1 => active_users(scene),

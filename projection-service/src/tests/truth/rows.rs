@@ -14,7 +14,7 @@ use super::world::World;
 use crate::columns::{Field, Needs, Rows};
 use crate::tests::oracle::json::Json;
 use crate::tests::oracle::log::Activity;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 use crate::tests::oracle::{answer, path, scalar_text};
 use crate::view::{Moment, Scan, StandingRow, View};
 
@@ -97,7 +97,7 @@ async fn check_moment(world: &mut World<'_>, moment: (usize, Option<Index>)) -> 
     };
     let standing: Vec<String> = log.standing(position, folded).iter().map(expected).collect();
     let (found, rows) = lines(&view).await;
-    let question = Question::new("/v1/activities", &[("as_of", &position.to_string())]);
+    let question = ReportQuestion::new("/v1/activities", &[("as_of", &position.to_string())]);
     if found != standing {
         let difference = found.iter().zip(&standing).find(|(one, other)| one != other);
         let problem = format!("{difference:?}\n   found: {found:#?}\nexpected: {standing:#?}");

@@ -7,7 +7,7 @@ use super::history::{CUSTOMERS, Step, steps};
 use super::{holds, questions};
 use crate::tests::oracle::calendar::instant;
 use crate::tests::oracle::log::Log;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// The longest history.
 const STEPS_MAX: usize = 60;
@@ -17,7 +17,7 @@ const QUESTIONS: usize = 24;
 #[derive(Clone, Debug)]
 struct Case {
     steps: Vec<Step>,
-    questions: Vec<(usize, Question, Moment)>,
+    questions: Vec<(usize, ReportQuestion, Moment)>,
 }
 
 /// The moment that is looked at.
@@ -30,7 +30,7 @@ enum Moment {
 
 impl Moment {
     /// The question as of then.
-    fn of(&self, question: &Question, log: &Log) -> Question {
+    fn of(&self, question: &ReportQuestion, log: &Log) -> ReportQuestion {
         match self {
             Self::Now => question.clone(),
             Self::Position(index) => {

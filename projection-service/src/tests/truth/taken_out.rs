@@ -17,7 +17,7 @@ use super::world::{ONE_ACTOR, World};
 use super::{holds, questions};
 use crate::tests::oracle::calendar::instant;
 use crate::tests::oracle::json::Json;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// The longest history.
 const STEPS_MAX: usize = 60;
@@ -152,7 +152,7 @@ fn different_in_parquet(file: Vec<u8>, expected: &[Row]) -> Option<String> {
 async fn check(
     world: &World<'_>,
     customer: usize,
-    question: &Question,
+    question: &ReportQuestion,
     body: &Json,
 ) -> Result<(), TestCaseError> {
     let expected = table(body);
@@ -174,7 +174,11 @@ async fn check(
 }
 
 /// What a file of a question has: a list without a limit is taken out whole.
-async fn answer(world: &World<'_>, customer: usize, question: &Question) -> Result<Json, TestCaseError> {
+async fn answer(
+    world: &World<'_>,
+    customer: usize,
+    question: &ReportQuestion,
+) -> Result<Json, TestCaseError> {
     let is_whole = question.path.ends_with("/activities") || question.get("explain").is_some();
     if is_whole && question.get("limit").is_none() {
         return Ok(Json::object([("items", Json::Array(world.items(customer, question).await?))]));

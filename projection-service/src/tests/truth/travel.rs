@@ -8,7 +8,7 @@ use super::history::{CUSTOMERS, Step, steps};
 use super::world::World;
 use super::{holds, questions};
 use crate::tests::oracle::json::Json;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 
 /// The longest history.
 const STEPS_MAX: usize = 60;
@@ -18,7 +18,7 @@ const QUESTIONS: usize = 6;
 #[derive(Clone, Debug)]
 struct Case {
     steps: Vec<(Step, Index)>,
-    questions: Vec<(usize, Question)>,
+    questions: Vec<(usize, ReportQuestion)>,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -40,7 +40,7 @@ fn case() -> impl Strategy<Value = Case> {
 /// What was answered while the history was written.
 struct Answered {
     customer: usize,
-    question: Question,
+    question: ReportQuestion,
     body: Json,
 }
 
@@ -72,8 +72,8 @@ async fn answer_all(world: &mut World<'_>, case: &Case) -> Result<Vec<Answered>,
     Ok(answered)
 }
 
-/// That there was no such actor says of no moment when.
-fn remember(answered: &mut Vec<Answered>, customer: usize, question: &Question, body: Json) {
+/// A response 404 has no `as_of`, so it is not remembered.
+fn remember(answered: &mut Vec<Answered>, customer: usize, question: &ReportQuestion, body: Json) {
     if body != Json::Null {
         answered.push(Answered { customer, question: question.clone(), body });
     }

@@ -1,4 +1,4 @@
-//! Lets a random history come about in a real database, and tells what happened.
+//! Lets a random history come about in a real database, and lists what happened.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::store::{NAME, Place, Sizes, merge_customer};
 use crate::tests::house::{House, Reports, customer};
 use crate::tests::oracle::json::Json;
 use crate::tests::oracle::log::Log;
-use crate::tests::oracle::question::Question;
+use crate::tests::oracle::question::ReportQuestion;
 use crate::tests::oracle::{self};
 
 /// So that its own jobs never come: the test folds.
@@ -38,7 +38,7 @@ pub(super) struct World<'h> {
     folder: Folder,
     /// What is appended before the next fold, in one commit.
     waiting: Vec<Append>,
-    /// What has happened, for whoever must find out why a test fails.
+    /// A list of all steps, for the message of a test that fails.
     pub(super) story: Vec<String>,
     /// What was read of the log of each partition.
     recorded: BTreeMap<Partition, Vec<RecordedEvent>>,
@@ -71,7 +71,7 @@ impl<'h> World<'h> {
         self.house.partition(self.customers[0])
     }
 
-    /// Lets all of it happen, and folds it to its end. Returns the position up to which everything is folded.
+    /// Executes all steps, and folds everything. Returns the last position that is folded.
     pub(super) async fn happen_all(&mut self, steps: &[Step]) -> i64 {
         for (number, step) in steps.iter().enumerate() {
             self.happen(number, step).await;
@@ -102,14 +102,14 @@ impl<'h> World<'h> {
         }
     }
 
-    fn tell(&mut self, customer: usize, what: &str) {
+    fn note_step(&mut self, customer: usize, what: &str) {
         self.story.push(format!("customer {customer}: {what}"));
     }
 
     fn record(&mut self, customer: usize, id: &str, content: &ActivityContent) {
         let event = ActivityEvent::ActivityRecorded(content.clone());
         self.waiting.push(self.house.next(self.customers[customer], id, &event));
-        self.tell(customer, &format!("record {id} {}", text(content)));
+        self.note_step(customer, &format!("record {id} {}", text(content)));
         self.standing[customer].push(id.to_owned());
     }
 
@@ -120,27 +120,27 @@ impl<'h> World<'h> {
 
     fn correct(&mut self, customer: usize, which: usize, changes: &Changes) {
         let Some(id) = self.choose(customer, which) else { return };
-        let mut told = String::new();
+        let mut new_content = String::new();
         let unit = self.house.next_correction(self.customers[customer], &id, |content| {
             changes.apply(content);
-            told = text(content);
+            new_content = text(content);
         });
         self.waiting.push(unit);
-        self.tell(customer, &format!("correct {id} {told}"));
+        self.note_step(customer, &format!("correct {id} {new_content}"));
     }
 
     fn redact(&mut self, customer: usize, which: usize) {
         let Some(id) = self.choose(customer, which) else { return };
         self.standing[customer].retain(|standing| *standing != id);
         self.waiting.push(self.house.next_redaction(self.customers[customer], &id));
-        self.tell(customer, &format!("redact {id}"));
+        self.note_step(customer, &format!("redact {id}"));
     }
 
     fn unknown(&mut self, customer: usize, which: usize, is_new: bool, number: usize) {
         let chosen = if is_new { None } else { self.choose(customer, which) };
         let id = chosen.unwrap_or_else(|| format!("activity {number}"));
         self.waiting.push(self.house.next_unknown(self.customers[customer], &id));
-        self.tell(customer, &format!("an unknown event of {id}"));
+        self.note_step(customer, &format!("an unknown event of {id}"));
     }
 
     /// What was never recorded is redacted, or corrected and then recorded.
@@ -154,10 +154,10 @@ impl<'h> World<'h> {
             ActivityEvent::ActivityCorrected(Box::new(ActivityCorrected { before, after }))
         };
         self.waiting.push(self.house.next(self.customers[customer], &id, &event));
-        self.tell(customer, &format!("change {id}, which never was"));
+        self.note_step(customer, &format!("change {id}, which never was"));
     }
 
-    /// Decides to go on without a dead letter, if there is one that waits behind no other.
+    /// Discards a dead letter, if there is one that waits behind no other.
     async fn discard(&mut self, customer: usize, which: usize) {
         let query = "SELECT position FROM dead_letters
                       WHERE customer_id = $1 AND reason NOT LIKE 'waits behind%' ORDER BY position";
@@ -172,7 +172,7 @@ impl<'h> World<'h> {
         // Chosen twice before it is folded, it is discarded once.
         if !self.log(customer).await.discards.iter().any(|(_, known)| *known == position) {
             self.house.discard(self.customers[customer], NAME, position).await;
-            self.tell(customer, &format!("discard position {position}"));
+            self.note_step(customer, &format!("discard position {position}"));
         }
     }
 
@@ -180,7 +180,7 @@ impl<'h> World<'h> {
         self.house.store(std::mem::take(&mut self.waiting)).await;
     }
 
-    /// Folds at most so many pages of the partition. Returns the position up to which everything is folded.
+    /// Folds at most this number of pages of the partition. Returns the last position that is folded.
     pub(super) async fn fold(&mut self, page: usize, pages: usize) -> i64 {
         let mut position = 0;
         for _ in 0..pages {
@@ -260,8 +260,12 @@ impl<'h> World<'h> {
         logs
     }
 
-    /// What the service says to a question, but for how fresh it is; null for an actor who is not there.
-    pub(super) async fn ask(&self, customer: usize, question: &Question) -> Result<Json, TestCaseError> {
+    /// The body that the service returns, without `lag_ms`; null for an actor who does not exist.
+    pub(super) async fn ask(
+        &self,
+        customer: usize,
+        question: &ReportQuestion,
+    ) -> Result<Json, TestCaseError> {
         let answer = self.reports.get(self.customers[customer], &question.uri()).await;
         if question.path == ONE_ACTOR && answer.status == http::StatusCode::NOT_FOUND {
             return Ok(Json::Null);
@@ -276,17 +280,17 @@ impl<'h> World<'h> {
         Ok(json)
     }
 
-    /// What is taken out in a format.
-    pub(super) async fn file(&self, customer: usize, question: &Question, format: &str) -> Vec<u8> {
+    /// The file that the service exports in a format.
+    pub(super) async fn file(&self, customer: usize, question: &ReportQuestion, format: &str) -> Vec<u8> {
         let uri = question.clone().with("format", format).uri();
         self.reports.file(self.customers[customer], &uri, "*/*").await.1
     }
 
-    /// Whether the service says what the oracle says.
+    /// Whether the service returns what the oracle computes.
     pub(super) async fn check(
         &self,
         customer: usize,
-        question: &Question,
+        question: &ReportQuestion,
         log: &Log,
         folded: i64,
     ) -> Result<(), TestCaseError> {
@@ -310,7 +314,7 @@ impl<'h> World<'h> {
     pub(super) async fn items(
         &self,
         customer: usize,
-        question: &Question,
+        question: &ReportQuestion,
     ) -> Result<Vec<Json>, TestCaseError> {
         let limit = question.number("limit").unwrap_or(LIMIT_DEFAULT);
         let mut items = Vec::new();
@@ -330,7 +334,7 @@ impl<'h> World<'h> {
     pub(super) fn same(
         &self,
         customer: usize,
-        question: &Question,
+        question: &ReportQuestion,
         found: &Json,
         expected: &Json,
     ) -> Result<(), TestCaseError> {
@@ -339,7 +343,7 @@ impl<'h> World<'h> {
         Err(self.failure(customer, question, &problem))
     }
 
-    pub(super) fn failure(&self, customer: usize, question: &Question, problem: &str) -> TestCaseError {
+    pub(super) fn failure(&self, customer: usize, question: &ReportQuestion, problem: &str) -> TestCaseError {
         let (story, uri) = (self.story.join("\n"), question.uri());
         let parameters: Vec<String> =
             question.parameters.iter().map(|(name, value)| format!("    {name} = {value}")).collect();

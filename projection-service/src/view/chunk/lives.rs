@@ -4,12 +4,12 @@ use super::super::cache::{Column, Part};
 use super::{Chunk, Kind, Parts, Preparation, numbers};
 use crate::columns::{ColumnName, Dictionary, Field, Scalar};
 
-/// By what rows are looked for.
+/// What rows are searched by.
 #[derive(Clone, Debug)]
 pub(in crate::view) enum Wanted {
-    /// Their actor's ordinal.
+    /// The ordinal of an actor.
     Actor(u32),
-    /// Their type.
+    /// A type of activity.
     Type(Box<str>),
 }
 
@@ -22,10 +22,10 @@ impl Wanted {
     }
 }
 
-/// Where the rows of a chunk begin and end, whether they stand or not.
+/// The positions at which each row of a chunk begins and ends, also of rows that are no longer current.
 pub(in crate::view) struct Lives {
     positions: Arc<Column>,
-    /// Rows that have ended, and where, by row.
+    /// Rows that have ended, each with the position of its end, sorted by row.
     pub(in crate::view) ended: Vec<(u32, i64)>,
 }
 
@@ -37,7 +37,7 @@ impl Lives {
 }
 
 impl Chunk {
-    /// What must be in memory to look for rows.
+    /// The parts that [`Self::find`] needs in memory.
     pub(in crate::view) fn parts_of(&self, wanted: &Wanted) -> Vec<Part> {
         match &self.kind {
             Kind::Segment { .. } => vec![Part::Column(wanted.column())],
@@ -45,7 +45,7 @@ impl Chunk {
         }
     }
 
-    /// What must be in memory to know where rows begin and end.
+    /// The parts that [`Self::lives`] needs in memory.
     pub(in crate::view) fn parts_of_lives(&self) -> Vec<Part> {
         match self.kind {
             Kind::Segment { ended_rows: 0, .. } => vec![Part::Column(ColumnName::Position)],
@@ -56,14 +56,14 @@ impl Chunk {
         }
     }
 
-    /// Whether its own column says of any row that it has ended.
+    /// Whether its column `ended` has a row that has ended.
     pub(in crate::view) fn has_ended_rows(&self) -> bool {
         matches!(self.kind, Kind::Segment { ended_rows: 1.., .. })
     }
 }
 
 impl Preparation<'_> {
-    /// The rows that are wanted. None if a column is missing.
+    /// The numbers of the rows that match. None if a column is not in memory.
     pub(in crate::view) fn find(
         &self,
         chunk: &Chunk,
@@ -78,7 +78,7 @@ impl Preparation<'_> {
         }
     }
 
-    /// Where its rows begin and end. None if a column is missing.
+    /// The positions of its rows. None if a column is not in memory.
     pub(in crate::view) fn lives(&self, chunk: &Chunk, loaded: &[(Part, Arc<Column>)]) -> Option<Lives> {
         let parts = Parts { preparation: self, chunk, loaded };
         let positions = parts.column(ColumnName::Position)?;
@@ -103,14 +103,14 @@ fn of_type(types: &Dictionary, name: &str) -> Vec<u32> {
     }
 }
 
-/// Rows that are looked at together: in one comparison of a few vectors.
+/// Rows that are compared as one block, with a few vector instructions.
 const BLOCK: usize = 64;
 
-/// Which rows of a column have a value.
+/// The numbers of the rows of a column that have a value.
 fn equal<T: PartialEq>(column: &[T], wanted: &T) -> Vec<u32> {
     let mut rows = Vec::new();
     for (block, first) in column.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
-        // Without leaving early, so that it becomes a comparison of vectors; most blocks have none.
+        // No early exit, so that the compiler can use vector instructions; most blocks have no such row.
         if block.iter().filter(|value| *value == wanted).count() > 0 {
             rows.extend(block.iter().zip(first..).filter(|(value, _)| *value == wanted).map(|(_, row)| row));
         }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-/// The least positions of a range, of many that are seen in any order, and up to where these are all.
+/// Collects the least positions of a range. They may be added in any order.
 #[derive(Debug)]
 pub(super) struct Least {
     after: i64,
@@ -10,17 +10,17 @@ pub(super) struct Least {
 }
 
 impl Least {
-    /// At most `limit` positions after one and up to another, inclusive.
+    /// Keeps at most `limit` positions, greater than `after` and not greater than `to`.
     pub(super) fn new(after: i64, to: i64, limit: usize) -> Self {
         Self { after, to, limit: limit.max(1), found: BTreeSet::new() }
     }
 
-    /// After which position they lie.
+    /// The exclusive lower bound.
     pub(super) fn after(&self) -> i64 {
         self.after
     }
 
-    /// The greatest position that may still be one of them. When all were seen, there are no others up to it.
+    /// The greatest position that could still be kept. When all were added, those kept are complete up to it.
     pub(super) fn last(&self) -> i64 {
         match self.found.last() {
             Some(last) if self.found.len() >= self.limit => *last,
@@ -37,7 +37,7 @@ impl Least {
         }
     }
 
-    /// What lies after `to` will not be seen.
+    /// Lowers the upper bound, because later positions will not be added.
     pub(super) fn end_at(&mut self, to: i64) {
         self.to = self.to.min(to);
         self.found.split_off(&(self.to + 1));

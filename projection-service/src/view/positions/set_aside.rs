@@ -6,12 +6,12 @@ use super::least::Least;
 use crate::error::ReportsError;
 use crate::store::NAME;
 
-/// Events of a partition that are set aside and looked through at a time.
+/// The most dead letters of a partition that are read for one question.
 const SET_ASIDE_MAX: i64 = 2_000;
-/// Decisions about a partition that are looked through.
+/// The most discarded events of a partition that are read for one question.
 const DISCARDS_MAX: usize = 2_000;
 
-/// Sees every event of a customer that is set aside, whatever it says: no row tells of it.
+/// Adds the dead letters of a customer and the events that wait behind them, whatever they are about: they have no row.
 ///
 /// # Errors
 /// What the database says.
@@ -44,8 +44,8 @@ pub(super) async fn see_set_aside(
     Ok(())
 }
 
-/// Sees every event of a customer that was discarded, and the next one of its stream: what that one says of before is what
-/// the discarded one had made, and no row tells of it. Returns whether all of them were seen.
+/// Adds the discarded events of a customer, which have no row, and the next event of each one's stream: what that one
+/// changed may be a state that only the discarded event made. Returns false if there are too many.
 ///
 /// # Errors
 /// What the databases say.
