@@ -1,5 +1,6 @@
-//! Folding a page of a partition into one generation of the read model, and folding later what could not be folded then.
+//! The fold: applies a page of events of a partition to one generation of the read model, and later folds dead letters.
 
+mod advisory_lock;
 mod checkpoint;
 mod dead_letters;
 mod discards;
@@ -13,12 +14,13 @@ use sqlx::{Connection, PgConnection};
 use crate::error::FlushError;
 use crate::store::{self, ActorOrdinals, Event, NAME, Sizes};
 
-pub(crate) use checkpoint::{Target, lock_fold_shared, lock_generation, lock_live, prepare, stamp};
+pub(crate) use advisory_lock::lock_fold_shared;
+pub(crate) use checkpoint::{Target, lock_generation, lock_live, prepare, stamp};
 pub(crate) use discards::{note_of_log, settle};
 pub(crate) use release::{Released, discard, release};
 use run::Run;
 
-/// What every fold works with.
+/// What every fold needs.
 pub(crate) struct Folder {
     pub(crate) log: EventLog,
     pub(crate) sizes: Sizes,
@@ -30,13 +32,13 @@ impl Folder {
         Self { log, sizes, ordinals: ActorOrdinals::default() }
     }
 
-    /// Remembers what a transaction that is committed has given out.
+    /// Remembers the ordinals of actors that a committed transaction gave.
     pub(crate) fn committed(&self, target: &mut Target) {
         self.ordinals.learn(target.generation, target.given.drain(..));
     }
 }
 
-/// A page of a partition, decoded.
+/// Consecutive events of a partition, decoded.
 pub(crate) struct Page<'a>(Vec<Decoded<'a>>);
 
 struct Decoded<'a> {
@@ -44,26 +46,26 @@ struct Decoded<'a> {
     content: Result<Content<'a>, String>,
 }
 
-/// What an event is to a fold.
+/// The decoded payload of an event.
 enum Content<'a> {
-    /// For the read model.
+    /// An event of an activity, which changes the read model.
     Activity(Event<'a>),
-    /// For the machinery.
+    /// The decision to discard a dead letter.
     Discard(DeadLetterDiscarded),
 }
 
-/// Why a page is not folded. Nothing of it is then, and the checkpoint stays where it is.
+/// Why a page is not folded; the checkpoint then stays.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
-    /// The page does not go on where the checkpoint stands.
+    /// The page does not begin right after the checkpoint, or lacks a position.
     #[error("position {expected} is missing: {found} follows {}", .expected - 1)]
     Hole {
-        /// What should come next.
+        /// The position that should come next.
         expected: i64,
-        /// What comes.
+        /// The position that comes.
         found: i64,
     },
-    /// The log is not the one that was folded, or cannot be asked.
+    /// The log is not the one that was folded, or cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
     /// The read model cannot be written.
@@ -123,8 +125,8 @@ impl<'a> Page<'a> {
         }
         let log_id = target.check(&folder.log).await?;
         let mut transaction = connection.begin().await?;
-        let mut told = Told::default();
-        // What was discarded sets free what waits behind it, so it parts the page.
+        let mut counts = FoldCounts::default();
+        // A discard releases the events that wait behind a dead letter, so it divides the page.
         for part in self.0.chunk_by(|before, after| before.discards().is_none() && after.discards().is_none())
         {
             if let [one] = part
@@ -134,13 +136,13 @@ impl<'a> Page<'a> {
                     release::discard(&mut transaction, folder, target, discarded.position).await?;
                 }
                 target.advance(&mut transaction, &one.recorded, log_id, 1, 0, 0).await?;
-                told.folded += 1;
+                counts.folded += 1;
             } else {
-                told.add(&Run(part).fold(&mut transaction, folder, target, log_id).await?);
+                counts.add(&Run(part).fold(&mut transaction, folder, target, log_id).await?);
             }
         }
         transaction.commit().await?;
-        told.tell();
+        counts.record();
         Ok(())
     }
 
@@ -155,20 +157,20 @@ impl<'a> Page<'a> {
     }
 }
 
-/// How many events became what, for the metrics.
+/// Counts of a fold, for the metrics.
 #[derive(Default)]
-struct Told {
+struct FoldCounts {
     folded: u64,
     dead: u64,
 }
 
-impl Told {
+impl FoldCounts {
     fn add(&mut self, other: &Self) {
         self.folded += other.folded;
         self.dead += other.dead;
     }
 
-    fn tell(&self) {
+    fn record(&self) {
         let Self { folded, dead } = *self;
         metrics::counter!("daybook_projection_folded_total", "projection" => NAME).increment(folded);
         if dead > 0 {

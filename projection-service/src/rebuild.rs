@@ -2,9 +2,9 @@
 
 mod error;
 mod fill;
-mod hold;
 mod jobs;
 mod load;
+mod locks;
 mod progress;
 mod rows;
 mod turns;
@@ -20,8 +20,8 @@ use crate::fold::{Folder, note_of_log};
 use crate::generations;
 use crate::store::{NAME, Sizes, VERSION};
 use fill::{Filler, Pace, stamps};
-use hold::Hold;
 use load::LoadLimit;
+use locks::RebuildLock;
 use progress::Meter;
 
 pub use error::RebuildError;
@@ -81,18 +81,18 @@ pub async fn rebuild(
     progress: impl Fn(Progress) + Send + Sync + 'static,
 ) -> Result<Rebuilt, RebuildError> {
     generations::ensure(pool, log.partitions()).await?;
-    let mut hold = Hold::take(pool).await?;
-    let rebuilt = rebuild_held(pool, log, &options, Box::new(progress), &mut hold).await;
-    hold.release().await;
+    let mut lock = RebuildLock::take(pool).await?;
+    let rebuilt = rebuild_locked(pool, log, &options, Box::new(progress), &mut lock).await;
+    lock.release().await;
     rebuilt
 }
 
-async fn rebuild_held(
+async fn rebuild_locked(
     pool: &PgPool,
     log: &EventLog,
     options: &RebuildOptions,
     progress: Box<dyn Fn(Progress) + Send + Sync>,
-    hold: &mut Hold,
+    lock: &mut RebuildLock,
 ) -> Result<Rebuilt, RebuildError> {
     let diverged = crate::diverged(pool, log).await?;
     for (partition, divergence) in &diverged {
@@ -111,7 +111,7 @@ async fn rebuild_held(
     let filler = Filler::new(pool, folder, generation, options.parallel, limit);
     let (resumed, total) = (filler.folded().await?, filler.heads().await?.values().sum::<i64>() as u64);
     let meter = Arc::new(Meter::new(resumed, total, progress));
-    let built = build(&filler, &meter, (options.verify, !diverged.is_empty()), hold).await;
+    let built = build(&filler, &meter, (options.verify, !diverged.is_empty()), lock).await;
     if built.as_ref().is_err_and(RebuildError::is_lasting)
         && let Err(error) = generations::drop_others(pool, None).await
     {
@@ -143,7 +143,7 @@ async fn build(
     filler: &Filler,
     meter: &Arc<Meter>,
     (verify, diverged): (bool, bool),
-    hold: &mut Hold,
+    lock: &mut RebuildLock,
 ) -> Result<(u64, Option<Differences>), RebuildError> {
     fill(filler, meter, verify && !diverged).await?;
     generations::vacuum(filler.pool(), filler.generation()).await?;
@@ -153,9 +153,9 @@ async fn build(
             examples: vec!["what was live had read another log, or one that was set back since".to_owned()],
             count: 1,
         }),
-        (true, false) => Some(compare(filler, meter, hold).await?),
+        (true, false) => Some(compare(filler, meter, lock).await?),
     };
-    Ok((take_over(filler, meter, hold).await?, differences))
+    Ok((take_over(filler, meter, lock).await?, differences))
 }
 
 /// Folds up to the moving head, or, to compare, no further than what is live.
@@ -172,24 +172,28 @@ async fn fill(filler: &Filler, meter: &Arc<Meter>, as_live: bool) -> Result<(), 
 }
 
 /// Compares with the live generation, both at the same positions: the live fold is held until a snapshot is taken.
-async fn compare(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Result<Differences, RebuildError> {
-    hold.fold().await?;
+async fn compare(
+    filler: &Filler,
+    meter: &Arc<Meter>,
+    lock: &mut RebuildLock,
+) -> Result<Differences, RebuildError> {
+    lock.lock_fold().await?;
     let snapshot = async {
         filler.fill(&filler.live().await?, meter, Pace::Full).await?;
         filler.settle().await?;
         Ok::<_, RebuildError>(verify::snapshot(filler.pool()).await?)
     };
     let snapshot = snapshot.await;
-    hold.let_go().await?;
+    lock.unlock_fold().await?;
     let mut snapshot = snapshot?;
     Ok(verify::differences(&mut snapshot, filler.generation()).await?)
 }
 
 /// Makes the new generation the live one, and returns how many events it was folded from.
-async fn take_over(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Result<u64, RebuildError> {
+async fn take_over(filler: &Filler, meter: &Arc<Meter>, lock: &mut RebuildLock) -> Result<u64, RebuildError> {
     // While it was compared, the live one went on.
     filler.fill(&filler.live().await?, meter, Pace::Considerate).await?;
-    hold.fold().await?;
+    lock.lock_fold().await?;
     let swapped = async {
         filler.fill(&filler.live().await?, meter, Pace::Full).await?;
         filler.settle().await?;
@@ -198,7 +202,7 @@ async fn take_over(filler: &Filler, meter: &Arc<Meter>, hold: &mut Hold) -> Resu
         if swapped { Ok(events) } else { Err(RebuildError::Lost) }
     };
     let swapped = swapped.await;
-    hold.let_go().await?;
+    lock.unlock_fold().await?;
     swapped
 }
 
@@ -213,18 +217,18 @@ pub async fn roll_back(
     options: RebuildOptions,
     progress: impl Fn(Progress) + Send + Sync + 'static,
 ) -> Result<i32, RebuildError> {
-    let mut hold = Hold::take(pool).await?;
-    let rolled_back = roll_back_held(pool, log, &options, Box::new(progress), &mut hold).await;
-    hold.release().await;
+    let mut lock = RebuildLock::take(pool).await?;
+    let rolled_back = roll_back_locked(pool, log, &options, Box::new(progress), &mut lock).await;
+    lock.release().await;
     rolled_back
 }
 
-async fn roll_back_held(
+async fn roll_back_locked(
     pool: &PgPool,
     log: &EventLog,
     options: &RebuildOptions,
     progress: Box<dyn Fn(Progress) + Send + Sync>,
-    hold: &mut Hold,
+    lock: &mut RebuildLock,
 ) -> Result<i32, RebuildError> {
     let (generation, version) = generations::previous(pool).await?.ok_or(RebuildError::NoPrevious)?;
     if version != VERSION {
@@ -240,7 +244,7 @@ async fn roll_back_held(
     let (done, total) = (filler.folded().await?, filler.heads().await?.values().sum::<i64>() as u64);
     let meter = Arc::new(Meter::new(done, total, progress));
     fill(&filler, &meter, false).await?;
-    hold.fold().await?;
+    lock.lock_fold().await?;
     let swapped = async {
         filler.fill(&filler.live().await?, &meter, Pace::Full).await?;
         filler.settle().await?;
@@ -248,7 +252,7 @@ async fn roll_back_held(
         if swapped { Ok(generation) } else { Err(RebuildError::Lost) }
     };
     let swapped = swapped.await;
-    hold.let_go().await?;
+    lock.unlock_fold().await?;
     swapped
 }
 

@@ -1,7 +1,7 @@
 //! The read model in PostgreSQL: the rows of each customer in columns, written by the fold alone.
 //!
-//! Invariants: rows are never taken away, they end; of a segment nothing but its column `ended` changes; every change is
-//! part of the transaction that moves the checkpoint, or moves rows from one place to another and is one transaction.
+//! Invariants: rows are never deleted, they end; of a segment only the column `ended` changes; every change is part of the
+//! transaction that moves the checkpoint, or is one transaction that moves rows between chunks.
 
 mod actors;
 mod batch;
@@ -32,12 +32,12 @@ pub(crate) fn is_named(name: &str) -> bool {
     name == NAME || FORMER_NAMES.contains(&name)
 }
 
-/// Where a batch is written.
+/// A partition of a generation, to which a batch is written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    /// As in the tables.
+pub(crate) struct GenerationPartition {
+    /// Number of the generation, from 1.
     pub(crate) generation: i32,
-    /// As in the tables.
+    /// Number of the partition, from 0.
     pub(crate) partition: i32,
 }
 
@@ -46,11 +46,11 @@ pub(crate) struct Place {
 pub(crate) struct Sizes {
     /// Rows of a segment, at most [`crate::columns::CHUNK_ROWS_MAX`].
     pub(crate) segment_rows: usize,
-    /// So many small deltas become a large one, and so many large ones a larger one.
+    /// The number of deltas of one size that are merged into a larger one.
     pub(crate) deltas: i32,
-    /// So many runs of segments become one.
+    /// The number of runs of segments that are merged into one.
     pub(crate) runs: usize,
-    /// So many ends are written into their segments.
+    /// The number of ends in the table at which they are written into their segments.
     pub(crate) ends: i64,
 }
 

@@ -1,22 +1,22 @@
 use chrono::{DateTime, Utc};
 use domain::Partition;
-use event_store::{EventLog, EventRef, LogError, LogId, Stamp, advisory_locks};
+use event_store::{EventLog, EventRef, LogError, LogId, Stamp};
 use sqlx::PgConnection;
 
-use crate::store::{NAME, Place, VERSION};
+use crate::store::{GenerationPartition, NAME, VERSION};
 
-/// A generation, and how far it has folded a partition. Its checkpoint is locked.
+/// A generation and how far it has folded a partition. The row of the checkpoint is locked.
 pub(crate) struct Target {
     pub(crate) generation: i32,
     pub(crate) position: i64,
     partition: i32,
-    /// Which event the checkpoint stands at; none at the beginning.
+    /// The event at `position`; none at the beginning.
     stamp: Option<Stamp>,
-    /// Most partitions have no dead letter and need not be asked.
+    /// Whether the partition has dead letters: most have none, and then the table is not read.
     pub(crate) has_dead_letters: bool,
-    /// Whether an event that is still to come was discarded, as only a rebuild meets it.
+    /// Whether an event after `position` was discarded; only in a rebuild.
     pub(super) has_discards_ahead: bool,
-    /// Ordinals of actors that this transaction has given.
+    /// Ordinals that this transaction gave to new actors.
     pub(super) given: Vec<(uuid::Uuid, u32)>,
 }
 
@@ -43,11 +43,11 @@ impl Target {
         }
     }
 
-    /// Whether the log still has the event that the checkpoint stands at. To be asked after the events were read that
-    /// follow it: a log that is set back in between is then noticed. Returns the log's identity.
+    /// Checks that the log still has the event at `position`, and returns the log's identity. To be called after the events
+    /// that follow were read, so that a log that was restored in between is noticed.
     ///
     /// # Errors
-    /// What the log says; [`LogError::Diverged`] if it has not.
+    /// [`LogError::Diverged`] if the log does not have it, or what the log says.
     pub(super) async fn check(&self, log: &EventLog) -> Result<LogId, LogError> {
         match &self.stamp {
             Some(stamp) => log.check(stamp).await.map(|()| stamp.log_id),
@@ -55,11 +55,11 @@ impl Target {
         }
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place { generation: self.generation, partition: self.partition }
+    pub(crate) fn place(&self) -> GenerationPartition {
+        GenerationPartition { generation: self.generation, partition: self.partition }
     }
 
-    /// Moves the checkpoint past events, and accounts for each of them.
+    /// Moves the checkpoint to `last`, and adds to its counts.
     pub(super) async fn advance(
         &mut self,
         connection: &mut PgConnection,
@@ -100,7 +100,7 @@ impl Target {
         Ok(())
     }
 
-    /// Accounts anew for events that were set aside; the checkpoint stays where it is.
+    /// Counts dead letters as folded or discarded; the position stays.
     pub(super) async fn resolve(
         &self,
         connection: &mut PgConnection,
@@ -123,9 +123,9 @@ impl Target {
     }
 }
 
-/// Sets a transaction up for folding. Nothing that is folded is lost for good in a crash of the server, since the log has
-/// it and the checkpoint goes back with the rows, so the commit need not wait for the disk. The plans are pinned to the
-/// keys: one that was made while a table was small would scan it for ever after.
+/// Prepares a transaction for folding. The commit need not wait for the disk: after a crash of the server the checkpoint goes
+/// back with the rows, and the log is folded again. Sequential scans are disabled, because a plan that was made while a table
+/// was small would be kept when it is large.
 ///
 /// # Errors
 /// What the database says.
@@ -140,7 +140,7 @@ pub(crate) async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// What a checkpoint remembers of the event that it stands at.
+/// The identity of the event at a checkpoint's position; none at the beginning.
 pub(crate) fn stamp(
     partition: Partition,
     position: i64,
@@ -155,23 +155,9 @@ pub(crate) fn stamp(
     Some(Stamp { log_id, partition, position, event_id: event_id?, recorded_at: recorded_at? })
 }
 
-/// Holds the live generation in its place until the transaction ends.
-///
-/// # Errors
-/// What the database says.
-pub(crate) async fn lock_fold_shared(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"SELECT pg_advisory_xact_lock_shared($1, hashtext($2))::text AS "locked!""#,
-        advisory_locks::FOLD,
-        NAME
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(())
-}
-
-/// Locks the live checkpoint of a partition; none if another version of the code folds it. Come here after
-/// [`lock_fold_shared`], with a statement of its own: what was live before may not be any more.
+/// Locks the live checkpoint of a partition; none if another version of the code folds it. To be called after
+/// [`lock_fold_shared`](super::lock_fold_shared), as a statement of its own: another generation may have become live while it
+/// waited.
 ///
 /// # Errors
 /// What the database says.
@@ -197,7 +183,7 @@ pub(crate) async fn lock_live(
     Ok(row.map(|row| Target::from_row(&row, partition)))
 }
 
-/// Locks the checkpoint of a generation of a partition; none if it was taken away.
+/// Locks the checkpoint of a generation of a partition; none if the generation was dropped.
 ///
 /// # Errors
 /// What the database says.

@@ -13,23 +13,23 @@ use crate::store::NAME;
 
 const REASON_CHARS_MAX: usize = 1_000;
 
-/// An event that is set aside.
-pub(super) struct Letter<'a> {
+/// An event to insert into the table of dead letters, because it or an earlier one of its stream cannot be folded.
+pub(super) struct NewDeadLetter<'a> {
     pub(super) event: EventRef<'a>,
     pub(super) reason: String,
-    /// The position of the event that it waits behind, if it was not tried itself.
+    /// The position of the dead letter that it waits behind; none if the event itself cannot be folded.
     waits_behind: Option<i64>,
 }
 
-impl<'a> Letter<'a> {
-    /// It could not be folded.
+impl<'a> NewDeadLetter<'a> {
+    /// For an event that cannot be folded.
     pub(super) fn failed(event: EventRef<'a>, reason: &str) -> Self {
-        // PostgreSQL's text holds no NUL.
+        // PostgreSQL's type text has no NUL.
         let reason = reason.chars().filter(|&character| character != '\0').take(REASON_CHARS_MAX).collect();
         Self { event, reason, waits_behind: None }
     }
 
-    /// An earlier one of its stream could not.
+    /// For an event behind a dead letter of its stream.
     pub(super) fn waiting(event: EventRef<'a>, behind: i64) -> Self {
         Self { event, reason: behind_reason(behind), waits_behind: Some(behind) }
     }
@@ -39,7 +39,7 @@ fn behind_reason(position: i64) -> String {
     format!("waits behind position {position} of the same stream")
 }
 
-/// Which of these streams wait, each with the position of the event that they wait behind.
+/// Of these streams, those that have a dead letter, each with its position.
 pub(super) async fn waiting(
     connection: &mut PgConnection,
     target: &Target,
@@ -63,18 +63,18 @@ pub(super) async fn waiting(
     Ok(rows.into_iter().map(|row| (row.aggregate_id, row.position)).collect())
 }
 
-/// Sets events aside, each whole as the log has it.
+/// Inserts dead letters, each with the whole event as the log has it.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     log: &EventLog,
     target: &Target,
-    letters: &[Letter<'_>],
+    dead_letters: &[NewDeadLetter<'_>],
 ) -> Result<(), FlushError> {
-    if letters.is_empty() {
+    if dead_letters.is_empty() {
         return Ok(());
     }
     let place = target.place();
-    let positions: Vec<i64> = letters.iter().map(|letter| letter.event.position).collect();
+    let positions: Vec<i64> = dead_letters.iter().map(|dead_letter| dead_letter.event.position).collect();
     let events = log.read_at(Partition(place.partition as u16), &positions).await?;
     if !events.iter().map(|event| event.position).eq(positions.iter().copied()) {
         return Err(FlushError::Inconsistent("an event that is to be set aside is not in the log"));
@@ -83,8 +83,8 @@ pub(super) async fn insert(
     let number = |of: fn(&RecordedEvent) -> i64| -> Vec<i64> { events.iter().map(of).collect() };
     let id = |of: fn(&RecordedEvent) -> Uuid| -> Vec<Uuid> { events.iter().map(of).collect() };
     let recorded_at: Vec<DateTime<Utc>> = events.iter().map(|event| event.recorded_at).collect();
-    let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason.as_str()).collect();
-    let behind: Vec<Option<i64>> = letters.iter().map(|letter| letter.waits_behind).collect();
+    let reasons: Vec<&str> = dead_letters.iter().map(|dead_letter| dead_letter.reason.as_str()).collect();
+    let behind: Vec<Option<i64>> = dead_letters.iter().map(|dead_letter| dead_letter.waits_behind).collect();
     sqlx::query!(
         "INSERT INTO dead_letters (projection, generation, partition, position, waits_behind, customer_id, aggregate_type,
                                    aggregate_id, sequence, event_type, event_version, recorded_at, event_id, payload,
@@ -118,7 +118,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// The first events of a stream that are set aside, in order, as the log has them.
+/// The first events of a stream in the table of dead letters, in order, as the log has them.
 pub(super) async fn of_stream(
     connection: &mut PgConnection,
     target: &Target,
@@ -157,7 +157,7 @@ pub(super) async fn of_stream(
     Ok(event.collect())
 }
 
-/// These are set aside no more.
+/// Deletes the rows of events that are folded.
 pub(super) async fn remove(
     connection: &mut PgConnection,
     target: &Target,
@@ -177,7 +177,7 @@ pub(super) async fn remove(
     Ok(())
 }
 
-/// One that is set aside no more: its stream, and whether others wait behind it. None if it is not set aside.
+/// Deletes the row of one event. Returns its stream and whether events wait behind it; none if it has no row.
 pub(super) async fn take(
     connection: &mut PgConnection,
     target: &Target,
@@ -198,13 +198,13 @@ pub(super) async fn take(
     Ok(row.map(|row| (row.aggregate_id, row.is_first)))
 }
 
-/// One was tried and failed; the others of its stream wait behind it.
+/// Records a failed attempt; the other events of the stream wait behind this one.
 pub(super) async fn failed_again(
     connection: &mut PgConnection,
     target: &Target,
-    letter: &Letter<'_>,
+    dead_letter: &NewDeadLetter<'_>,
 ) -> Result<(), sqlx::Error> {
-    let (place, position) = (target.place(), letter.event.position);
+    let (place, position) = (target.place(), dead_letter.event.position);
     sqlx::query!(
         "UPDATE dead_letters
             SET waits_behind = CASE WHEN position = $5 THEN NULL ELSE $5 END,
@@ -215,9 +215,9 @@ pub(super) async fn failed_again(
         NAME,
         place.generation,
         place.partition,
-        letter.event.aggregate_id,
+        dead_letter.event.aggregate_id,
         position,
-        letter.reason,
+        dead_letter.reason,
         behind_reason(position),
     )
     .execute(connection)

@@ -10,7 +10,7 @@ use super::{Folder, PageError, Target, lock_generation, prepare, release};
 use crate::store::{self, NAME};
 use crate::transaction::begin;
 
-/// Positions up to `last` that are still to come and were discarded before.
+/// Positions after the checkpoint, up to `last`, that are discarded.
 pub(super) async fn ahead(
     connection: &mut PgConnection,
     target: &Target,
@@ -31,7 +31,7 @@ pub(super) async fn ahead(
     Ok(rows.into_iter().collect())
 }
 
-/// Which of these positions were discarded.
+/// Of these positions, those that are discarded.
 pub(super) async fn among(
     connection: &mut PgConnection,
     target: &Target,
@@ -51,7 +51,7 @@ pub(super) async fn among(
     Ok(rows.into_iter().collect())
 }
 
-/// Remembers that an event was discarded, for a rebuild that will meet it.
+/// Records that an event is discarded, for a rebuild that folds its position later.
 pub(super) async fn note(
     connection: &mut PgConnection,
     target: &Target,
@@ -68,9 +68,9 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// Reads in the log what was discarded, for read models that have still to meet those events: in a new database, or one
-/// that was set back. What a live fold has behind it, it has noted itself; of the partitions of `diverged`, whose notes are
-/// about another log, everything is noted anew.
+/// Records all discards in the log, for a read model that has not folded those events yet: in a new database, or in one that
+/// was restored. Up to its checkpoint a live fold has recorded them itself. For the partitions in `diverged`, whose records
+/// are about another log, everything is recorded anew.
 ///
 /// # Errors
 /// [`LogError`].
@@ -83,7 +83,7 @@ pub(crate) async fn note_of_log(
     let (mut projections, mut partitions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for partition in log.partitions().all() {
         for event in log.read_type(partition, DeadLetter::TYPE).await? {
-            // What only a later program can read, that one will note.
+            // An event that only a later version can read is recorded by that version.
             let Ok(DeadLetterEvent::DeadLetterDiscarded(discarded)) = event.decode() else { continue };
             let name = if store::is_named(&discarded.projection) { NAME } else { &discarded.projection };
             projections.push(name.to_owned());
@@ -114,7 +114,7 @@ pub(crate) async fn note_of_log(
     Ok(transaction.commit().await?)
 }
 
-/// Discards in a generation that is being built what was discarded from the live one after it had been met here.
+/// Discards in a generation that is being built the dead letters that were discarded in the live one in the meantime.
 ///
 /// # Errors
 /// [`PageError`].

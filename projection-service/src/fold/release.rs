@@ -1,30 +1,30 @@
 use sqlx::PgConnection;
 
-use super::dead_letters::{self, Letter};
+use super::dead_letters::{self, NewDeadLetter};
 use super::run::{Known, Run};
 use super::{Decoded, Folder, PageError, Target, discards};
 
-/// Events of one stream that are read at a time; a stream has few.
+/// The most events of one stream that are read at once; a stream has few.
 const RELEASE_EVENTS_MAX: i64 = 1_000;
 
-/// What became of the events of a stream that were set aside.
+/// The result of folding a stream's dead letter and the events behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Released {
-    /// How many were folded.
+    /// How many events were folded.
     pub(crate) folded: u64,
-    /// Where it stopped, if it did.
+    /// The first event that could not be folded, if there was one.
     pub(crate) stopped: Option<Stopped>,
 }
 
-/// An event that could not be folded, which the rest of its stream waits behind.
+/// An event that could not be folded; the later ones of its stream wait behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped {
     pub(crate) position: i64,
     pub(crate) reason: String,
 }
 
-/// Folds the events of a stream that are set aside, in order, up to the first one that cannot be folded. In the caller's
-/// transaction; the checkpoint must be locked, and stays where it is.
+/// Folds the dead letter of a stream and the events behind it, in order, up to the first one that cannot be folded. Runs in
+/// the caller's transaction; the checkpoint must be locked, and its position stays.
 ///
 /// # Errors
 /// [`PageError`]; the transaction is then to be given up.
@@ -42,7 +42,7 @@ pub(crate) async fn release(
         }
         let decoded: Vec<Decoded<'_>> = events.iter().map(|event| Decoded::of(event.into())).collect();
         let sorted = Run(&decoded).flush(connection, folder, target, &Known::default()).await?;
-        let first: Option<&Letter<'_>> = sorted.dead.first();
+        let first: Option<&NewDeadLetter<'_>> = sorted.dead.first();
         let done: Vec<i64> = events
             .iter()
             .map(|event| event.position)
@@ -59,8 +59,8 @@ pub(crate) async fn release(
     }
 }
 
-/// Leaves an event that is set aside out for good, and folds those that waited behind it. One that is not set aside stays
-/// what it is, so this can be done twice. As [`release`] in everything else.
+/// Discards a dead letter, and folds the events that waited behind it, as [`release`] does. Does nothing if the event is no
+/// dead letter, so it may be repeated.
 ///
 /// # Errors
 /// [`PageError`]; the transaction is then to be given up.

@@ -4,34 +4,34 @@ use domain::Partition;
 use event_store::LogId;
 use sqlx::PgConnection;
 
-use super::dead_letters::{self, Letter};
-use super::{Content, Decoded, Folder, PageError, Target, Told, discards};
+use super::dead_letters::{self, NewDeadLetter};
+use super::{Content, Decoded, FoldCounts, Folder, PageError, Target, discards};
 use crate::columns::off_async;
 use crate::error::FlushError;
 use crate::store::{Batch, Prior};
 
-/// Events that are folded as one batch, in position order.
+/// Events that are folded as one batch, in the order of positions.
 pub(super) struct Run<'p, 'a>(pub(super) &'p [Decoded<'a>]);
 
-/// What is known of the events of a run before they are looked at.
+/// Facts about the events of a run that are read before it is folded.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Streams that wait, each with the position that it waits behind.
+    /// Streams with a dead letter, each with its position.
     pub(super) waiting: HashMap<String, i64>,
-    /// Positions that were discarded before they were met.
+    /// Positions that were discarded before they are folded.
     pub(super) discarded: HashSet<i64>,
 }
 
 impl<'p> Run<'p, '_> {
-    /// Folds the events that follow the checkpoint, and moves it behind them.
+    /// Folds the events that follow the checkpoint, and moves it to the last of them.
     pub(super) async fn fold(
         &self,
         connection: &mut PgConnection,
         folder: &Folder,
         target: &mut Target,
         log_id: LogId,
-    ) -> Result<Told, PageError> {
-        let Some(last) = self.0.last() else { return Ok(Told::default()) };
+    ) -> Result<FoldCounts, PageError> {
+        let Some(last) = self.0.last() else { return Ok(FoldCounts::default()) };
         let streams: Vec<&str> = self.0.iter().map(|decoded| decoded.recorded.aggregate_id).collect();
         let known = Known {
             waiting: dead_letters::waiting(connection, target, &streams).await?,
@@ -41,10 +41,10 @@ impl<'p> Run<'p, '_> {
         dead_letters::insert(connection, &folder.log, target, &sorted.dead).await?;
         let (taken, dead) = (sorted.folded as i64, sorted.dead.len() as i64);
         target.advance(connection, &last.recorded, log_id, taken, dead, sorted.discarded).await?;
-        Ok(Told { folded: sorted.folded as u64, dead: sorted.dead.len() as u64 })
+        Ok(FoldCounts { folded: sorted.folded as u64, dead: sorted.dead.len() as u64 })
     }
 
-    /// Writes the whole run but for what is set aside.
+    /// Folds the run into the read model; events that cannot be folded are only returned.
     pub(super) async fn flush(
         &self,
         connection: &mut PgConnection,
@@ -80,8 +80,8 @@ impl<'p> Run<'p, '_> {
         changed
     }
 
-    /// The rows that these activities have now: each was made by the last event of its stream before the run that was not
-    /// discarded. An event that was set aside is none of them, since all later ones of its stream wait behind it.
+    /// The current rows of these activities. Each was made by the last event of its stream before the run that was not
+    /// discarded. That event is no dead letter, since all later events of its stream would wait behind it.
     async fn prior(
         &self,
         connection: &mut PgConnection,
@@ -108,7 +108,7 @@ impl<'p> Run<'p, '_> {
                 let first_position = match (prior.get(stream), event.sequence) {
                     (Some(known), _) => known.first_position,
                     (None, 1) => event.position,
-                    // The event that recorded it was discarded.
+                    // The event that recorded the activity was discarded.
                     (None, _) => continue,
                 };
                 prior.insert(stream, Prior { position: event.position, first_position });
@@ -117,7 +117,7 @@ impl<'p> Run<'p, '_> {
         Ok(prior)
     }
 
-    /// Folds the events in memory, and tells apart those that are set aside.
+    /// Folds the events in memory, and separates those that become dead letters.
     fn sort<'b>(&'b self, batch: &mut Batch<'b>, known: &Known) -> Sorted<'p>
     where
         'p: 'b,
@@ -134,20 +134,20 @@ impl<'p> Run<'p, '_> {
             if !stopped.is_empty()
                 && let Some(position) = stopped.get(stream)
             {
-                sorted.dead.push(Letter::waiting(*recorded, *position));
+                sorted.dead.push(NewDeadLetter::waiting(*recorded, *position));
                 continue;
             }
             let failure = match content {
                 Err(reason) => Some(reason.clone()),
                 Ok(Content::Activity(event)) => batch.fold(event).err().map(|error| error.to_string()),
-                // A program that could not read it has set it aside, and what it discards with it.
+                // An older program could not read it, so it became a dead letter, and so did what it discards.
                 Ok(Content::Discard(_)) => Some(OUT_OF_PLACE.to_owned()),
             };
             match failure {
                 None => sorted.folded += 1,
                 Some(reason) => {
                     stopped.insert(stream, recorded.position);
-                    sorted.dead.push(Letter::failed(*recorded, &reason));
+                    sorted.dead.push(NewDeadLetter::failed(*recorded, &reason));
                 }
             }
         }
@@ -158,10 +158,10 @@ impl<'p> Run<'p, '_> {
 const ACTIVITY: &str = <domain::activity::Activity as cqrs_es::Aggregate>::TYPE;
 const OUT_OF_PLACE: &str = "what was discarded counts in its place in the log: rebuild the projection";
 
-/// What becomes of the events of a run.
+/// The events of a run by what becomes of them.
 pub(super) struct Sorted<'a> {
     pub(super) folded: usize,
     pub(super) discarded: i64,
     /// In order.
-    pub(super) dead: Vec<Letter<'a>>,
+    pub(super) dead: Vec<NewDeadLetter<'a>>,
 }

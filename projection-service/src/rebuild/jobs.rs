@@ -161,10 +161,10 @@ pub(crate) async fn run_requested(
 ) -> Result<bool, RebuildError> {
     let open = latest(pool).await?.filter(|job| job.ended_at.is_none());
     let Some(RebuildJob { id, .. }) = open else { return Ok(false) };
-    let (told, mut progress) = watch::channel(Progress::default());
+    let (progress_sender, mut progress) = watch::channel(Progress::default());
     let options = RebuildOptions { verify: false, parallel, load_max: None };
     let rebuilding = rebuild(pool, log, options, move |progress| {
-        told.send_replace(progress);
+        progress_sender.send_replace(progress);
     });
     let mut rebuilding = std::pin::pin!(rebuilding);
     let mut interval = tokio::time::interval(WRITE_INTERVAL);

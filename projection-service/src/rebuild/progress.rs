@@ -20,10 +20,10 @@ pub struct Progress {
     pub paused: Option<&'static str>,
 }
 
-/// Measures how far a rebuild is, and tells it.
+/// Measures the progress of a rebuild, and reports it.
 pub(super) struct Meter {
     state: Mutex<State>,
-    tell: Box<dyn Fn(Progress) + Send + Sync>,
+    report: Box<dyn Fn(Progress) + Send + Sync>,
 }
 
 struct State {
@@ -35,9 +35,9 @@ struct State {
 }
 
 impl Meter {
-    pub(super) fn new(folded: u64, total: u64, tell: Box<dyn Fn(Progress) + Send + Sync>) -> Self {
+    pub(super) fn new(folded: u64, total: u64, report: Box<dyn Fn(Progress) + Send + Sync>) -> Self {
         let marks = VecDeque::from([(Instant::now(), folded)]);
-        Self { state: Mutex::new(State { folded, total, marks, paused: None }), tell }
+        Self { state: Mutex::new(State { folded, total, marks, paused: None }), report }
     }
 
     /// So many more events were folded.
@@ -56,7 +56,7 @@ impl Meter {
             change(&mut state);
             state.progress(now)
         };
-        (self.tell)(progress);
+        (self.report)(progress);
     }
 }
 

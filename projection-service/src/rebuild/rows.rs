@@ -16,7 +16,7 @@ use crate::store::{ends_between, read_segment};
 /// Positions of which the rows have one sum.
 const RANGE_POSITIONS: i64 = 4_096;
 
-/// For each range of positions that has rows: the sum of what stands for each row. Rows in any order give the same sum.
+/// For each range of positions that has rows: the sum of a hash of each row. Rows in any order give the same sum.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct Sums(BTreeMap<i64, (u64, u128)>);
 
@@ -70,7 +70,7 @@ pub(super) async fn sums(
         match read(snapshot, generation, customer, &chunk).await? {
             Ok((rows, ends)) => off_async(|| {
                 for row in rows.rows() {
-                    contents.sums.add(row.position, &tell(&rows, row, &ends, &actors));
+                    contents.sums.add(row.position, &row_text(&rows, row, &ends, &actors));
                 }
             }),
             Err(error) => {
@@ -96,26 +96,26 @@ pub(super) async fn rows(
     range: Range<i64>,
 ) -> Result<BTreeMap<i64, Vec<String>>, FlushError> {
     let actors = actors(snapshot, generation, customer).await?;
-    let mut told: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    let mut texts: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for chunk in chunks(snapshot, generation, customer).await? {
         if chunk.positions.0 >= range.end || chunk.positions.1 < range.start {
             continue;
         }
         let Ok((rows, ends)) = read(snapshot, generation, customer, &chunk).await? else { continue };
         for row in rows.rows().iter().filter(|row| range.contains(&row.position)) {
-            told.entry(row.position).or_default().push(tell(&rows, row, &ends, &actors));
+            texts.entry(row.position).or_default().push(row_text(&rows, row, &ends, &actors));
         }
     }
-    Ok(told)
+    Ok(texts)
 }
 
 /// Everything that a row says; two rows that mean the same give the same text.
-fn tell(rows: &RowSet, row: &Row, ends: &Ends, actors: &[String]) -> String {
+fn row_text(rows: &RowSet, row: &Row, ends: &Ends, actors: &[String]) -> String {
     let mut fields: BTreeMap<&str, &str> = BTreeMap::new();
     // Where a key was given twice, the last one counts.
     fields.extend(rows.fields_of(row));
     let actor = actors.get(row.actor as usize).map_or("(nobody)", String::as_str);
-    let mut told = format!(
+    let mut text = format!(
         "{{first position {}, time {} µs, actor {actor:?}, type {:?}",
         row.first_position,
         row.time,
@@ -123,16 +123,16 @@ fn tell(rows: &RowSet, row: &Row, ends: &Ends, actors: &[String]) -> String {
     );
     // Writing to a text cannot fail.
     if let Some(value) = row.value {
-        let _ = write!(told, ", value {value}");
+        let _ = write!(text, ", value {value}");
     }
     for (name, scalar) in fields {
-        let _ = write!(told, ", {name} {scalar:?}");
+        let _ = write!(text, ", {name} {scalar:?}");
     }
     if let Some(ended) = ends.get(&row.position) {
-        let _ = write!(told, ", ended at {ended}");
+        let _ = write!(text, ", ended at {ended}");
     }
-    told.push('}');
-    told
+    text.push('}');
+    text
 }
 
 async fn chunks(

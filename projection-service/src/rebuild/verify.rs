@@ -7,7 +7,7 @@ use super::rows::{self, Contents, Sums};
 use crate::error::FlushError;
 use crate::store::{NAME, VERSION};
 
-/// Differences that are told; of more, only the number.
+/// The most differences that are described; of more, only the number is given.
 const EXAMPLES_MAX: usize = 20;
 /// Customers that are asked for at a time.
 const CUSTOMERS_MAX: i64 = 1_000;
@@ -98,10 +98,10 @@ async fn compare(
     differences: &mut Differences,
 ) -> Result<(), FlushError> {
     let mut sums: Vec<Sums> = Vec::new();
-    for (told, generation) in [("live", pair.live), ("rebuilt", pair.rebuilt)] {
+    for (name, generation) in [("live", pair.live), ("rebuilt", pair.rebuilt)] {
         let Contents { sums: of_one, unreadable } = rows::sums(snapshot, generation, customer).await?;
         for chunk in unreadable {
-            differences.add(1, || format!("customer {customer}, {told}: {chunk}"));
+            differences.add(1, || format!("customer {customer}, {name}: {chunk}"));
         }
         sums.push(of_one);
     }
@@ -114,14 +114,14 @@ async fn compare(
         for position in positions {
             let (live, rebuilt) = (live.get(&position), rebuilt.get(&position));
             if live != rebuilt {
-                let tell = |rows: Option<&Vec<String>>| {
+                let describe = |rows: Option<&Vec<String>>| {
                     rows.map_or_else(|| "nothing".to_owned(), |rows| rows.join(" and "))
                 };
                 differences.add(1, || {
                     format!(
                         "customer {customer}, position {position}: live has {}, rebuilt has {}",
-                        tell(live),
-                        tell(rebuilt)
+                        describe(live),
+                        describe(rebuilt)
                     )
                 });
             }
@@ -151,15 +151,15 @@ async fn accounts(
     )
     .fetch_all(snapshot)
     .await?;
-    let tell = |position: Option<i64>, dead: Option<i64>, discarded: Option<i64>, event: Option<Uuid>| {
+    let describe = |position: Option<i64>, dead: Option<i64>, discarded: Option<i64>, event: Option<Uuid>| {
         let [position, dead, discarded] = [position, dead, discarded].map(Option::unwrap_or_default);
         let event = event.map_or_else(|| "no event".to_owned(), |event| format!("event {event}"));
         format!("position {position} ({event}) with {dead} dead letters and {discarded} discarded")
     };
     for row in rows {
         differences.add(1, || {
-            let live = tell(row.live, row.live_dead, row.live_discarded, row.live_event);
-            let rebuilt = tell(row.rebuilt, row.rebuilt_dead, row.rebuilt_discarded, row.rebuilt_event);
+            let live = describe(row.live, row.live_dead, row.live_discarded, row.live_event);
+            let rebuilt = describe(row.rebuilt, row.rebuilt_dead, row.rebuilt_discarded, row.rebuilt_event);
             format!("checkpoint of partition {}: live at {live}, rebuilt at {rebuilt}", row.partition)
         });
     }

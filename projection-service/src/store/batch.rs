@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::actors::{self, ActorOrdinals, NewActors};
 use super::deltas::{self, Counts};
-use super::{Place, Sizes, ends, seal};
+use super::{GenerationPartition, Sizes, ends, seal};
 use crate::columns::{RowSet, Texts, flatten};
 use crate::error::FlushError;
 
@@ -189,7 +189,7 @@ impl<'a> Batch<'a> {
     pub(crate) async fn flush(
         self,
         connection: &mut PgConnection,
-        place: Place,
+        place: GenerationPartition,
         kept: &ActorOrdinals,
         sizes: Sizes,
     ) -> Result<Vec<(Uuid, u32)>, FlushError> {
@@ -254,7 +254,7 @@ fn added(customers: &[(Uuid, CustomerBatch)], ordinals: &[Option<u32>]) -> Vec<C
 /// Gives new actors the next ordinals, in the order in which they appear.
 async fn give_ordinals(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customers: &[(Uuid, CustomerBatch)],
     keys: &[Uuid],
     ordinals: &mut [Option<u32>],

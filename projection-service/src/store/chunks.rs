@@ -1,7 +1,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Place;
+use super::GenerationPartition;
 use crate::columns::{Ends, RowSet, Segment, off_async};
 use crate::error::FlushError;
 
@@ -40,7 +40,7 @@ pub(super) async fn take_ids(connection: &mut PgConnection, count: usize) -> Res
 /// What the database says.
 pub(super) async fn insert_segment(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     (id, level, run): (i64, i16, i64),
     rows: &RowSet,

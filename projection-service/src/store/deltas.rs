@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::chunks::{self, Facts};
-use super::{Place, Sizes};
+use super::{GenerationPartition, Sizes};
 use crate::columns::{RowSet, off_async};
 use crate::error::FlushError;
 
@@ -24,7 +24,7 @@ pub(super) struct Counts {
 /// What the database says.
 pub(super) async fn add(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     added: &[Counts],
 ) -> Result<Vec<Counts>, FlushError> {
     let customers: Vec<Uuid> = added.iter().map(|counts| counts.customer_id).collect();
@@ -61,7 +61,7 @@ pub(super) async fn add(
 /// What the database says.
 pub(super) async fn insert(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     level: i16,
     deltas: &[(Uuid, RowSet)],
 ) -> Result<(), FlushError> {
@@ -103,7 +103,7 @@ pub(super) async fn insert(
 /// What the database says, or a delta cannot be read.
 pub(super) async fn take(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     level_max: i16,
 ) -> Result<RowSet, FlushError> {
@@ -132,7 +132,7 @@ pub(super) const LEVEL_MAX: i16 = 2;
 /// What the database says, or a delta cannot be read.
 pub(super) async fn compact(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     sizes: Sizes,
 ) -> Result<(), FlushError> {

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Place;
+use super::GenerationPartition;
 use crate::columns::{Ends, RowSet};
 
 /// Writes down which rows have ended.
@@ -12,7 +12,7 @@ use crate::columns::{Ends, RowSet};
 /// What the database says.
 pub(super) async fn insert(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     ends: &[(Uuid, &[(i64, i64)])],
 ) -> Result<(), sqlx::Error> {
     let all = || ends.iter().flat_map(|(customer, ends)| ends.iter().map(|end| (*customer, *end)));

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::chunks::{insert_segment, take_ids};
-use super::{NAME, Place, Sizes, VERSION, ends};
+use super::{GenerationPartition, NAME, Sizes, VERSION, ends};
 use crate::columns::{ColumnName, Ends, RowSet, read_i64, read_sparse};
 use crate::error::FlushError;
 use crate::fold::prepare;
@@ -71,7 +71,7 @@ impl Merger {
         .await?;
         let mut any = false;
         for row in waiting {
-            let place = Place { generation: row.generation, partition: row.partition };
+            let place = GenerationPartition { generation: row.generation, partition: row.partition };
             any |= merge_customer(&self.pool, place, row.customer_id, self.sizes).await?;
         }
         Ok(any)
@@ -85,7 +85,7 @@ impl Merger {
 /// What the database says, or a segment cannot be read.
 pub(crate) async fn merge_customer(
     pool: &PgPool,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     sizes: Sizes,
 ) -> Result<bool, FlushError> {
@@ -133,7 +133,7 @@ type Run = VecDeque<i64>;
 /// The lowest level that has enough runs, and its oldest ones.
 async fn runs(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     sizes: Sizes,
 ) -> Result<Option<(i16, Vec<Run>)>, sqlx::Error> {
@@ -173,7 +173,7 @@ impl Source {
 /// Merges runs of one level into one run of the next. Returns how many ends of the table were written into it.
 async fn merge(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     (level, runs): (i16, Vec<Run>),
     sizes: Sizes,
@@ -227,7 +227,7 @@ async fn merge(
 /// Reads the next segment of a run, if it has one.
 async fn fill(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     source: &mut Source,
     known: &mut Ends,
@@ -266,7 +266,7 @@ pub(crate) async fn read(
 
 async fn remove(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     segments: &[i64],
 ) -> Result<(), sqlx::Error> {
@@ -292,7 +292,7 @@ async fn remove(
 /// Writes the ends of rows that are in segments into these, if there are many of them. Returns how many.
 async fn write_ends(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     sizes: Sizes,
 ) -> Result<i32, FlushError> {
@@ -322,7 +322,7 @@ async fn write_ends(
 /// Writes ends into the column `ended` of a segment. Returns the positions of those rows that it has.
 async fn write_into(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     segment: i64,
     ends: &Ends,

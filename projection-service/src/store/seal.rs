@@ -2,7 +2,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::chunks::{insert_segment, take_ids};
-use super::{Place, Sizes, deltas, ends};
+use super::{GenerationPartition, Sizes, deltas, ends};
 use crate::columns::RowSet;
 use crate::error::FlushError;
 
@@ -13,7 +13,7 @@ use crate::error::FlushError;
 /// What the database says, or a delta cannot be read.
 pub(super) async fn seal(
     connection: &mut PgConnection,
-    place: Place,
+    place: GenerationPartition,
     customer: Uuid,
     added: RowSet,
     sizes: Sizes,

@@ -13,7 +13,7 @@ use domain::activity::ActivityEvent;
 use super::columns::{SIZES, standing};
 use super::house::{House, content, customer, eventually};
 use crate::fold::{Folder, Page, lock_live, prepare};
-use crate::store::{Place, merge_customer};
+use crate::store::{GenerationPartition, merge_customer};
 use crate::view::Moment;
 use crate::{Differences, RebuildError, RebuildOptions, rebuild};
 
@@ -89,7 +89,7 @@ async fn a_fold_and_a_merge_that_are_broken_off_anywhere_lose_and_double_nothing
     let customer = customer();
     history(&house, customer, 60).await;
     let folder = Folder::new(house.log.clone(), SIZES);
-    let place = Place { generation: 1, partition: i32::from(house.partition(customer).0) };
+    let place = GenerationPartition { generation: 1, partition: i32::from(house.partition(customer).0) };
     let (mut broken, mut page) = (0, 0);
     loop {
         // Each page begins at another number, so that all of them have been at every statement.

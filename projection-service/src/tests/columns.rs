@@ -7,7 +7,7 @@ use domain::CustomerId;
 use super::house::{House, content, customer};
 use crate::columns::{Needs, Rows};
 use crate::fold::{Folder, Page, lock_live, prepare};
-use crate::store::{Place, Sizes, merge_customer};
+use crate::store::{GenerationPartition, Sizes, merge_customer};
 use crate::view::{Moment, Scan, View};
 
 /// Small, so that a few events make segments and merges.
@@ -54,7 +54,7 @@ async fn fold(house: &House, customer: CustomerId, page: i64) {
         Page::decode(&events).fold(&mut transaction, &folder, &mut target).await.unwrap();
         transaction.commit().await.unwrap();
         folder.committed(&mut target);
-        let place = Place { generation: 1, partition: i32::from(partition.0) };
+        let place = GenerationPartition { generation: 1, partition: i32::from(partition.0) };
         while merge_customer(house.pool(), place, customer.0, SIZES).await.unwrap() {}
     }
 }

@@ -10,7 +10,7 @@ use proptest::test_runner::TestCaseError;
 use super::history::{CUSTOMERS, Changes, Maintenance, Step};
 use crate::fold::{Folder, Page, lock_live, prepare};
 use crate::state::AppState;
-use crate::store::{NAME, Place, Sizes, merge_customer};
+use crate::store::{GenerationPartition, NAME, Sizes, merge_customer};
 use crate::tests::house::{House, Reports, customer};
 use crate::tests::oracle::json::Json;
 use crate::tests::oracle::log::Log;
@@ -216,7 +216,7 @@ impl<'h> World<'h> {
     async fn merge(&mut self) {
         let query = "SELECT live_generation FROM projections WHERE name = $1";
         let generation = sqlx::query_scalar(query).bind(NAME).fetch_one(self.house.pool()).await.unwrap();
-        let place = Place { generation, partition: i32::from(self.partition().0) };
+        let place = GenerationPartition { generation, partition: i32::from(self.partition().0) };
         for customer in self.customers {
             let pool = self.house.pool();
             while merge_customer(pool, place, customer.0, self.folder.sizes).await.unwrap() {}
