@@ -885,7 +885,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Who joins. */
+        /** @description The link and the password of the person who joins. */
         AcceptInvitation: {
             /**
              * Format: password
@@ -1356,7 +1356,7 @@ export interface components {
         ChangedMember: components["schemas"]["ListedMember"] & {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
         };
@@ -1373,9 +1373,9 @@ export interface components {
              */
             old_password: string;
         };
-        /** @description What a member is there for, from now on. */
+        /** @description The new role of a member. */
         ChangeRole: {
-            /** @description The role. */
+            /** @description The role, which says what the member may do. */
             role: components["schemas"]["Role"];
         };
         /** @description What to change; a field that is not given stays. [`Revision`] reads it. */
@@ -1447,15 +1447,15 @@ export interface components {
              */
             value?: number | null;
         };
-        /** @description The tenant. */
+        /** @description The caller's customer. */
         Customer: {
             /**
              * Format: uuid
-             * @description The customer.
+             * @description The customer's id.
              */
             id: string;
             /**
-             * @description Its name.
+             * @description The customer's name.
              * @example Ledger & Co
              */
             name: string;
@@ -1633,17 +1633,17 @@ export interface components {
             address_in_use: boolean;
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was made.
              */
             created_at: string;
             /**
-             * @description Whom it is for.
+             * @description The address of the invited person.
              * @example bob@example.com
              */
             email: string;
             /**
              * Format: date-time
-             * @description Until when the link is good.
+             * @description When the link stops working.
              */
             expires_at: string;
             /**
@@ -1651,16 +1651,16 @@ export interface components {
              * @description The invitation, and the member's id once it is accepted.
              */
             id: string;
-            /** @description Who invited: `member:<id>` or `token:<id>`. */
+            /** @description The inviter: `member:<id>` or `token:<id>`. */
             invited_by: string;
-            /** @description As what. */
+            /** @description The role that the member will have. */
             role: components["schemas"]["Role"];
         };
         /** @description A page of invitations. */
         InvitationPage: {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /** @description In the order in which they were made. */
@@ -1672,7 +1672,7 @@ export interface components {
         Invited: components["schemas"]["Invitation"] & {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /**
@@ -1691,14 +1691,14 @@ export interface components {
              * @description The address; upper and lower case do not matter.
              */
             email: string;
-            /** @description As what. */
+            /** @description The role that the member will have. */
             role: components["schemas"]["Role"];
         };
         /** @description The new token, with its secret. */
         IssuedToken: components["schemas"]["Token"] & {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /**
@@ -1723,7 +1723,7 @@ export interface components {
         ListedMember: {
             /**
              * Format: date-time
-             * @description Since when.
+             * @description When the member joined.
              */
             added_at: string;
             /**
@@ -1733,10 +1733,10 @@ export interface components {
             email: string;
             /**
              * Format: uuid
-             * @description Who.
+             * @description The member's id.
              */
             id: string;
-            /** @description What for. */
+            /** @description The role, which says what the member may do. */
             role: components["schemas"]["Role"];
         };
         /** @description A session, as its member sees it. */
@@ -1787,17 +1787,17 @@ export interface components {
             email: string;
             /**
              * Format: uuid
-             * @description Who.
+             * @description The member's id.
              */
             id: string;
-            /** @description What for. */
+            /** @description The role, which says what the member may do. */
             role: components["schemas"]["Role"];
         };
         /** @description A page of people. */
         MemberPage: {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /** @description In the order of their ids. */
@@ -2205,9 +2205,9 @@ export interface components {
         Session: {
             /** @description To be sent as `x-csrf-token` with every write that has the cookie. */
             csrf_token: string;
-            /** @description For whom. */
+            /** @description The member's customer. */
             customer: components["schemas"]["Customer"];
-            /** @description Who. */
+            /** @description The member who is logged in. */
             member: components["schemas"]["Member"];
             /** @description What the member may do. */
             scopes: components["schemas"]["Scope"][];
@@ -2216,7 +2216,7 @@ export interface components {
         SessionList: {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /** @description The latest first; there are at most twenty. */
@@ -2278,12 +2278,12 @@ export interface components {
             csrf_token: string;
             /**
              * Format: uuid
-             * @description The customer.
+             * @description The customer's id.
              */
             id: string;
             /** @description Its first member, the owner. */
             member: components["schemas"]["Member"];
-            /** @description Its name. */
+            /** @description The customer's name. */
             name: string;
             /** @description What the owner may do. */
             scopes: components["schemas"]["Scope"][];
@@ -2384,7 +2384,7 @@ export interface components {
         TokenActor: {
             /**
              * Format: uuid
-             * @description Which.
+             * @description The member's or the token's id.
              */
             id: string;
             /**
@@ -2420,7 +2420,7 @@ export interface components {
         TokenEvent: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it happened.
              */
             at: string;
             by?: components["schemas"]["TokenActor"] | null;
@@ -2434,7 +2434,7 @@ export interface components {
              * @example issued
              */
             event: string;
-            /** @description With which request. */
+            /** @description The id of the request with which it was done. */
             request_id?: string | null;
             /**
              * Format: uuid
@@ -2446,7 +2446,7 @@ export interface components {
         TokenHistory: {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /** @description What happened to it, in order: who made it, rotated it and revoked it. */
@@ -2460,7 +2460,7 @@ export interface components {
         TokenPage: {
             /**
              * Format: uuid
-             * @description Whose.
+             * @description The customer's id.
              */
             customer_id: string;
             /** @description The newest first. */
