@@ -85,7 +85,7 @@ async fn one_customer(server: &Server, events: usize) -> Result<Vec<Figure>, Fai
         copied.push(log.copy().await?);
         let used = processor.used()?;
         decoded.push(log.read_and_decode().await?);
-        decoding_us.push((processor.used()? - used).as_secs_f64() * 1e6 / events as f64);
+        decoding_us.push(processor.used()?.saturating_sub(used).as_secs_f64() * 1e6 / events as f64);
         let fold = folding::fold(server, &log, round).await?;
         folded.push(fold.per_s);
         folding_us.push(fold.processor_us);

@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Which::Activities => {
             let config = command_service::Config::from_env(&Env::load("command-service")?)?;
             let alone = alone("activities", config.listen, config.metrics_listen);
-            alone.serve(metrics, |shutdown| command_service::start(config, shutdown)).await
+            Box::pin(alone.serve(metrics, |shutdown| command_service::start(config, shutdown))).await
         }
         Which::Customers => {
             let config = customers::Config::from_env(&Env::load("customers")?)?;

@@ -79,8 +79,8 @@ async fn a_read_model_can_be_thrown_away_and_folded_again() {
     let before = reports.body(customers[0], DAY).await;
 
     let reported = Arc::new(Mutex::new(Vec::new()));
-    let reporter = Arc::clone(&reported);
-    let report = move |progress: Progress| reporter.lock().unwrap().push(progress);
+    let copy = Arc::clone(&reported);
+    let report = move |progress: Progress| copy.lock().unwrap().push(progress);
     let rebuilt = rebuild(house.pool(), &house.log, all(true), report).await.unwrap();
     let events = house.log.heads().await.unwrap().iter().map(|head| head.position as u64).sum();
     let expected = Rebuilt { events, resumed: 0, generation: 2, differences: equal() };

@@ -78,21 +78,21 @@ async fn measure_in(house: &House) -> Result<Vec<Figure>, Failure> {
 fn lag_figures(lag: &Lag, ingested: f64) -> Vec<Figure> {
     vec![
         Figure::new(
-            ("folded while ingest runs at its full rate", lag.folded_per_s),
+            ("folded while ingest runs at its full rate", lag.fold_rate),
             "activities/s",
             ("ingested", ingested),
             Target::AtLeast(0.95),
         ),
         Figure::new(
-            ("the longest lag meanwhile", lag.longest_s),
+            ("the longest lag meanwhile", lag.longest),
             "s",
             ("may be", LAG_S_MAX),
             Target::AtMost(1.0),
         ),
         Figure::new(
-            ("the lag in the last third, on average", lag.last_third_s),
+            ("the lag in the last third, on average", lag.last_third),
             "s",
-            ("in the middle third", lag.middle_third_s),
+            ("in the middle third", lag.middle_third),
             Target::AtMost(1.5),
         ),
     ]

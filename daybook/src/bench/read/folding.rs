@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// How often the checkpoints are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// A fold that does not move for so long will not any more.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the fold of new activities has reached.
 pub(super) struct Folded {
@@ -80,7 +80,7 @@ async fn watch(pool: &PgPool, events: i64) -> Result<Folded, Failure> {
             && !is_merging(pool).await?
         {
             let folded = (events - position) as f64;
-            let processor_us = (processor.used()? - used).as_secs_f64() * 1e6 / folded;
+            let processor_us = processor.used()?.saturating_sub(used).as_secs_f64() * 1e6 / folded;
             return Ok(Folded { per_s: folded / began.elapsed().as_secs_f64(), processor_us });
         }
         if moved.elapsed() > PATIENCE {

@@ -10,13 +10,13 @@ use crate::failure::Failure;
 /// How often it is looked at.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How far the fold was behind the log.
+/// How far the fold was behind the log, in seconds.
 pub(super) struct Lag {
-    pub(super) folded_per_s: f64,
-    /// Seconds.
-    pub(super) longest_s: f64,
-    pub(super) middle_third_s: f64,
-    pub(super) last_third_s: f64,
+    /// Events a second.
+    pub(super) fold_rate: f64,
+    pub(super) longest: f64,
+    pub(super) middle_third: f64,
+    pub(super) last_third: f64,
 }
 
 /// Looks at how long the first event that is not folded has been in the log, until it is told to end.
@@ -56,10 +56,10 @@ impl LagWatch {
         let mean =
             |looks: &[Look]| looks.iter().map(|look| look.lag_s).sum::<f64>() / looks.len().max(1) as f64;
         Ok(Lag {
-            folded_per_s: (last.folded - first.folded) as f64 / (last.at - first.at).as_secs_f64(),
-            longest_s: looks.iter().map(|look| look.lag_s).fold(0.0, f64::max),
-            middle_third_s: mean(&looks[third..2 * third]),
-            last_third_s: mean(&looks[2 * third..]),
+            fold_rate: (last.folded - first.folded) as f64 / (last.at - first.at).as_secs_f64(),
+            longest: looks.iter().map(|look| look.lag_s).fold(0.0, f64::max),
+            middle_third: mean(&looks[third..2 * third]),
+            last_third: mean(&looks[2 * third..]),
         })
     }
 }

@@ -38,7 +38,7 @@ const SQL_MIN: f64 = 50.0;
 const PAGE_MS_MAX: f64 = 10.0;
 const POLL: Duration = Duration::from_millis(100);
 /// How long folding and merging may take after the load.
-const PATIENCE: Duration = Duration::from_secs(1_800);
+const PATIENCE: Duration = Duration::from_mins(30);
 /// Segments that the merger does not wait for any longer before it merges them.
 const SEGMENTS_MERGED: i32 = 8;
 /// Nothing happened in it, so that no column is read.

@@ -46,7 +46,9 @@ fn table(body: &Json) -> Vec<Row> {
             row.insert("part".to_owned(), Json::from(part));
         }
         let Json::Object(fields) = item else { panic!("an item is an object") };
-        fields.iter().for_each(|(name, value)| put(&mut row, name, value));
+        for (name, value) in fields {
+            put(&mut row, name, value);
+        }
         row
     };
     items(body).into_iter().map(row).collect()

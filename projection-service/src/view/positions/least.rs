@@ -54,7 +54,9 @@ mod tests {
 
     fn least(limit: usize, seen: &[i64]) -> (i64, Vec<i64>) {
         let mut least = Least::new(10, 100, limit);
-        seen.iter().for_each(|position| least.see(*position));
+        for position in seen {
+            least.see(*position);
+        }
         (least.last(), least.into_positions())
     }
 
