@@ -40,20 +40,20 @@ pub struct RebuildOptions {
     pub load_max: Option<f64>,
 }
 
-/// What a rebuild has done: a new generation is live.
+/// The result of a rebuild: a new generation is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     /// How many events it was folded from.
     pub events: u64,
-    /// How many of these an earlier rebuild had folded, which was broken off.
+    /// How many of these an earlier, interrupted rebuild had folded.
     pub resumed: u64,
     /// The new generation.
     pub generation: i32,
-    /// In what it differs from the generation before, both at the same positions; none if that was not asked for.
+    /// The differences to the generation before, both at the same positions; none if `verify` is false.
     pub differences: Option<Differences>,
 }
 
-/// In what two generations differ.
+/// The differences between two generations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
     /// Some of them, each with an example and the positions behind it.
@@ -62,15 +62,14 @@ pub struct Differences {
     pub count: u64,
 }
 
-/// Behind the live one by at most so many events, a generation is brought up to it while the live fold is held.
+/// The live fold is stopped only when a generation is behind the live one by at most this number of events.
 const HELD_EVENTS_MAX: i64 = 2_000;
 /// Rounds of catching up with the head of the log before that; a log that grows faster is caught up while it is held.
 const ROUNDS_MAX: usize = 20;
 
-/// Builds the read model again from the first event, beside the live one: into tables of a new generation, caught up with
-/// the moving head, swapped in one transaction. Queries go on throughout. The generation before stays as a way back, older
-/// ones are dropped. One that was broken off goes on where it stopped. With `verify`, the new one takes its place even if it
-/// differs: it is what the log says, and the other can still be looked at.
+/// Folds the whole log into the tables of a new generation, and makes it the live one in one transaction. Queries go on
+/// throughout. The generation before is kept for [`roll_back`], older ones are dropped. An interrupted rebuild is resumed. With
+/// `verify`, the new generation becomes live even if it differs, because it is what the log says.
 ///
 /// # Errors
 /// [`RebuildError`]; what was live still is.
@@ -118,7 +117,7 @@ async fn rebuild_locked(
         tracing::warn!(%error, "the next rebuild clears away what this one leaves");
     }
     let (events, differences) = built?;
-    // It is live; what it leaves behind is in nobody's way.
+    // The new generation is live, so an error while older ones are dropped is not returned.
     if let Err(error) = generations::drop_others(pool, None).await {
         tracing::warn!(%error, "old generations stay until the next rebuild");
     }
@@ -126,7 +125,7 @@ async fn rebuild_locked(
     Ok(Rebuilt { events, resumed, generation, differences })
 }
 
-/// The generation of a rebuild that was broken off, if it can be gone on with: the same code has filled it from this log.
+/// The generation of an interrupted rebuild, if it can be resumed: the same code has filled it from this log.
 async fn unfinished(pool: &PgPool, log: &EventLog) -> Result<Option<i32>, RebuildError> {
     let Some(generation) = generations::unfinished(pool).await? else { return Ok(None) };
     let stamps = stamps(pool, generation).await?;
@@ -158,7 +157,7 @@ async fn build(
     Ok((take_over(filler, meter, lock).await?, differences))
 }
 
-/// Folds up to the moving head, or, to compare, no further than what is live.
+/// Folds up to the head of the log, or, for a comparison, up to the live checkpoints.
 async fn fill(filler: &Filler, meter: &Arc<Meter>, as_live: bool) -> Result<(), RebuildError> {
     for _ in 0..ROUNDS_MAX {
         let goals = if as_live { filler.live().await? } else { filler.heads().await? };
@@ -171,7 +170,7 @@ async fn fill(filler: &Filler, meter: &Arc<Meter>, as_live: bool) -> Result<(), 
     Ok(())
 }
 
-/// Compares with the live generation, both at the same positions: the live fold is held until a snapshot is taken.
+/// Compares with the live generation at the same positions; the live fold is stopped until the snapshot is taken.
 async fn compare(
     filler: &Filler,
     meter: &Arc<Meter>,
@@ -191,7 +190,7 @@ async fn compare(
 
 /// Makes the new generation the live one, and returns how many events it was folded from.
 async fn take_over(filler: &Filler, meter: &Arc<Meter>, lock: &mut RebuildLock) -> Result<u64, RebuildError> {
-    // While it was compared, the live one went on.
+    // During the comparison the live fold went on.
     filler.fill(&filler.live().await?, meter, Pace::Considerate).await?;
     lock.lock_fold().await?;
     let swapped = async {
@@ -206,8 +205,8 @@ async fn take_over(filler: &Filler, meter: &Arc<Meter>, lock: &mut RebuildLock) 
     swapped
 }
 
-/// Makes the generation before the live one live again, caught up first with what was recorded since. The one that was live
-/// is then the generation before. Returns the generation that is live now.
+/// Makes the previous generation live again, after it has folded what was recorded since. The live one then is the previous
+/// one. Returns the number of the generation that is live now.
 ///
 /// # Errors
 /// [`RebuildError`]; what was live still is.

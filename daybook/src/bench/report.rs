@@ -10,33 +10,33 @@ const SMALL: f64 = 100.0;
 /// One figure beside the limit that it is compared with, both measured in the same run.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Figure {
-    /// What was measured.
+    /// The name of the figure.
     pub(super) name: Cow<'static, str>,
-    /// How much.
+    /// The measured value, in `unit`.
     pub(super) value: f64,
     /// The unit of `value` and of `limit`.
     pub(super) unit: &'static str,
-    /// What it is compared with.
+    /// The name of the limit.
     pub(super) limit_name: &'static str,
-    /// How much that is.
+    /// The measured value of the limit, in `unit`.
     pub(super) limit: f64,
     /// `value / limit`.
     pub(super) ratio: f64,
-    /// What the ratio should reach, or should not exceed.
+    /// The bound of the ratio.
     pub(super) target: Target,
-    /// Whether it does.
+    /// Whether the ratio is within the bound.
     pub(super) met: bool,
 }
 
-/// What a ratio should be.
+/// A bound for a ratio.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Target {
-    /// No less.
+    /// The least ratio.
     AtLeast(f64),
-    /// No more.
+    /// The greatest ratio.
     AtMost(f64),
-    /// Whatever it is: it explains another figure.
+    /// No bound, because the figure only explains another one.
     Any,
 }
 
@@ -73,14 +73,14 @@ impl Figure {
     }
 }
 
-/// What a benchmark found out.
+/// The result of a benchmark.
 #[derive(Serialize)]
 pub(super) struct Report {
-    /// Its name.
+    /// The name of the benchmark.
     pub(super) bench: &'static str,
-    /// What the figures were measured with.
+    /// The machine and the sizes that the figures were measured with.
     pub(super) with: Vec<String>,
-    /// What was found out.
+    /// The figures, in the order in which they are printed.
     pub(super) figures: Vec<Figure>,
 }
 

@@ -3,12 +3,12 @@ use std::ops::Range;
 use super::texts::Texts;
 use super::{CHUNK_ROWS_MAX, Dictionary, Field, Scalar, Values};
 
-/// An activity as it stood from one position on.
+/// One state of an activity, from one position on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    /// Of the event that made this state.
+    /// The position of the event that made this state.
     pub(crate) position: i64,
-    /// Of the event that first recorded the activity.
+    /// The position of the event that first recorded the activity.
     pub(crate) first_position: i64,
     /// Microseconds since 1970 at which it happened.
     pub(crate) time: i64,
@@ -117,12 +117,12 @@ impl RowSet {
         self.rows.iter_mut().for_each(|row| row.actor = ordinal(row.actor));
     }
 
-    /// Into the order of a chunk.
+    /// Sorts the rows into the order of a chunk.
     pub(crate) fn sort_by_time(&mut self) {
         self.rows.sort_unstable_by_key(|row| (row.time, row.first_position, row.position));
     }
 
-    /// Into the order of the log.
+    /// Sorts the rows into the order of the log.
     pub(crate) fn sort_by_position(&mut self) {
         self.rows.sort_unstable_by_key(|row| row.position);
     }

@@ -16,8 +16,8 @@ pub(crate) struct Needs {
     pub(crate) fields: Vec<Field>,
 }
 
-/// One chunk as a report sees it: the rows of `range` whose bit in `mask` is set happened in the time asked for, stand at
-/// the moment looked at, and pass the filters. The columns have every row of the chunk.
+/// One chunk as a report reads it. Rows of `range` whose bit in `mask` is set happened in the requested time, are current at the
+/// moment of the view, and pass the filters. The columns have every row of the chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows<'a> {
     /// Rows in the time asked for; without a mask, all of them count.

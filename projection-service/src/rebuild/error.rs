@@ -4,7 +4,7 @@ use event_store::{Divergence, LogError};
 use crate::error::FlushError;
 use crate::fold::PageError;
 
-/// Why a rebuild was given up. What was live still is.
+/// Why a rebuild was given up. The live generation stays live.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// A rebuild is under way already.
@@ -16,27 +16,27 @@ pub enum RebuildError {
     /// The read model cannot be read or written.
     #[error("the database of reports: {0}")]
     Database(#[from] sqlx::Error),
-    /// An event cannot be folded, and not for its own fault.
+    /// A page cannot be folded, for a reason that is not one of its events.
     #[error("partition {partition}: {error}")]
     Fold {
-        /// The partition.
+        /// The partition of the page.
         partition: Partition,
-        /// Why.
+        /// The error of the fold.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What waited behind a discarded event cannot be folded, and not for its own fault.
+    /// The events behind a discarded one cannot be folded, for a reason that is none of them.
     #[error("what waits behind a discarded event: {reason}")]
     Discard {
-        /// Why.
+        /// The error of the fold, as text.
         reason: String,
     },
-    /// What is live and what was rebuilt cannot be compared.
+    /// The new generation cannot be compared with the live one.
     #[error("what was rebuilt cannot be compared with what is live: {0}")]
     Compare(String),
-    /// Somebody has taken the new tables away.
+    /// The tables of the new generation were dropped by another process.
     #[error("the generation that was being built has been taken away; try again")]
     Lost,
-    /// There is nothing to go back to.
+    /// There is no previous generation.
     #[error("there is no generation before the live one")]
     NoPrevious,
     /// This program cannot fold what the generation before has still to fold.
@@ -70,7 +70,7 @@ impl From<FlushError> for RebuildError {
 }
 
 impl RebuildError {
-    /// Whether going on where it stopped would fail again: what was filled is of no use then.
+    /// Whether resuming would fail again, so that the next rebuild must begin anew.
     pub(super) fn is_lasting(&self) -> bool {
         match self {
             Self::Fold { error, .. } => match error.downcast_ref::<PageError>() {

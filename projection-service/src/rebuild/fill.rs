@@ -79,7 +79,7 @@ impl Filler {
         Ok(heads.into_iter().map(|head| (head.partition, head.position)).collect())
     }
 
-    /// How far each partition is folded in the live generation; no further than the log goes, which may have been set back.
+    /// The live checkpoint of each partition, at most the head of the log, which may have been restored from a backup.
     pub(super) async fn live(&self) -> Result<Positions, RebuildError> {
         let heads = self.heads().await?;
         let rows = sqlx::query!(
@@ -97,7 +97,7 @@ impl Filler {
         Ok(bounded.collect())
     }
 
-    /// How far each partition is folded here.
+    /// The checkpoint of each partition in this generation.
     async fn here(&self) -> Result<Positions, RebuildError> {
         let rows = sqlx::query!(
             "SELECT partition, position FROM checkpoints WHERE projection = $1 AND generation = $2",
@@ -109,7 +109,7 @@ impl Filler {
         Ok(rows.into_iter().map(|row| (Partition(row.partition as u16), row.position)).collect())
     }
 
-    /// How many events have been folded here.
+    /// How many events this generation was folded from so far.
     pub(super) async fn folded(&self) -> Result<u64, RebuildError> {
         Ok(self.here().await?.values().map(|&position| position as u64).sum())
     }
@@ -122,7 +122,7 @@ impl Filler {
         Ok(goals.iter().map(missing).sum())
     }
 
-    /// Folds every partition up to its goal. Those that have most to do come first, so that none is left over at the end.
+    /// Folds every partition up to its goal. Those with the most events come first, so that none runs alone at the end.
     pub(super) async fn fill(
         &self,
         goals: &Positions,
@@ -149,7 +149,7 @@ impl Filler {
         filling.buffer_unordered(self.0.parallel).try_collect::<()>().await
     }
 
-    /// Discards here what was discarded from the live generation while this one was filled.
+    /// Discards the dead letters that were discarded in the live generation while this one was filled.
     pub(super) async fn settle(&self) -> Result<(), RebuildError> {
         settle(&self.0.pool, &self.0.folder, self.0.generation).await.map_err(|error| match error {
             PageError::Flush(FlushError::Database(error)) => RebuildError::Database(error),
@@ -181,7 +181,7 @@ impl Filler {
         reading.outcome().await
     }
 
-    /// Reads pages until one is not wanted any more.
+    /// Reads pages until the receiver is dropped.
     async fn read(
         &self,
         partition: Partition,
@@ -214,7 +214,7 @@ impl Filler {
     }
 }
 
-/// Which events the checkpoints of a generation stand at.
+/// The identities of the events at the checkpoints of a generation.
 ///
 /// # Errors
 /// What the database says.
@@ -233,7 +233,7 @@ pub(super) async fn stamps(pool: &PgPool, generation: i32) -> Result<Vec<Stamp>,
     Ok(stamps.collect())
 }
 
-/// A task that ends when nobody waits for it any more.
+/// A task that is aborted when this handle is dropped.
 struct Task(tokio::task::JoinHandle<Result<(), RebuildError>>);
 
 impl Task {

@@ -6,12 +6,12 @@ use sqlx::PgPool;
 use super::progress::Meter;
 use crate::store::NAME;
 
-/// How often it is looked whether a rebuild may go on.
+/// How often a paused rebuild checks whether it may go on.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Events that the live fold may be behind before a rebuild waits for it.
 const LIVE_LAG_EVENTS_MAX: i64 = 50_000;
 
-/// How busy the machine may be while a rebuild goes on.
+/// Pauses a rebuild while the machine is busy.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LoadLimit {
     /// The load average of the last minute; a rebuild waits above it. None: it never waits.
@@ -39,7 +39,7 @@ async fn busy(load_max: f64, pool: &PgPool, log: &EventLog) -> Option<&'static s
         return Some("the machine is busy");
     }
     match live_lag(pool, log).await {
-        // What cannot be asked now is said by the next page.
+        // If the database does not respond, the next page fails and says why.
         Ok(lag) if lag <= LIVE_LAG_EVENTS_MAX => None,
         Ok(_) => Some("the live fold is behind"),
         Err(_) => None,

@@ -2,21 +2,21 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The rate is that of so long a time, or of all of it if that is shorter.
+/// The rate is the mean of this time, or of the whole rebuild if that is shorter.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
 
-/// How far a rebuild is.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Events that are folded.
     pub folded: u64,
-    /// Events that there were when the rebuild began, or as many as are folded if that is more.
+    /// Events in the log when the rebuild began, or `folded` if that is more.
     pub total: u64,
     /// Events a second, lately.
     pub rate: f64,
     /// How long the rest takes at this rate; none if nothing was folded lately.
     pub remaining: Option<Duration>,
-    /// Why it waits, if it does.
+    /// Why the rebuild pauses; none while it runs.
     pub paused: Option<&'static str>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Meter {
 struct State {
     folded: u64,
     total: u64,
-    /// When so many events had been folded.
+    /// Times, each with the number of events that were folded until then.
     marks: VecDeque<(Instant, u64)>,
     paused: Option<&'static str>,
 }
@@ -40,12 +40,12 @@ impl Meter {
         Self { state: Mutex::new(State { folded, total, marks, paused: None }), report }
     }
 
-    /// So many more events were folded.
+    /// Adds events that were folded.
     pub(super) fn folded(&self, events: u64) {
         self.change(Instant::now(), |state| state.folded += events);
     }
 
-    /// It waits, or goes on.
+    /// Sets why the rebuild pauses, or that it goes on.
     pub(super) fn pause(&self, why: Option<&'static str>) {
         self.change(Instant::now(), |state| state.paused = why);
     }

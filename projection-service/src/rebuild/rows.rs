@@ -1,4 +1,4 @@
-//! The rows of a customer in one generation, by what they mean.
+//! The rows of a customer in one generation, in a form that does not depend on chunks and numbers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::columns::{Ends, Row, RowSet, Unreadable, off_async};
 use crate::error::FlushError;
 use crate::store::{ends_between, read_segment};
 
-/// Positions of which the rows have one sum.
+/// The number of positions in a range that has one sum.
 const RANGE_POSITIONS: i64 = 4_096;
 
 /// For each range of positions that has rows: the sum of a hash of each row. Rows in any order give the same sum.
@@ -40,7 +40,7 @@ impl Sums {
     }
 }
 
-/// What a customer has.
+/// The rows of a customer as sums, and the chunks that cannot be read.
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) sums: Sums,
@@ -85,7 +85,7 @@ pub(super) async fn sums(
     Ok(contents)
 }
 
-/// The rows of a customer in a range of positions, in words.
+/// The rows of a customer in a range of positions, as texts.
 ///
 /// # Errors
 /// What the database says.
@@ -109,10 +109,10 @@ pub(super) async fn rows(
     Ok(texts)
 }
 
-/// Everything that a row says; two rows that mean the same give the same text.
+/// All fields of a row as a text; equal rows give the same text.
 fn row_text(rows: &RowSet, row: &Row, ends: &Ends, actors: &[String]) -> String {
     let mut fields: BTreeMap<&str, &str> = BTreeMap::new();
-    // Where a key was given twice, the last one counts.
+    // If a key occurs twice, the last value counts.
     fields.extend(rows.fields_of(row));
     let actor = actors.get(row.actor as usize).map_or("(nobody)", String::as_str);
     let mut text = format!(

@@ -9,7 +9,7 @@ use crate::store::{NAME, VERSION};
 
 /// The most differences that are described; of more, only the number is given.
 const EXAMPLES_MAX: usize = 20;
-/// Customers that are asked for at a time.
+/// Customers that are read at once.
 const CUSTOMERS_MAX: i64 = 1_000;
 
 impl Differences {
@@ -21,8 +21,8 @@ impl Differences {
     }
 }
 
-/// A snapshot that sees what is committed now, however long it is looked at. Its connection is its own: one that is given
-/// up leaves no transaction open in the pool.
+/// A snapshot of what is committed now, on a connection of its own: if the comparison is cancelled, no transaction stays open
+/// in the pool.
 pub(super) async fn snapshot(pool: &PgPool) -> Result<PgConnection, sqlx::Error> {
     let mut connection = pool.acquire().await?.detach();
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
@@ -31,8 +31,8 @@ pub(super) async fn snapshot(pool: &PgPool) -> Result<PgConnection, sqlx::Error>
     Ok(connection)
 }
 
-/// In what a generation differs from the live one: in how it accounts for events, in what is set aside, and in the rows of
-/// any customer. Rows are compared by what they mean; how they are cut into chunks and numbered does not count.
+/// Compares a generation with the live one: the counts of checkpoints, the dead letters, and the rows of every customer. Rows
+/// are compared by content; how they are divided into chunks and numbered does not matter.
 ///
 /// Each customer's rows are read once, chunk by chunk, into sums of ranges of positions; where the sums of a range differ,
 /// its rows are looked at one by one. So no more than a chunk is in memory, however many rows there are.
@@ -130,7 +130,7 @@ async fn compare(
     Ok(())
 }
 
-/// Checkpoints that do not account for the events in the same way.
+/// Compares the checkpoints of both generations.
 async fn accounts(
     snapshot: &mut PgConnection,
     pair: Pair,
@@ -166,7 +166,7 @@ async fn accounts(
     Ok(())
 }
 
-/// Events that are set aside in one generation only, or wait behind another one.
+/// Compares the dead letters of both generations.
 async fn dead_letters(
     snapshot: &mut PgConnection,
     pair: Pair,
