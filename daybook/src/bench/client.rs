@@ -50,7 +50,7 @@ pub(super) fn stay_on_one_core() -> Result<(), Failure> {
     sched_setaffinity(None, &core).map_err(failed)
 }
 
-/// What became of posts at a steady pace.
+/// The result of posts at a steady pace.
 pub(super) struct Paced {
     /// Acknowledged activities a second.
     pub(super) per_s: f64,

@@ -17,7 +17,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// Longer than anything that would still count as working.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What was seen.
+/// The measured delays.
 pub(super) struct Outcome {
     /// The 99th percentile, in milliseconds.
     pub(super) p99: f64,

@@ -30,7 +30,7 @@ pub(super) enum Folds {
 /// Requests a second that no machine reaches.
 const UNREACHED_PER_S: &str = "100000000";
 
-/// What only refuses: a benchmark measures how fast we are, and on a fast machine the load is more than anybody's share.
+/// Settings that lift rate limits: on a fast machine the load is more than one caller may send.
 pub(super) fn unlimited_rates() -> impl Iterator<Item = (String, String)> {
     ["DAYBOOK_GATEWAY_CREDENTIAL_REQUESTS_PER_S", "DAYBOOK_GATEWAY_CUSTOMER_REQUESTS_PER_S"]
         .into_iter()

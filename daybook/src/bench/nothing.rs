@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// Serves it on a free port until `stop`.
+/// Serves this handler on a free port until `stop`.
 pub(super) async fn serve(stop: CancellationToken) -> Result<SocketAddr, Failure> {
     let listener = chassis::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr().map_err(Failure::io("cannot find the address of a listener"))?;

@@ -20,7 +20,7 @@ pub(crate) enum ColumnName {
     Ended,
     /// Ordinals of actors.
     Actor,
-    /// Numbers.
+    /// The column `value`.
     Value,
     /// Values of a field.
     Field(Field),

@@ -46,7 +46,7 @@ pub enum RebuildError {
     OtherVersion {
         /// The generation before.
         generation: i32,
-        /// Of the code that folded it.
+        /// The version of the code that folded it.
         version: i32,
     },
     /// The generation before has read another log.
@@ -54,7 +54,7 @@ pub enum RebuildError {
     Diverged {
         /// The generation before.
         generation: i32,
-        /// What is wrong.
+        /// The event that the log does not have.
         divergence: Divergence,
     },
 }

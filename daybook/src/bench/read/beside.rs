@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// As `daybook rebuild` does by default.
 const OPTIONS: RebuildOptions = RebuildOptions { verify: false, parallel: 1, load_max: None };
 
-/// One rebuild after the other, until it is told to end; the last one is broken off.
+/// Rebuilds again and again until it is stopped; the last rebuild is cancelled.
 pub(super) struct Rebuilding {
     ended: CancellationToken,
     task: JoinHandle<Result<(), RebuildError>>,

@@ -16,7 +16,7 @@ use crate::bench::rows::BATCH;
 use crate::bench::{database_failure, median};
 use crate::failure::Failure;
 
-/// How long ingest runs at its full rate while the lag is looked at.
+/// How long ingest runs at its full rate while the lag is measured.
 const FLOOD_LASTS: Duration = Duration::from_secs(24);
 const LAG_S_MAX: f64 = 5.0;
 /// Beside and not beside a rebuild in so many turns each.
@@ -27,7 +27,7 @@ const QUERY_INTERVAL: Duration = Duration::from_millis(20);
 /// A report of 90 days by a property.
 const REPORT: &str = "/v1/reports/activity?range=90d&group_by=properties.plan";
 
-/// A whole house at work: ingest at its full rate, the fold beside it, and a rebuild beside both.
+/// All services under load: ingest at its full rate, the fold beside it, and a rebuild beside both.
 pub(super) async fn measure(server: &Server) -> Result<Vec<Figure>, Failure> {
     let house = House::start(server, "busy", Folds::AtOnce).await?;
     let measured = measure_in(&house).await;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bench::database_failure;
 use crate::failure::Failure;
 
-/// How often it is looked at.
+/// How often the lag is read.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// How far the fold was behind the log, in seconds.
@@ -19,7 +19,7 @@ pub(super) struct Lag {
     pub(super) last_third: f64,
 }
 
-/// Looks at how long the first event that is not folded has been in the log, until it is told to end.
+/// Reads for how long the first event that is not folded has been in the log, until it is stopped.
 pub(super) struct LagWatch {
     ended: CancellationToken,
     task: JoinHandle<Result<Vec<Look>, Failure>>,

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 /// How often a query is asked.
 const INTERVAL: Duration = Duration::from_millis(1);
 
-/// Asks what every query of reports begins with, until it is told to end: which generation is live, and what it has.
+/// Runs the statements with which every query of reports begins, until it is stopped.
 pub(super) struct Watch {
     ended: Arc<AtomicBool>,
     queries: JoinHandle<Duration>,
