@@ -159,7 +159,7 @@ impl From<PageError> for DeadLetterError {
 /// Lists dead letters in the order of partition and position.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub async fn dead_letters(pool: &PgPool, query: &DeadLetterQuery) -> Result<Vec<DeadLetter>, sqlx::Error> {
     let after = query.after.as_ref();
     let rows = sqlx::query!(
@@ -229,7 +229,7 @@ pub async fn dead_letter(
 /// For each projection: how many dead letters a customer has, and how many events wait behind them.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn counts(
     pool: &PgPool,
     customer: CustomerId,

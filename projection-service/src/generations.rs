@@ -17,7 +17,7 @@ fn table(table: &str, generation: i32) -> String {
 /// Creates generation 1 if there is none, and the checkpoints that are missing.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn ensure(pool: &PgPool, partitions: Partitions) -> Result<(), sqlx::Error> {
     let mut transaction = transaction::begin(pool).await?;
     // Several processes may start at the same time.
@@ -73,7 +73,7 @@ async fn change(connection: &mut PgConnection, statement: &str) -> Result<(), sq
 /// The generation that an interrupted rebuild was filling, if this version of the code filled it.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn unfinished(pool: &PgPool) -> Result<Option<i32>, sqlx::Error> {
     let generation = sqlx::query_scalar!(
         "SELECT building_generation FROM projections WHERE name = $1 AND building_version = $2",
@@ -88,7 +88,7 @@ pub(crate) async fn unfinished(pool: &PgPool) -> Result<Option<i32>, sqlx::Error
 /// Creates the tables of a new generation, which no query reads yet. Returns its number.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn begin(pool: &PgPool, partitions: Partitions) -> Result<i32, sqlx::Error> {
     let mut transaction = transaction::begin(pool).await?;
     let generation = sqlx::query_scalar!(
@@ -116,7 +116,7 @@ pub(crate) async fn begin(pool: &PgPool, partitions: Partitions) -> Result<i32, 
 /// Vacuums and analyzes the tables of a generation that was filled.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn vacuum(pool: &PgPool, generation: i32) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
     for parent in TABLES {
@@ -129,7 +129,7 @@ pub(crate) async fn vacuum(pool: &PgPool, generation: i32) -> Result<(), sqlx::E
 /// `generation` is not being built any more.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn swap(pool: &PgPool, generation: i32) -> Result<bool, sqlx::Error> {
     let swapped = sqlx::query!(
         "UPDATE projections
@@ -149,7 +149,7 @@ pub(crate) async fn swap(pool: &PgPool, generation: i32) -> Result<bool, sqlx::E
 /// The generation before the live one, and the version of the code that folded it.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn previous(pool: &PgPool) -> Result<Option<(i32, i32)>, sqlx::Error> {
     let row =
         sqlx::query!("SELECT previous_generation, previous_version FROM projections WHERE name = $1", NAME)
@@ -162,7 +162,7 @@ pub(crate) async fn previous(pool: &PgPool) -> Result<Option<(i32, i32)>, sqlx::
 /// the previous one any more.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn roll_back(pool: &PgPool, generation: i32) -> Result<bool, sqlx::Error> {
     let swapped = sqlx::query!(
         "UPDATE projections
@@ -181,7 +181,7 @@ pub(crate) async fn roll_back(pool: &PgPool, generation: i32) -> Result<bool, sq
 /// lock of rebuilds.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn drop_others(pool: &PgPool, building: Option<i32>) -> Result<(), sqlx::Error> {
     let kept = sqlx::query!(
         "UPDATE projections

@@ -34,7 +34,7 @@ pub struct PendingJob {
 /// All pending jobs, in the order in which they are due.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub async fn jobs(pool: &PgPool) -> Result<Vec<PendingJob>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT partition, run_at, published_position, attempts, last_error FROM jobs ORDER BY run_at, partition"
@@ -67,7 +67,7 @@ fn milliseconds(time: Duration) -> f64 {
 /// created or changed.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn schedule(
     pool: &PgPool,
     published: &[Published],
@@ -117,7 +117,7 @@ pub(crate) async fn schedule(
 /// The partitions that have a job, in the order in which the jobs are due, each with the time until then.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn waiting(pool: &PgPool) -> Result<Vec<(Partition, Duration)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT partition, greatest(extract(epoch FROM run_at - clock_timestamp()), 0)::float8 AS "wait_s!"
@@ -135,7 +135,7 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<Vec<(Partition, Duration)>,
 /// has locked it, or if it is not due and `at_once` is false.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn claim(
     connection: &mut PgConnection,
     partition: Partition,
@@ -153,7 +153,7 @@ pub(crate) async fn claim(
 /// Deletes a job whose work is done.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn done(connection: &mut PgConnection, partition: Partition) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM jobs WHERE partition = $1", i32::from(partition.0)).execute(connection).await?;
     Ok(())
@@ -162,7 +162,7 @@ pub(crate) async fn done(connection: &mut PgConnection, partition: Partition) ->
 /// Records a failure: the job is due again after `retry_in`.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn failed(
     connection: &mut PgConnection,
     partition: Partition,

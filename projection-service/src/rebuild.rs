@@ -258,7 +258,7 @@ async fn roll_back_locked(
 /// Whether the live generation was folded by older code than this.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn is_outdated(pool: &PgPool) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM projections WHERE name = $1 AND version < $2) AS "outdated!""#,

@@ -48,7 +48,7 @@ pub struct PartitionStatus {
 /// How far every projection has folded, in the order of their names.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT p.name, p.version, p.live_generation, p.building_generation,
@@ -115,7 +115,7 @@ pub async fn diverged(pool: &PgPool, log: &EventLog) -> Result<Vec<(Partition, D
 /// Sets the metrics of each projection: published events that are not folded, and dead letters.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn measure(pool: &PgPool, lag: &Lag) -> Result<(), sqlx::Error> {
     for projection in status(pool).await? {
         let behind = |checkpoint: &PartitionStatus| {

@@ -6,7 +6,7 @@ use sqlx::{PgPool, Postgres, Transaction};
 /// Begins a transaction. Cancel safe.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     begin_with(pool, "BEGIN").await
 }
@@ -14,7 +14,7 @@ pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres
 /// Begins a transaction that sees one state and changes nothing. Cancel safe.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn begin_snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     begin_with(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }

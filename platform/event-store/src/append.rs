@@ -90,7 +90,7 @@ fn claims<'a>(batch: &[&'a Append]) -> Vec<bool> {
 /// conflict breaks that transaction, as any error does.
 ///
 /// # Errors
-/// What the database says. Nothing is stored then, unless the connection broke off, in which case it is not known.
+/// An error if the database fails. Nothing is stored then, unless the connection broke off, in which case it is not known.
 pub async fn append_events(
     connection: &mut PgConnection,
     batch: &[&Append],

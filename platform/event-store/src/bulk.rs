@@ -41,7 +41,7 @@ impl EventLog {
     /// Begins to read a partition in bulk: the events after a position, up to another one.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_bulk(&self, partition: Partition, after: i64, to: i64) -> Result<BulkReader, LogError> {
         let connection = self.pool().acquire().await?.detach();
         Ok(BulkReader { connection, partition, after, to, fitting: BULK_EVENTS_FIRST })

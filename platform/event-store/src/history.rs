@@ -99,7 +99,7 @@ impl History {
     /// or none, and still not be the last one.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn page(&self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
         let Some(bounds) = self.log.bounds(query).await? else { return Ok(HistoryPage::default()) };
         let reading = Reading::begin(&self.log, query, bounds);

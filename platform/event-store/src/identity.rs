@@ -104,7 +104,7 @@ impl EventLog {
     /// The log's identity. It is asked of the database each time: what is restored under a running program is another log.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn id(&self) -> Result<LogId, LogError> {
         let id = sqlx::query_scalar!("SELECT log_id FROM log_identity").fetch_one(self.pool()).await?;
         Ok(LogId(id))
@@ -136,7 +136,7 @@ impl EventLog {
     /// The stamps of the events at these positions, in one keyed read for each; those that do not exist are left out.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn stamps(&self, places: &[(Partition, i64)]) -> Result<Vec<Stamp>, LogError> {
         let (partitions, positions): (Vec<i32>, Vec<i64>) =
             places.iter().map(|(partition, position)| (i32::from(partition.0), *position)).unzip();
@@ -183,7 +183,7 @@ impl EventLog {
     /// [`Self::check`] for many readers at once: what is wrong with those that must not go on.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn check_all(&self, read: &[Stamp]) -> Result<Vec<(Partition, Divergence)>, LogError> {
         let partitions: Vec<i32> = read.iter().map(|stamp| i32::from(stamp.partition.0)).collect();
         let positions: Vec<i64> = read.iter().map(|stamp| stamp.position).collect();

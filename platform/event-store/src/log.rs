@@ -114,7 +114,7 @@ impl EventLog {
     /// The head of every partition, in order.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn heads(&self) -> Result<Vec<Head>, LogError> {
         let rows = sqlx::query!(
             r#"SELECT partition, position, nullif(recorded_at, '-infinity') AS recorded_at FROM log_head ORDER BY partition"#
@@ -134,7 +134,7 @@ impl EventLog {
     /// The events of a partition after a position, in order, at most `limit` and [`PAGE_EVENTS_MAX`].
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read(
         &self,
         partition: Partition,
@@ -157,7 +157,7 @@ impl EventLog {
     /// The events of one stream, in order.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_stream(
         &self,
         partition: Partition,
@@ -180,7 +180,7 @@ impl EventLog {
     /// Every event of one aggregate type in a partition, in position order: for types of which there are few.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_type(
         &self,
         partition: Partition,
@@ -201,7 +201,7 @@ impl EventLog {
     /// The first event of each of these streams, in any order; streams without events are left out.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_first(
         &self,
         partition: Partition,

@@ -19,7 +19,7 @@ impl EventLog {
     /// Where the events of these streams lie, up to a position: in the order of each stream, without their content.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn stream_positions(
         &self,
         partition: Partition,
@@ -50,7 +50,7 @@ impl EventLog {
     /// Events of a partition at these positions, in their order.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_at(
         &self,
         partition: Partition,
@@ -86,7 +86,7 @@ impl EventLog {
     /// Those of these positions at which a customer's events lie, each with where the next event of the same stream lies.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn with_next(
         &self,
         partition: Partition,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What a filter, a group or a dimension names.
+/// A field of an activity, by which a report filters or groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Field {
     Type,
@@ -37,7 +37,7 @@ impl Path {
     }
 }
 
-/// As [`Path::parse`] reads it.
+/// The form that [`Path::parse`] reads.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, key) in self.0.iter().enumerate() {
@@ -70,7 +70,7 @@ impl Field {
     }
 }
 
-/// As [`Field::parse`] reads it; also the name of the column.
+/// The form that [`Field::parse`] reads; also the name of the column.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -16,12 +16,12 @@ use parquet::schema::types::TypePtr;
 
 use super::varint::Unreadable;
 
-/// How the numbers of a column are written.
+/// The encoding of a column of numbers.
 #[derive(Clone, Copy)]
 pub(super) enum Packing {
-    /// As differences to the number before.
+    /// Differences to the number before (`DELTA_BINARY_PACKED`).
     Differences,
-    /// As places in a dictionary, for few different numbers.
+    /// Indexes of a dictionary (`RLE_DICTIONARY`), for few different numbers.
     Dictionary,
 }
 

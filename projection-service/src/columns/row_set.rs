@@ -162,7 +162,7 @@ impl RowSet {
         self.coded(|row| self.scalar_of(row, name), Scalar::of_text)
     }
 
-    /// How many rows have each field, by name.
+    /// The number of rows that have each field, by name.
     pub(crate) fn field_counts(&self) -> Vec<(&str, usize)> {
         let mut counts = vec![0; self.texts.len()];
         self.fields.iter().for_each(|(name, _)| counts[*name as usize] += 1);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::{Dictionary, Field, Values};
 
-/// Which columns a report reads, besides the time.
+/// The columns that a report reads, besides the time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     /// [`Rows::actors`].
@@ -50,7 +50,7 @@ impl Rows<'_> {
         }
     }
 
-    /// How many rows of a part of the range count.
+    /// The number of rows of a part of the range that count.
     pub(crate) fn count_of(&self, part: Range<usize>) -> usize {
         self.mask.map_or(part.len(), |mask| mask.count(part))
     }
@@ -119,7 +119,7 @@ impl Mask {
         self.count(0..self.rows) == self.rows
     }
 
-    /// How many bits are set in a range of rows.
+    /// The number of bits that are set in a range of rows.
     pub(crate) fn count(&self, range: Range<usize>) -> usize {
         let mut count = 0;
         self.each_word(range, |_, word| count += word.count_ones() as usize);

@@ -14,7 +14,7 @@ const OWN_COLUMN_SHARE: usize = 100;
 /// Fields with a column of their own in one segment.
 const OWN_COLUMNS_MAX: usize = 200;
 
-/// What a segment is stored as.
+/// The stored form of a segment.
 #[derive(Debug)]
 pub(crate) struct Segment {
     /// The content of every column, by name.

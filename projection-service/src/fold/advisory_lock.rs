@@ -9,7 +9,7 @@ use crate::store::NAME;
 /// Shares the fold's advisory lock until the transaction ends: until then no rebuild makes another generation live.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn lock_fold_shared(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT pg_advisory_xact_lock_shared($1, hashtext($2))::text AS "locked!""#,

@@ -128,7 +128,7 @@ impl Target {
 /// was small would be kept when it is large.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT set_config('synchronous_commit', 'off', true) AS a, set_config('enable_seqscan', 'off', true) AS b,
@@ -160,7 +160,7 @@ pub(crate) fn stamp(
 /// waited.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn lock_live(
     connection: &mut PgConnection,
     partition: Partition,
@@ -186,7 +186,7 @@ pub(crate) async fn lock_live(
 /// Locks the checkpoint of a generation of a partition; none if the generation was dropped.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn lock_generation(
     connection: &mut PgConnection,
     partition: Partition,

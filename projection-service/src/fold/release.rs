@@ -10,7 +10,7 @@ const RELEASE_EVENTS_MAX: i64 = 1_000;
 /// The result of folding a stream's dead letter and the events behind it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Released {
-    /// How many events were folded.
+    /// The number of events that were folded.
     pub(crate) folded: u64,
     /// The first event that could not be folded, if there was one.
     pub(crate) stopped: Option<Stopped>,

@@ -21,7 +21,7 @@ use crate::transaction::begin;
 /// A position for each partition.
 pub(super) type Positions = HashMap<Partition, i64>;
 
-/// How a rebuild shares the machine.
+/// The limits within which a rebuild shares the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     /// Others come first: it waits for them.
@@ -109,12 +109,12 @@ impl Filler {
         Ok(rows.into_iter().map(|row| (Partition(row.partition as u16), row.position)).collect())
     }
 
-    /// How many events this generation was folded from so far.
+    /// The number of events that this generation has folded.
     pub(super) async fn folded(&self) -> Result<u64, RebuildError> {
         Ok(self.here().await?.values().map(|&position| position as u64).sum())
     }
 
-    /// How many events there are up to the goals that have not been folded.
+    /// The number of events up to the goals that are not folded yet.
     pub(super) async fn missing(&self, goals: &Positions) -> Result<i64, RebuildError> {
         let here = self.here().await?;
         let missing =
@@ -217,7 +217,7 @@ impl Filler {
 /// The identities of the events at the checkpoints of a generation.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn stamps(pool: &PgPool, generation: i32) -> Result<Vec<Stamp>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT partition, position, log_id, event_id, recorded_at FROM checkpoints

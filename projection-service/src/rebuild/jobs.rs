@@ -113,7 +113,7 @@ impl From<Row> for RebuildJob {
 /// Asks for a rebuild; one that has not ended yet is as good.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn request(pool: &PgPool) -> Result<RebuildJob, sqlx::Error> {
     let mut transaction = begin(pool).await?;
     sqlx::query!("LOCK TABLE rebuilds IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
@@ -137,7 +137,7 @@ pub(crate) async fn request(pool: &PgPool) -> Result<RebuildJob, sqlx::Error> {
 /// The rebuild that was asked for last.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn latest(pool: &PgPool) -> Result<Option<RebuildJob>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use super::progress::Meter;
 use crate::store::NAME;
 
-/// How often a paused rebuild checks whether it may go on.
+/// The interval at which a paused rebuild checks whether it may go on.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Events that the live fold may be behind before a rebuild waits for it.
 const LIVE_LAG_EVENTS_MAX: i64 = 50_000;
@@ -51,7 +51,7 @@ fn load_average() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
-/// How many events the live generation is behind the log.
+/// The number of events that the live generation is behind the log.
 async fn live_lag(pool: &PgPool, log: &EventLog) -> Result<i64, event_store::LogError> {
     let folded = sqlx::query_scalar!(
         r#"SELECT coalesce(sum(c.position), 0)::bigint AS "folded!" FROM projections p

@@ -14,7 +14,7 @@ pub struct Progress {
     pub total: u64,
     /// Events a second, lately.
     pub rate: f64,
-    /// How long the rest takes at this rate; none if nothing was folded lately.
+    /// The time that the rest takes at this rate; none if nothing was folded lately.
     pub remaining: Option<Duration>,
     /// Why the rebuild pauses; none while it runs.
     pub paused: Option<&'static str>,

@@ -58,7 +58,7 @@ struct Chunk {
 /// The sums of all rows of a customer.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn sums(
     snapshot: &mut PgConnection,
     generation: i32,
@@ -88,7 +88,7 @@ pub(super) async fn sums(
 /// The rows of a customer in a range of positions, as texts.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn rows(
     snapshot: &mut PgConnection,
     generation: i32,

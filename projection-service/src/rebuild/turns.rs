@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use event_store::EventLog;
 
-/// Where so many events a second are recorded, somebody waits for the machine.
+/// Events recorded a second, above which a rebuild rests between its pages.
 const BUSY_PER_S: f64 = 1_000.0;
-/// A rebuild then rests so long for the time that it has worked.
+/// The length of that rest, as a multiple of the time that the page took.
 const REST: f64 = 1.0;
 
 /// Lets those who record activities have their turn: a rebuild that meets them pauses after each page.
@@ -13,9 +13,9 @@ const REST: f64 = 1.0;
 pub(super) struct Turns(Mutex<Option<(Instant, i64)>>);
 
 impl Turns {
-    /// To be called after work that took so long.
+    /// Rests after a page that took `worked`, if activities are recorded meanwhile.
     pub(super) async fn take(&self, log: &EventLog, worked: Duration) {
-        // What cannot be asked now is said by the next page.
+        // If the log cannot be read now, the next page finds out.
         let Ok(heads) = log.heads().await else { return };
         let recorded = heads.iter().map(|head| head.position).sum();
         if self.is_busy(Instant::now(), recorded) {

@@ -28,7 +28,7 @@ impl ActorOrdinals {
     }
 }
 
-/// What stands for an actor of a customer: 128 bits of SHA-256.
+/// The key of an actor of a customer: 128 bits of SHA-256.
 pub(crate) fn key(customer: Uuid, actor: &str) -> Uuid {
     let digest = Sha256::new().chain_update(customer.as_bytes()).chain_update(actor).finalize();
     let mut bytes = [0; 16];
@@ -39,7 +39,7 @@ pub(crate) fn key(customer: Uuid, actor: &str) -> Uuid {
 /// The ordinals of these actors; none for those that have none yet.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn find(
     connection: &mut PgConnection,
     kept: &ActorOrdinals,
@@ -81,7 +81,7 @@ pub(super) struct NewActors<'a> {
 
 impl NewActors<'_> {
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub(super) async fn insert(
         &self,
         connection: &mut PgConnection,

@@ -25,10 +25,10 @@ pub(crate) struct Event<'a> {
 /// Why an event cannot be folded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FoldError {
-    /// It cannot be read.
+    /// The payload cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// It is no event of an activity.
+    /// The event belongs to another aggregate than an activity.
     #[error("an event of the aggregate type {0}, which no projection folds")]
     AggregateType(String),
     /// Its stream's id does not end in an activity's id.
@@ -40,7 +40,7 @@ pub(crate) enum FoldError {
     /// PostgreSQL's text holds no NUL.
     #[error("its {0} has the character NUL")]
     Nul(&'static str),
-    /// It was recorded before.
+    /// The activity was recorded before.
     #[error("an activity that was recorded before is to be recorded")]
     RecordedTwice,
 }
@@ -65,7 +65,7 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// What it says from this event on; none if it is redacted.
+    /// The state of the activity after this event; none if it is redacted.
     fn after(&self) -> Option<&ActivityContent> {
         match &self.activity {
             ActivityEvent::ActivityRecorded(content) => Some(content),
@@ -233,7 +233,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What the batch adds to each customer.
+/// The rows and ends that the batch adds to each customer.
 fn added(customers: &[(Uuid, CustomerBatch)], ordinals: &[Option<u32>]) -> Vec<Counts> {
     let mut offset = 0;
     let mut added = Vec::with_capacity(customers.len());

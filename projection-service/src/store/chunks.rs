@@ -5,7 +5,7 @@ use super::GenerationPartition;
 use crate::columns::{Ends, RowSet, Segment, off_async};
 use crate::error::FlushError;
 
-/// What is known of a chunk without reading it.
+/// The facts about a chunk that are known without reading its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) rows: i64,
@@ -24,7 +24,7 @@ impl Facts {
 /// Numbers of new chunks, rising.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn take_ids(connection: &mut PgConnection, count: usize) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT nextval('chunk_ids') AS "id!" FROM generate_series(1, $1::bigint)"#,
@@ -37,7 +37,7 @@ pub(super) async fn take_ids(connection: &mut PgConnection, count: usize) -> Res
 /// Writes a segment.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn insert_segment(
     connection: &mut PgConnection,
     place: GenerationPartition,

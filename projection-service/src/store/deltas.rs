@@ -8,7 +8,7 @@ use super::{GenerationPartition, Sizes};
 use crate::columns::{RowSet, off_async};
 use crate::error::FlushError;
 
-/// What a customer has, or what a batch adds to it.
+/// The sizes of a customer's read model, or of what a batch adds to it.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     pub(super) customer_id: Uuid,
@@ -21,7 +21,7 @@ pub(super) struct Counts {
 /// Adds to the counts of customers, and returns them, each in the place of what was added.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn add(
     connection: &mut PgConnection,
     place: GenerationPartition,
@@ -58,7 +58,7 @@ pub(super) async fn add(
 /// Writes a delta of each customer.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     place: GenerationPartition,
@@ -100,7 +100,7 @@ pub(super) async fn insert(
 /// Takes deltas of a customer away, and returns their rows in the order of the log.
 ///
 /// # Errors
-/// What the database says, or a delta cannot be read.
+/// An error if the database fails, or if a delta cannot be read.
 pub(super) async fn take(
     connection: &mut PgConnection,
     place: GenerationPartition,
@@ -129,7 +129,7 @@ pub(super) const LEVEL_MAX: i16 = 2;
 /// Makes a large delta of the small ones, and a larger one of these if there are enough of them.
 ///
 /// # Errors
-/// What the database says, or a delta cannot be read.
+/// An error if the database fails, or if a delta cannot be read.
 pub(super) async fn compact(
     connection: &mut PgConnection,
     place: GenerationPartition,

@@ -9,7 +9,7 @@ use crate::columns::{Ends, RowSet};
 /// Writes down which rows have ended.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     place: GenerationPartition,
@@ -38,7 +38,7 @@ pub(super) async fn insert(
 /// Takes away the ends of these rows, to be written into the segment that gets them.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn take(
     connection: &mut PgConnection,
     generation: i32,
@@ -59,7 +59,7 @@ pub(super) async fn take(
 /// The ends of rows whose positions lie between two, both inclusive, in order.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(crate) async fn between(
     connection: &mut PgConnection,
     generation: i32,
@@ -81,7 +81,7 @@ pub(crate) async fn between(
 }
 
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn remove(
     connection: &mut PgConnection,
     generation: i32,

@@ -20,7 +20,7 @@ use crate::transaction::begin;
 
 /// Runs of this level are not merged any more: one of them has 4 million rows.
 const LEVEL_MAX: i16 = 2;
-/// How often customers are looked for of whom there is something to merge.
+/// The interval at which customers with something to merge are looked for.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Customers that are looked at before it is asked again who else there is.
 const CUSTOMERS_MAX: i64 = 16;
@@ -82,7 +82,7 @@ impl Merger {
 /// Returns whether anything was done.
 ///
 /// # Errors
-/// What the database says, or a segment cannot be read.
+/// An error if the database fails, or if a segment cannot be read.
 pub(crate) async fn merge_customer(
     pool: &PgPool,
     place: GenerationPartition,
@@ -160,7 +160,7 @@ struct Source {
     left: Run,
     rows: RowSet,
     next: usize,
-    /// What the texts of `rows` are called in the segment that is being made.
+    /// The numbers that the texts of `rows` have in the segment that is being made.
     numbers: Vec<u32>,
 }
 

@@ -10,7 +10,7 @@ use crate::error::FlushError;
 /// next rows in the order of the log, so that it does not depend on how the log was cut into batches.
 ///
 /// # Errors
-/// What the database says, or a delta cannot be read.
+/// An error if the database fails, or if a delta cannot be read.
 pub(super) async fn seal(
     connection: &mut PgConnection,
     place: GenerationPartition,

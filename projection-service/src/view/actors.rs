@@ -76,7 +76,7 @@ impl View {
 /// The ordinals of a customer's actors, by their names; those that are not known are left out.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn ordinals(
     connection: &mut PgConnection,
     generation: i32,

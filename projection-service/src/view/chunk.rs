@@ -88,7 +88,7 @@ pub(super) struct Prepared {
     mask: Option<Mask>,
 }
 
-/// What is needed to prepare a chunk for a scan.
+/// The inputs that prepare a chunk for a scan.
 pub(super) struct Preparation<'a> {
     pub(super) cache: &'a ColumnCache,
     pub(super) needs: &'a Needs,

@@ -25,7 +25,7 @@ struct Stored {
 /// Lists the chunks of a customer in the snapshot of a transaction.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn manifest(
     connection: &mut PgConnection,
     generation: i32,
@@ -68,7 +68,7 @@ pub(super) async fn manifest(
 /// too.
 ///
 /// # Errors
-/// What the database says, or [`Unreadable`].
+/// [`Unreadable`], or an error of the database.
 pub(super) async fn load(
     connection: &mut PgConnection,
     generation: i32,

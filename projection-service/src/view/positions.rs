@@ -45,7 +45,7 @@ impl std::fmt::Debug for PositionFinder {
     }
 }
 
-/// How far the live generation has folded a partition.
+/// The checkpoint of the live generation in a partition.
 struct Checkpoint {
     generation: i32,
     as_of: Stamp,

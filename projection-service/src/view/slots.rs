@@ -49,7 +49,7 @@ impl ScanSlots {
         }))
     }
 
-    /// How many threads may scan at the same time.
+    /// The number of threads that may scan at the same time.
     pub(super) fn count(&self) -> usize {
         self.0.count
     }

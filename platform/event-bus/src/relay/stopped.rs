@@ -23,7 +23,7 @@ pub struct RelayStatus {
 /// Of every partition, in order; compares the event at which each relay stands with the log, whether or not a relay runs.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub async fn relay_status(log: &EventLog) -> Result<Vec<RelayStatus>, BusError> {
     let positions = position::read(log.pool()).await?;
     let places: Vec<_> =

@@ -53,7 +53,7 @@ impl KnownPositions {
 /// Asks for the next positions of a page; none if nothing is known of what follows `after`, or it is about another log.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn ask(
     log: &EventLog,
     index: &dyn PositionIndex,

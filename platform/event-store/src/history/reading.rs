@@ -62,7 +62,7 @@ impl<'a> Reading<'a> {
     /// Reads the page to its end.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub(super) async fn finish(mut self) -> Result<HistoryPage, LogError> {
         self.read().await?;
         if self.query.filter.is_about_content() {

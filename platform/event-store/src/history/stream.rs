@@ -38,7 +38,7 @@ impl EventLog {
     /// A page of one stream.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn stream_page(&self, query: &StreamQuery<'_>) -> Result<StreamPage, LogError> {
         let mut page = StreamPage { events: Vec::new(), next: None };
         let (mut after, mut bytes) = (query.after, 0);
@@ -80,7 +80,7 @@ impl EventLog {
     /// The last event of a stream, or the last one up to a sequence, if there is one.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn read_last(
         &self,
         partition: Partition,
@@ -106,7 +106,7 @@ impl EventLog {
     /// The sequence of a stream's last event that was recorded at a time or before it; 0 if there is none.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub async fn sequence_at(
         &self,
         partition: Partition,

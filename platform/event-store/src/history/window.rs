@@ -42,7 +42,7 @@ impl EventLog {
     /// The events at some positions, whosever they are, or the first ones of them.
     ///
     /// # Errors
-    /// What the database says.
+    /// An error if the database fails.
     pub(super) async fn window_at(
         &self,
         partition: Partition,

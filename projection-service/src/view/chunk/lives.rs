@@ -4,7 +4,7 @@ use super::super::cache::{Column, Part};
 use super::{Chunk, Kind, Parts, Preparation, numbers};
 use crate::columns::{ColumnName, Dictionary, Field, Scalar};
 
-/// What rows are searched by.
+/// The value by which rows are searched.
 #[derive(Clone, Debug)]
 pub(in crate::view) enum Wanted {
     /// The ordinal of an actor.

@@ -14,7 +14,7 @@ const DISCARDS_MAX: usize = 2_000;
 /// Adds the dead letters of a customer and the events that wait behind them, whatever they are about: they have no row.
 ///
 /// # Errors
-/// What the database says.
+/// An error if the database fails.
 pub(super) async fn see_set_aside(
     connection: &mut PgConnection,
     generation: i32,
@@ -48,7 +48,7 @@ pub(super) async fn see_set_aside(
 /// changed may be a state that only the discarded event made. Returns false if there are too many.
 ///
 /// # Errors
-/// What the databases say.
+/// An error if a database fails.
 pub(super) async fn see_discarded(
     connection: &mut PgConnection,
     log: &EventLog,
