@@ -8,5 +8,5 @@ mod value;
 
 pub use aggregate::{Activity, ActivityCommand, ActivityError};
 pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};
-pub use event::{ActivityCorrected, ActivityEvent, ActivityRedacted};
+pub use event::*;
 pub use revision::Revision;

@@ -7,10 +7,7 @@ mod permission;
 mod role;
 
 pub use aggregate::{Customer, CustomerCommand, CustomerError};
-pub use event::{
-    CustomerEvent, CustomerSignedUp, MemberAdded, MemberRemoved, PasswordChanged, PasswordReset,
-    PasswordResetRequested, RoleChanged, TimeZoneChanged,
-};
+pub use event::*;
 pub use password::Password;
 pub use permission::Permission;
 pub use role::Role;

@@ -5,4 +5,4 @@ mod aggregate;
 mod event;
 
 pub use aggregate::{DeadLetter, DeadLetterCommand, DeadLetterError};
-pub use event::{DeadLetterDiscarded, DeadLetterEvent};
+pub use event::*;
