@@ -3,10 +3,12 @@
 mod aggregate;
 mod content;
 mod event;
+mod mention;
 mod revision;
 mod value;
 
 pub use aggregate::{Activity, ActivityCommand, ActivityError};
 pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};
 pub use event::*;
+pub use mention::mentions;
 pub use revision::Revision;
