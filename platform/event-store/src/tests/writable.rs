@@ -11,15 +11,16 @@ async fn a_log_that_refused_to_be_written_is_not_writable_until_it_is_again() {
     let activity = || vec![append(customer_in(0), "a", 1, 1)];
     assert_eq!(appender.clone().writable().await, Ok(()));
     let turn = async |state: &str| {
+        let mut connection = pool.acquire().await.unwrap();
         let name: String =
-            sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
-        let alter = format!(
-            "SET default_transaction_read_only = off; ALTER DATABASE {name} SET default_transaction_read_only = {state}"
-        );
-        pool.execute(sqlx::raw_sql(&alter)).await.unwrap();
+            sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut *connection).await.unwrap();
+        // A statement of its own: the transaction of what follows begins with it.
+        connection.execute("SET default_transaction_read_only = off").await.unwrap();
+        let alter = format!("ALTER DATABASE {name} SET default_transaction_read_only = {state}");
+        connection.execute(sqlx::raw_sql(&alter)).await.unwrap();
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        pool.execute(end).await.unwrap();
+        connection.execute(end).await.unwrap();
     };
     turn("on").await;
     let error = appender.append(activity()).await.unwrap_err();
