@@ -42,8 +42,8 @@ pub(super) enum Part {
     Rows,
     /// The column `ended`, at the time when it had this number of ended rows.
     Ended(i32),
-    /// The rows that have an end in the table of ends, by the number of ended rows in the column and in the table.
-    EndedElsewhere(i32, usize),
+    /// The rows that have an end in the table of ends, by the number and the hash of the ends that were looked for.
+    EndedElsewhere(usize, u64),
 }
 
 /// A cache of decoded columns, shared by all queries and limited in bytes. An entry never becomes stale, because the number

@@ -1,7 +1,10 @@
 mod lives;
 
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
+
+use foldhash::quality::FixedState;
 
 use super::cache::{Column, ColumnCache, Part};
 use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, Values};
@@ -227,15 +230,11 @@ impl Parts<'_> {
         Some(StandingRows(mask.filter(|mask| !mask.is_full())))
     }
 
-    /// The rows of the chunk that have an end in the table of ends. The result is cached by the number of ends: as long as
-    /// the chunk exists, ends are only added.
+    /// The rows of the chunk that have an end in the table of ends. The result is cached by what the ends are and not by how
+    /// many there are: some belong to rows of other chunks between the same positions, and go when those are merged.
     fn ended_rows(&self, positions: &[i64]) -> Vec<(u32, i64)> {
         let ends = self.preparation.ends;
-        let ended_rows = match self.chunk.kind {
-            Kind::Segment { ended_rows, .. } => ended_rows,
-            Kind::Delta => 0,
-        };
-        let part = Part::EndedElsewhere(ended_rows, ends.len());
+        let part = Part::EndedElsewhere(ends.len(), FixedState::default().hash_one(ends));
         if let Some(kept) = self.preparation.cache.get(self.chunk.id, &part)
             && let Column::Sparse(rows) = &*kept
         {
@@ -302,5 +301,29 @@ impl Prepared {
             first_positions: numbers(self.first_positions.as_ref()),
             fields: &self.fields,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_of_other_chunks_that_go_hide_no_end_of_this_one() {
+        let chunk = Chunk {
+            id: 1,
+            rows: 2,
+            positions: (10, 30),
+            times: (0, 1),
+            kind: Kind::Segment { columns: Arc::new([]), ended_rows: 0 },
+        };
+        let (cache, needs) = (ColumnCache::new(1 << 20), Needs::default());
+        let ended = |ends: &[(i64, i64)]| {
+            let preparation = Preparation { cache: &cache, needs: &needs, position: i64::MAX, ends };
+            Parts { preparation: &preparation, chunk: &chunk, loaded: &[] }.ended_rows(&[30, 10])
+        };
+        assert_eq!(ended(&[(20, 40)]), [], "a row of another chunk");
+        assert_eq!(ended(&[(10, 41)]), [(1, 41)]);
+        assert_eq!(ended(&[(20, 40)]), []);
     }
 }
