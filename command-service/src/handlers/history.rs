@@ -3,7 +3,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chassis::{CallerProblems, Problem, ProblemQuery, QueryProblems, ServerProblems, Time};
+use chassis::{
+    CallerProblems, PAGE_ITEMS_DEFAULT, Problem, ProblemQuery, QueryProblems, ServerProblems, Time,
+    page_limit,
+};
 use chrono::{DateTime, Utc};
 use domain::token::Scope;
 use event_store::{HistoryFilter, HistoryQuery};
@@ -18,10 +21,6 @@ use crate::error::ActivitiesError;
 use crate::history_event::HistoryEvent;
 use crate::state::AppState;
 
-/// How many events a page has if the client does not say.
-pub(super) const LIMIT_DEFAULT: i64 = 100;
-/// The most events of a page.
-const LIMIT_MAX: i64 = 1_000;
 /// The most payload and metadata of a page, in bytes, but for an event that is larger alone.
 pub(super) const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Lines of NDJSON that are sent together: a page would hold back the first ones, and a line each costs a write.
@@ -132,7 +131,7 @@ pub(crate) async fn history(
     ProblemQuery(page): ProblemQuery<Page>,
 ) -> Result<Response, ActivitiesError> {
     let principal = caller.require(Scope::Audit)?;
-    let limit = limit(page.limit)?;
+    let limit = page_limit(page.limit)?;
     let after = after(page.after, page.cursor)?;
     let zone = principal.time_zone;
     let filter = HistoryFilter {
@@ -148,7 +147,7 @@ pub(crate) async fn history(
         let events = state.history.replay_partition(partition, after, filter);
         return Ok(lines(events.take(limit.map_or(usize::MAX, |limit| limit as usize))));
     }
-    let limit = limit.unwrap_or(LIMIT_DEFAULT) as usize;
+    let limit = limit.unwrap_or(PAGE_ITEMS_DEFAULT.into()) as usize;
     let query = HistoryQuery { partition, after, limit, bytes_max: PAGE_BYTES_MAX, filter };
     let page = state.history.page(&query).await?;
     let next_cursor = page.next.map(|position| position.to_string());
@@ -166,15 +165,6 @@ pub(super) fn after(after: Option<i64>, cursor: Option<i64>) -> Result<i64, Prob
         (None, None) => return Ok(0),
     };
     if position < 0 { Err(Problem::parameter(name, "must not be negative")) } else { Ok(position) }
-}
-
-pub(super) fn limit(limit: Option<i64>) -> Result<Option<i64>, Problem> {
-    match limit {
-        Some(limit) if !(1..=LIMIT_MAX).contains(&limit) => {
-            Err(Problem::parameter("limit", format!("must be 1 to {LIMIT_MAX}")))
-        }
-        limit => Ok(limit),
-    }
 }
 
 fn wants_lines(headers: &HeaderMap) -> bool {

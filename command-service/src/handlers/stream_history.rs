@@ -1,7 +1,10 @@
 use access::Caller;
 use axum::extract::State;
 use axum::response::Response;
-use chassis::{CallerProblems, Problem, ProblemPath, ProblemQuery, QueryProblems, ServerProblems, Time};
+use chassis::{
+    CallerProblems, PAGE_ITEMS_DEFAULT, Problem, ProblemPath, ProblemQuery, QueryProblems, ServerProblems,
+    Time, page_limit,
+};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cqrs_es::Aggregate;
@@ -11,7 +14,7 @@ use event_store::{LogError, StreamQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::history::{LIMIT_DEFAULT, PAGE_BYTES_MAX, after, limit};
+use super::history::{PAGE_BYTES_MAX, after};
 use crate::answers::one_line;
 use crate::error::ActivitiesError;
 use crate::history_event::HistoryEvent;
@@ -87,7 +90,7 @@ pub(crate) async fn stream_history(
     let principal = caller.require(Scope::Audit)?;
     let cut = page.at.as_deref().map(|at| Cut::read(at, principal.time_zone)).transpose()?;
     let after = after(page.after, page.cursor)?;
-    let limit = limit(page.limit)?.unwrap_or(LIMIT_DEFAULT) as usize;
+    let limit = page_limit(page.limit)?.unwrap_or(PAGE_ITEMS_DEFAULT.into()) as usize;
     // Another customer's streams do not exist.
     if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) {
         return Err(ActivitiesError::StreamNotFound);

@@ -8,7 +8,7 @@ use access::Caller;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use chassis::Problem;
+use chassis::{PAGE_ITEMS_DEFAULT, Problem};
 use chrono::{DateTime, Datelike, Utc, Weekday};
 use chrono_tz::Tz;
 use domain::CustomerId;
@@ -24,7 +24,7 @@ use super::etag::EntityTag;
 use super::export::{Format, Table, stream};
 use super::listing::{Cursor, PageOfRows};
 use super::moment::{RequestedMoment, look};
-use super::parameters::{Common, LIMIT_DEFAULT, read};
+use super::parameters::{Common, read};
 use super::query::{Query, TimeRange};
 use super::range::Calendar;
 use crate::answers::AsOf;
@@ -192,7 +192,7 @@ impl Request {
 
 impl OpenRequest<'_> {
     pub(crate) fn limit(&self) -> usize {
-        self.query.limit.unwrap_or(LIMIT_DEFAULT)
+        self.query.limit.unwrap_or(PAGE_ITEMS_DEFAULT.into())
     }
 
     /// The cursor, if the request is for a further page of activities.

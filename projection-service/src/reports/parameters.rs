@@ -10,9 +10,6 @@ use super::range::NamedRange;
 use crate::columns::{Field, Scalar};
 use crate::error::ReportsError;
 
-/// The most items of a page.
-pub(crate) const LIMIT_MAX: usize = 1_000;
-pub(crate) const LIMIT_DEFAULT: usize = 100;
 /// The names of [`Common`].
 const COMMON: [&str; 13] = [
     "from",
@@ -126,12 +123,7 @@ impl Common {
     /// # Errors
     /// 400.
     pub(crate) fn limit(&self) -> Result<Option<usize>, Problem> {
-        match self.limit {
-            Some(limit) if !(1..=LIMIT_MAX).contains(&limit) => {
-                Err(Problem::parameter("limit", format!("must be 1 to {LIMIT_MAX}")))
-            }
-            limit => Ok(limit),
-        }
+        chassis::page_limit(self.limit)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Top: the values of a field that most activities have.
 
+use chassis::PAGE_ITEMS_DEFAULT;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::activity::field;
 use super::actor_set::ActorSet;
 use super::groups::{ByGroup, Grouping, Name, Named, Places, largest};
-use super::parameters::LIMIT_DEFAULT;
 use super::query::Query;
 use super::source::{RowTest, rows_where};
 use crate::columns::{Field, Needs, Rows};
@@ -101,7 +101,7 @@ async fn named(fields: &[Field], query: &Query) -> Result<Vec<Named>, ReportsErr
     for partial in partials {
         all.merge(partial, |count, other| *count += other);
     }
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let limit = query.limit.unwrap_or(PAGE_ITEMS_DEFAULT.into());
     largest(&query.view, all.into_groups(), limit, |one, other| other.cmp(one)).await
 }
 

@@ -7,9 +7,9 @@ use utoipa::IntoParams;
 use crate::problem::Problem;
 
 /// How many items a page of a list has if the request does not say.
-pub const PAGE_ITEMS_DEFAULT: i64 = 100;
+pub const PAGE_ITEMS_DEFAULT: u16 = 100;
 /// The most items of one page.
-pub const PAGE_ITEMS_MAX: i64 = 1_000;
+pub const PAGE_ITEMS_MAX: u16 = 1_000;
 
 /// The parameters of a list that has no others. A list with more parameters names these two among them: unknown parameters
 /// cannot be refused where a type is flattened.
@@ -38,7 +38,7 @@ impl<C: FromStr> Paging<C> {
     /// # Errors
     /// 400, which names the parameter.
     pub fn new(limit: Option<i64>, cursor: Option<&str>) -> Result<Self, Problem> {
-        let limit = page_limit(limit)?.unwrap_or(PAGE_ITEMS_DEFAULT) as usize;
+        let limit = page_limit(limit)?.unwrap_or(PAGE_ITEMS_DEFAULT.into()) as usize;
         let invalid = |_| Problem::parameter("cursor", "must be the next_cursor of a page");
         Ok(Self { limit, cursor: cursor.map(C::from_str).transpose().map_err(invalid)? })
     }
@@ -69,9 +69,9 @@ impl<C> Paging<C> {
 ///
 /// # Errors
 /// 400, which names the parameter.
-pub fn page_limit(limit: Option<i64>) -> Result<Option<i64>, Problem> {
+pub fn page_limit<N: From<u16> + PartialOrd>(limit: Option<N>) -> Result<Option<N>, Problem> {
     match limit {
-        Some(limit) if !(1..=PAGE_ITEMS_MAX).contains(&limit) => {
+        Some(limit) if !(N::from(1)..=N::from(PAGE_ITEMS_MAX)).contains(&limit) => {
             Err(Problem::parameter("limit", format!("must be 1 to {PAGE_ITEMS_MAX}")))
         }
         limit => Ok(limit),
