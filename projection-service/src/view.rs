@@ -227,9 +227,8 @@ impl View {
             )));
         }
         let prepared = chunks.iter().map(|chunk| {
-            let own = loaded.get(&chunk.id).map_or(&[][..], Vec::as_slice);
-            self.prepare(chunk, needs, own)
-                .ok_or_else(|| ReportsError::Internal(format!("chunk {} lacks a column", chunk.id)))
+            self.prepare(chunk, needs, load::parts_of(&loaded, chunk))
+                .ok_or_else(|| load::lacks_a_column(chunk))
         });
         prepared.collect()
     }

@@ -15,6 +15,16 @@ use crate::error::ReportsError;
 /// Columns that were just read, by the id of their chunk.
 pub(super) type Loaded = HashMap<i64, Vec<(Part, Arc<Column>)>>;
 
+/// The columns of a chunk among those that were just read.
+pub(super) fn parts_of<'l>(loaded: &'l Loaded, chunk: &Chunk) -> &'l [(Part, Arc<Column>)] {
+    loaded.get(&chunk.id).map_or(&[], Vec::as_slice)
+}
+
+/// The error for a chunk that has a column neither in the cache nor among those that were just read.
+pub(super) fn lacks_a_column(chunk: &Chunk) -> ReportsError {
+    ReportsError::Internal(format!("chunk {} lacks a column", chunk.id))
+}
+
 /// A stored part of a chunk, still encoded.
 struct Stored {
     chunk: i64,

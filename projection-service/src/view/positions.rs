@@ -2,7 +2,6 @@ mod least;
 mod set_aside;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use domain::{CustomerId, Partition};
 use event_store::{EventLog, KnownPositions, PositionIndex, PositionQuestion, Stamp};
@@ -10,7 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 
-use super::cache::{Column, ColumnCache, Part};
+use super::cache::{ColumnCache, Part};
 use super::chunk::{Chunk, Kind, Preparation, Wanted};
 use super::load::{self, Loaded};
 use super::slots::ScanSlots;
@@ -200,8 +199,12 @@ impl Search<'_> {
         let found = self
             .work(|search| {
                 let found = chunks.iter().map(|chunk| {
-                    let found = search.preparation(ends, chunk).find(chunk, of(&loaded, chunk), &rows.wanted);
-                    found.map(|found| (*chunk, found)).ok_or_else(|| lacks(chunk))
+                    let found = search.preparation(ends, chunk).find(
+                        chunk,
+                        load::parts_of(&loaded, chunk),
+                        &rows.wanted,
+                    );
+                    found.map(|found| (*chunk, found)).ok_or_else(|| load::lacks_a_column(chunk))
                 });
                 found
                     .filter(|found| !matches!(found, Ok((_, rows)) if rows.is_empty()))
@@ -215,14 +218,15 @@ impl Search<'_> {
         let loaded = self.load(found.iter().map(|(chunk, _)| (*chunk, parts(chunk)))).await?;
         self.work(|search| {
             found.iter().try_for_each(|(chunk, wanted)| {
-                let own = of(&loaded, chunk);
+                let own = load::parts_of(&loaded, chunk);
                 let preparation = search.preparation(ends, chunk);
-                let lives = preparation.lives(chunk, own).ok_or_else(|| lacks(chunk))?;
+                let lives = preparation.lives(chunk, own).ok_or_else(|| load::lacks_a_column(chunk))?;
                 let positions = lives.positions();
                 match &rows.and {
                     None => wanted.iter().for_each(|row| least.see(positions[*row as usize])),
                     Some(and) => {
-                        let too = preparation.find(chunk, own, and).ok_or_else(|| lacks(chunk))?;
+                        let too =
+                            preparation.find(chunk, own, and).ok_or_else(|| load::lacks_a_column(chunk))?;
                         let both = wanted.iter().filter(|row| too.binary_search(row).is_ok());
                         both.for_each(|row| least.see(positions[*row as usize]));
                     }
@@ -292,12 +296,4 @@ fn may_have_some(chunk: &Chunk, ends: &[(i64, i64)], least: &Least) -> bool {
     // The second position of a row is greater than its first.
     first_position <= least.last()
         && (last_position > least.after() || chunk.has_ended_rows() || ends_there())
-}
-
-fn of<'l>(loaded: &'l Loaded, chunk: &Chunk) -> &'l [(Part, Arc<Column>)] {
-    loaded.get(&chunk.id).map_or(&[], Vec::as_slice)
-}
-
-fn lacks(chunk: &Chunk) -> ReportsError {
-    ReportsError::Internal(format!("chunk {} lacks a column", chunk.id))
 }

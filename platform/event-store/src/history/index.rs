@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::HistoryQuery;
-use crate::{Divergence, EventLog, LogError, Stamp};
+use crate::{EventLog, LogError, Stamp};
 
 /// Whoever knows where events lie, so that the log need not be read to find them: the read model. What is known is a hint:
 /// each event is read in the log and looked at there, and where nothing is known the log is read.
@@ -81,14 +81,10 @@ pub(super) async fn ask(
     match log.check(&known.as_of).await {
         Ok(()) => Ok(Some(known)),
         Err(LogError::Diverged(divergence)) => {
-            tell(&divergence);
+            // No louder: the read side reports it too, and it needs a decision there.
+            tracing::debug!(%divergence, "the positions that are known are of another log; history is read without them");
             Ok(None)
         }
         Err(error) => Err(error),
     }
-}
-
-/// Once a page, and no louder: the read side tells it too, and somebody must decide there.
-fn tell(divergence: &Divergence) {
-    tracing::debug!(%divergence, "the positions that are known are of another log; history is read without them");
 }
