@@ -181,6 +181,12 @@ fn database_failure(error: sqlx::Error) -> Failure {
     Failure::missing("the benchmark's database", error)
 }
 
+/// The first one above 99 of 100.
+fn p99(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() * 99 / 100).copied().unwrap_or(0.0)
+}
+
 /// The middle one.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -62,9 +62,7 @@ pub(super) async fn measure_at(per_s: u128, client: &Client, lasts: Duration) ->
     if delays.len() != sent.len() {
         return Err(Failure::Failed("some activities were never seen in the report".to_owned()));
     }
-    delays.sort_by(f64::total_cmp);
-    let p99 = delays.get(delays.len() * 99 / 100).copied().unwrap_or(0.0);
-    Ok(Outcome { p99, sent_per_s })
+    Ok(Outcome { p99: super::p99(&mut delays), sent_per_s })
 }
 
 async fn send(

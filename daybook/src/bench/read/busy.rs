@@ -13,7 +13,7 @@ use crate::bench::house::{Folds, House};
 use crate::bench::ingest::{PARTITIONS, flood, say, spread};
 use crate::bench::report::{Figure, Target};
 use crate::bench::rows::BATCH;
-use crate::bench::{database_failure, median};
+use crate::bench::{database_failure, median, p99};
 use crate::failure::Failure;
 
 /// How long ingest runs at its full rate while the lag is measured.
@@ -123,9 +123,4 @@ async fn query(client: &Client, lasts: Duration) -> Result<Vec<f64>, Failure> {
         Ok(took_ms)
     })
     .await
-}
-
-fn p99(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() * 99 / 100).copied().unwrap_or(0.0)
 }
