@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_bad_item_is_named_and_the_others_go_on() {
         let body = br#"{"activities":[
-            {"type":"page.viewed","actor":"ada"}, 7, {"type":"Page","actor":""}, {"type":"a"},
+            {"type":"page.viewed","actor":"ada"}, 7, {"type":"page ","actor":""}, {"type":"a"},
             {"type":"a","actor":"b","color":"red"}, {"type":"a","actor":"b","properties":{"n":1e999}}
         ]}"#;
         let batch = Batch::read(body, Utc::now()).unwrap();

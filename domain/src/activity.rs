@@ -3,6 +3,7 @@
 mod aggregate;
 mod content;
 mod event;
+mod kind;
 mod mention;
 mod revision;
 mod value;
@@ -10,5 +11,6 @@ mod value;
 pub use aggregate::{Activity, ActivityCommand, ActivityError};
 pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};
 pub use event::*;
+pub use kind::{TYPE_CHARS_MAX, check_type};
 pub use mention::mentions;
 pub use revision::Revision;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cqrs_es::DomainEvent;
-use domain::activity::{ActivityEvent, OccurredAtSource};
+use domain::activity::{ActivityEvent, OccurredAtSource, check_type};
 use domain::customer::CustomerEvent;
 use domain::dead_letter::DeadLetterEvent;
 use domain::token::TokenEvent;
@@ -104,6 +104,29 @@ fn a_first_version_is_read_as_one_whose_time_the_client_chose() {
     };
     assert_eq!(content.occurred_at_source, OccurredAtSource::Client);
     assert_eq!(content.activity_type, "order.paid");
+}
+
+#[test]
+fn every_type_that_was_ever_stored_is_one_today() {
+    for ((event_type, version), text) in golden() {
+        let Ok(event) = ActivityEvent::decode(&event_type, &version, &raw(&text)) else { continue };
+        let content = match event {
+            ActivityEvent::ActivityRecorded(content) => content,
+            ActivityEvent::ActivityCorrected(corrected) => corrected.after,
+            ActivityEvent::ActivityRedacted(redacted) => redacted.before,
+        };
+        assert_eq!(check_type(&content.activity_type), Ok(()), "{event_type} {version}");
+    }
+}
+
+#[test]
+fn a_type_of_any_language_is_read_as_it_was_written() {
+    for name in ["Order Completed", "$pageview", "購入"] {
+        let text =
+            golden()[&("ActivityRecorded".to_owned(), "2.0.0".to_owned())].replace("page.viewed", name);
+        let event = ActivityEvent::decode("ActivityRecorded", "2.0.0", &raw(&text)).unwrap();
+        assert_eq!(event.encode().unwrap(), text);
+    }
 }
 
 #[test]

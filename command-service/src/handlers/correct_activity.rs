@@ -21,7 +21,7 @@ use crate::state::AppState;
 #[expect(dead_code, reason = "only documents the fields")]
 pub(crate) struct Correction {
     /// A new type.
-    #[schema(rename = "type", pattern = "^[a-z][a-z0-9_.:-]{0,99}$")]
+    #[schema(rename = "type", min_length = 1, max_length = 200)]
     activity_type: Option<String>,
     /// A new time.
     occurred_at: Option<DateTime<Utc>>,

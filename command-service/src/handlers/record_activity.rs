@@ -21,8 +21,9 @@ pub(crate) struct NewActivity {
     /// The caller's idempotency key, without control characters; a `UUIDv7` is made if not given.
     #[schema(min_length = 1, max_length = 128, example = "order-1042-paid")]
     id: Option<String>,
-    /// What was done.
-    #[schema(rename = "type", pattern = "^[a-z][a-z0-9_.:-]{0,99}$", example = "order.paid")]
+    /// What was done, in any language: 1 to 200 characters in Unicode's normal form C, no control characters, no white
+    /// space at either end.
+    #[schema(rename = "type", min_length = 1, max_length = 200, example = "order.paid")]
     activity_type: String,
     /// Who did it, in the customer's own words.
     #[schema(min_length = 1, max_length = 256, example = "ada")]

@@ -69,7 +69,7 @@ async fn a_correction_must_keep_the_rules() {
     let house = House::start().await;
     house.record("a").await;
     for (body, pointers) in [
-        (r#"{"type":"T"}"#, vec!["/type"]),
+        (r#"{"type":"t "}"#, vec!["/type"]),
         (r#"{"actor":"bob"}"#, vec!["/actor"]),
         (r#"{"occurred_at":"1999-01-01T00:00:00Z"}"#, vec!["/occurred_at"]),
         (r#"{"properties":[1]}"#, vec!["/properties"]),

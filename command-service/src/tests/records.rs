@@ -103,7 +103,7 @@ async fn every_fault_of_an_activity_is_named() {
     let deep =
         format!(r#"{{"type":"t","actor":"a","properties":{}}}"#, r#"{"a":"#.repeat(9) + "1" + &"}".repeat(9));
     let cases = [
-        (r#"{"type":"T","actor":""}"#, vec!["/type", "/actor"]),
+        (r#"{"type":"t ","actor":""}"#, vec!["/type", "/actor"]),
         (r#"{"actor":"a"}"#, vec!["/type"]),
         (r#"{"type":"t","actor":"a","color":1}"#, vec!["/color"]),
         (r#"{"type":"t","type":"t","actor":"a"}"#, vec!["/type"]),

@@ -1,12 +1,11 @@
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::value;
+use super::{check_type, value};
 use crate::{ActivityId, Json, JsonLimits};
 
 /// The limits of `properties` and of `context`.
 pub const LIMITS: JsonLimits = JsonLimits { bytes_max: 32 * 1024, depth_max: 8 };
-const TYPE_CHARS_MAX: usize = 100;
 const ACTOR_CHARS_MAX: usize = 256;
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
 const BACK_MAX: Months = Months::new(5 * 12);
@@ -24,7 +23,7 @@ pub enum OccurredAtSource {
 /// What an activity says, apart from its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActivityContent {
-    /// What was done: `^[a-z][a-z0-9_.:-]{0,99}$`.
+    /// What was done; [`check_type`] has its rules.
     #[serde(rename = "type")]
     pub activity_type: String,
     /// Who did it, in the customer's own words; 1 to 256 characters.
@@ -133,8 +132,8 @@ pub(super) fn to_microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
 impl ActivityContent {
     /// Checks every limit of the content and adds each fault found.
     pub fn check(&self, now: DateTime<Utc>, faults: &mut Vec<ContentFault>) {
-        if !is_type(&self.activity_type) {
-            faults.push(ContentFault::new("/type", "must match ^[a-z][a-z0-9_.:-]{0,99}$"));
+        if let Err(detail) = check_type(&self.activity_type) {
+            faults.push(ContentFault::new("/type", detail));
         }
         if let Err(detail) = check_actor(&self.actor) {
             faults.push(ContentFault::new("/actor", detail));
@@ -177,12 +176,6 @@ impl ActivityContent {
             && self.properties == other.properties
             && self.context == other.context
     }
-}
-
-fn is_type(text: &str) -> bool {
-    text.len() <= TYPE_CHARS_MAX
-        && text.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.:-".contains(&b))
 }
 
 fn check_actor(actor: &str) -> Result<(), &'static str> {

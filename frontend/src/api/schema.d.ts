@@ -1834,7 +1834,8 @@ export interface components {
             /** @description What the customer wants to know about it: at most 32 KiB, at most 8 deep. Every number keeps its digits. */
             properties?: Record<string, never> | null;
             /**
-             * @description What was done.
+             * @description What was done, in any language: 1 to 200 characters in Unicode's normal form C, no control characters, no white
+             *     space at either end.
              * @example order.paid
              */
             type: string;
@@ -6795,7 +6796,7 @@ export interface operations {
                 /**
                  * @description A step: a type, a JSON array of filters, or an object with `type`, `filters` and `optional`, as
                  *     `{"type":"cart.opened","optional":true}`. Repeated, in order: 2 to 10. An attempt goes on without an optional step
-                 *     where no later activity matches it in time.
+                 *     where no later activity matches it in time. A type that begins with a bracket or a brace is written as an object.
                  * @example [
                  *       "product.viewed",
                  *       "order.placed"

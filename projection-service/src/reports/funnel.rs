@@ -33,7 +33,7 @@ const WITHIN_MAX: Duration = Duration::from_hours(8784);
 pub(crate) struct Parameters {
     /// A step: a type, a JSON array of filters, or an object with `type`, `filters` and `optional`, as
     /// `{"type":"cart.opened","optional":true}`. Repeated, in order: 2 to 10. An attempt goes on without an optional step
-    /// where no later activity matches it in time.
+    /// where no later activity matches it in time. A type that begins with a bracket or a brace is written as an object.
     #[param(example = json!(["product.viewed", "order.placed"]))]
     step: Vec<String>,
     /// How long after its beginning an attempt may go on; by default `7d`, at most `366d`.

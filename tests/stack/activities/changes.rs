@@ -55,7 +55,7 @@ async fn a_correction_that_changes_nothing_is_no_event() {
 async fn a_correction_keeps_the_rules() {
     let customer = recorded().await;
     for (body, pointer) in [
-        (json!({"type": "Paid"}), "/type"),
+        (json!({"type": " paid"}), "/type"),
         (json!({"properties": []}), "/properties"),
         (json!({"properties": {"a": "\u{0}"}}), "/properties/a"),
         (json!({"value": "1"}), "/value"),
