@@ -12,6 +12,9 @@ use crate::recorder::{NewActivity, Recorded};
 
 /// The most activities of one batch.
 pub(crate) const ACTIVITIES_MAX: usize = 1_000;
+/// What is wrong with an activity whose id is another's.
+pub(crate) const ID_REUSED: &str =
+    "activity-id-reused: an activity with this id and other content is recorded";
 /// Pointers into the body of a batch begin with it.
 const ACTIVITIES: &str = "/activities";
 
@@ -79,7 +82,7 @@ impl Batch {
 }
 
 /// Every fault of an item as a list: one that is not even an activity is at fault as a whole.
-fn faults_of(error: ActivitiesError) -> Vec<FieldError> {
+pub(crate) fn faults_of(error: ActivitiesError) -> Vec<FieldError> {
     match error {
         ActivitiesError::Invalid(errors) => errors,
         other => {
@@ -123,11 +126,7 @@ impl BatchRecorded {
                 Recorded::Duplicate { .. } => summary.duplicates += 1,
                 Recorded::IdReused => summary.rejected.push(RejectedItem {
                     index,
-                    errors: vec![FieldError {
-                        pointer: "/id".to_owned(),
-                        detail: "activity-id-reused: an activity with this id and other content is recorded"
-                            .to_owned(),
-                    }],
+                    errors: vec![FieldError { pointer: "/id".to_owned(), detail: ID_REUSED.to_owned() }],
                 }),
             }
         }

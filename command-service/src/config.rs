@@ -56,6 +56,12 @@ pub struct Limits {
     pub batches_max: usize,
     /// How long a body may take, in seconds.
     pub body_timeout_s: u64,
+    /// The most streams that are open at the same time; one customer's are at most a quarter of them.
+    pub streams_max: usize,
+    /// How long a stream waits for its next line, in seconds.
+    pub stream_idle_s: u64,
+    /// How long a stream waits while the log cannot be written, in seconds.
+    pub stream_outage_s: u64,
 }
 
 impl Default for Limits {
@@ -65,6 +71,9 @@ impl Default for Limits {
             batch_body_max_bytes: 8 * 1024 * 1024,
             batches_max: 64,
             body_timeout_s: 30,
+            streams_max: 64,
+            stream_idle_s: 60,
+            stream_outage_s: 30,
         }
     }
 }
@@ -95,6 +104,26 @@ impl Limits {
             body_timeout_s: env
                 .key("DAYBOOK_ACTIVITIES_BODY_TIMEOUT_S", timeout)
                 .or(default.body_timeout_s)?,
+            streams_max: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_STREAMS_MAX",
+                    "Streams that are open at the same time, one customer's at most a quarter of them; one more is answered \
+                     503 at once.",
+                )
+                .or(default.streams_max)?,
+            stream_idle_s: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_STREAM_IDLE_S",
+                    "How long a stream waits for its next line, in seconds; then it ends.",
+                )
+                .or(default.stream_idle_s)?,
+            stream_outage_s: env
+                .key(
+                    "DAYBOOK_ACTIVITIES_STREAM_OUTAGE_S",
+                    "How long a stream waits while the log cannot be written, in seconds; then it ends and says how far it \
+                     came.",
+                )
+                .or(default.stream_outage_s)?,
         })
     }
 

@@ -7,5 +7,6 @@ pub(crate) mod history;
 pub(crate) mod named;
 pub(crate) mod record_activity;
 pub(crate) mod record_batch;
+pub(crate) mod record_stream;
 pub(crate) mod redact_activity;
 pub(crate) mod stream_history;

@@ -17,6 +17,7 @@ mod recorder;
 mod router;
 mod start;
 mod state;
+mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -40,6 +40,12 @@ pub enum Recorded {
     IdReused,
 }
 
+/// Activities of which nothing can be said: to be recorded again, with the ids that they have.
+pub(crate) struct Unrecorded {
+    pub(crate) error: RecordError,
+    pub(crate) activities: Vec<NewActivity>,
+}
+
 /// Why nothing can be said about any of them.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -71,49 +77,74 @@ impl Recorder {
         activities: Vec<NewActivity>,
         metadata: &str,
     ) -> Result<Vec<Recorded>, RecordError> {
+        self.try_record(customer, activities, metadata).await.map_err(|unrecorded| unrecorded.error)
+    }
+
+    /// As [`Self::record`], but gives the activities back with the error.
+    pub(crate) async fn try_record(
+        &self,
+        customer: CustomerId,
+        activities: Vec<NewActivity>,
+        metadata: &str,
+    ) -> Result<Vec<Recorded>, Unrecorded> {
         let partition = self.log.partitions().of(customer);
         let mut appends = Vec::with_capacity(activities.len());
-        let mut contents = Vec::with_capacity(activities.len());
-        for activity in activities {
-            let event = ActivityEvent::ActivityRecorded(activity.content);
+        let mut recorded = Vec::with_capacity(activities.len());
+        for NewActivity { id, content } in activities {
+            let event = ActivityEvent::ActivityRecorded(content);
+            let payload =
+                event.encode().map_err(|error| Unrecorded { error: error.into(), activities: Vec::new() })?;
             appends.push(Append {
                 partition,
                 customer_id: customer,
                 aggregate_type: <Activity as cqrs_es::Aggregate>::TYPE,
-                aggregate_id: activity.id.stream(customer),
+                aggregate_id: id.stream(customer),
                 sequence: 1,
                 events: vec![NewEvent {
                     event_id: Uuid::now_v7(),
                     event_type: cqrs_es::DomainEvent::event_type(&event),
                     event_version: cqrs_es::DomainEvent::event_version(&event),
-                    payload: event.encode()?,
+                    payload,
                     metadata: metadata.to_owned(),
                 }],
             });
             let ActivityEvent::ActivityRecorded(content) = event else { continue };
-            contents.push((activity.id, content));
+            recorded.push(NewActivity { id, content });
         }
+        match self.append(customer, appends, &recorded).await {
+            Ok(outcomes) => Ok(outcomes),
+            Err(error) => Err(Unrecorded { error, activities: recorded }),
+        }
+    }
+
+    /// Appends the events of these activities, and finds out what became of each.
+    async fn append(
+        &self,
+        customer: CustomerId,
+        appends: Vec<Append>,
+        activities: &[NewActivity],
+    ) -> Result<Vec<Recorded>, RecordError> {
         let outcomes = self.appender.append(appends).await?;
         let new = outcomes.iter().filter(|outcome| matches!(outcome, Appended::Stored { .. })).count();
         self.recorded.increment(new as u64);
         let conflicts: Vec<String> = outcomes
             .iter()
-            .zip(&contents)
+            .zip(activities)
             .filter(|(outcome, _)| **outcome == Appended::Conflict)
-            .map(|(_, (id, _))| id.stream(customer))
+            .map(|(_, activity)| activity.id.stream(customer))
             .collect();
         let stored =
             if conflicts.is_empty() { HashMap::new() } else { self.stored(customer, &conflicts).await? };
-        let outcome = |(outcome, (id, content)): (Appended, &(ActivityId, ActivityContent))| match outcome {
+        let outcome = |(outcome, activity): (Appended, &NewActivity)| match outcome {
             Appended::Stored { position, .. } => Recorded::New { position },
-            Appended::Conflict => match stored.get(&id.stream(customer)) {
-                Some((position, first)) if first.says_the_same(content) => {
+            Appended::Conflict => match stored.get(&activity.id.stream(customer)) {
+                Some((position, first)) if first.says_the_same(&activity.content) => {
                     Recorded::Duplicate { position: *position }
                 }
                 _ => Recorded::IdReused,
             },
         };
-        Ok(outcomes.into_iter().zip(&contents).map(outcome).collect())
+        Ok(outcomes.into_iter().zip(activities).map(outcome).collect())
     }
 
     /// What the streams were recorded with, and where.

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use crate::handlers::{
     correct_activity, discard_dead_letter, get_activity, history, named, record_activity, record_batch,
-    redact_activity, stream_history,
+    record_stream, redact_activity, stream_history,
 };
 use crate::state::AppState;
 
@@ -23,6 +23,7 @@ fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(record_activity::record_activity))
         .routes(routes!(record_batch::record_batch))
+        .routes(routes!(record_stream::record_stream))
         .routes(routes!(
             get_activity::get_activity,
             correct_activity::correct_activity,

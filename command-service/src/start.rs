@@ -14,12 +14,15 @@ use crate::discarding::Discarder;
 use crate::read_model::ReadModel;
 use crate::recorder::Recorder;
 use crate::state::{AppState, Shared};
+use crate::stream::StreamPlaces;
 
 /// What its connections are called in `pg_stat_activity`.
 const SESSION: &str = "daybook-activities";
 const DATABASE: &str = "the database of activities (DAYBOOK_ACTIVITIES_DATABASE_URL)";
 /// Following revocations takes one connection that listens and one that reads.
 const REVOCATIONS_CONNECTIONS_MAX: u32 = 2;
+/// Groups of lines of all streams that are recorded at the same time: together fewer events than the appenders' queue takes.
+const STREAM_GROUPS_MAX: usize = 32;
 
 /// Starts the service: its database, the log with appenders and relay, and the cache of validated tokens. The router has
 /// neither `/healthz` and `/readyz`, which come from the readiness, nor the layer of [`chassis::observe`].
@@ -45,7 +48,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let customers = database::pool(config.customers_database, SESSION, REVOCATIONS_CONNECTIONS_MAX);
     let customers_log = EventLog::reading(customers, Partitions::ONE);
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
-    authenticator.follow_revocations(revocations, &mut tasks, shutdown);
+    authenticator.follow_revocations(revocations, &mut tasks, shutdown.clone());
 
     let read_model = ReadModel { reports: config.reports, key: config.internal_key.clone() };
     let written = appender.clone();
@@ -58,6 +61,9 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         access: Access::new(authenticator, config.internal_key),
         limits: config.limits,
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
+        streams: StreamPlaces::new(config.limits.streams_max),
+        stream_groups: Arc::new(Semaphore::new(STREAM_GROUPS_MAX)),
+        closing: shutdown,
     });
     let readiness = Readiness::default()
         .with("activities database", move || database::probe(pool.clone()))

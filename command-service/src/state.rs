@@ -5,11 +5,13 @@ use access::Access;
 use axum::extract::FromRef;
 use event_store::{EventLog, History};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::changing::Changer;
 use crate::config::Limits;
 use crate::discarding::Discarder;
 use crate::recorder::Recorder;
+use crate::stream::StreamPlaces;
 
 /// What the handlers work with: a copy for each request, so it is a pointer.
 #[derive(Clone)]
@@ -26,6 +28,11 @@ pub struct Shared {
     pub(crate) limits: Limits,
     /// Places for batches, whose bodies are held in memory.
     pub(crate) batches: Arc<Semaphore>,
+    pub(crate) streams: StreamPlaces,
+    /// Places for groups of lines of all streams.
+    pub(crate) stream_groups: Arc<Semaphore>,
+    /// Cancelled when the service stops.
+    pub(crate) closing: CancellationToken,
 }
 
 impl AppState {

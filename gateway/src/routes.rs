@@ -89,8 +89,10 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities", GET, Reports, Resolve),
     route("/v1/activities", POST, Activities, Resolve),
     route("/v1/activities/batch", POST, Activities, Resolve),
+    route("/v1/activities/stream", POST, Activities, Resolve),
     // An id may be any word, also `batch`. The empty one is no id: the query has it.
     route("/v1/activities/batch", ACTIVITY, Activities, Resolve),
+    route("/v1/activities/stream", ACTIVITY, Activities, Resolve),
     route("/v1/activities/", ACTIVITY, Activities, Resolve),
     route("/v1/activities/{*id}", ACTIVITY, Activities, Resolve),
     route("/v1/history", GET, Activities, Resolve),

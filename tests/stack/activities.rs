@@ -7,3 +7,4 @@ mod changes;
 mod contents;
 mod listing;
 mod recording;
+mod streams;

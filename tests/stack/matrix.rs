@@ -76,6 +76,10 @@ impl World {
         for (name, value) in caller.headers().await {
             request = request.header(name, value);
         }
+        if rule.operation == "POST /v1/activities/stream" {
+            let lines = request.header("content-type", "application/x-ndjson").body(activity().to_string());
+            return send(lines).await;
+        }
         match body(rule.operation, caller, &self.customer) {
             Value::Null => send(request).await,
             body => send(request.json(&body)).await,

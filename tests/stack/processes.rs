@@ -7,7 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Answer, Api, Customer, INTERNAL_KEY, PATIENCE, Program, Service, command, eventually, http, within,
+    Answer, Api, Customer, INTERNAL_KEY, PATIENCE, Program, Service, Wire, command, eventually, http, within,
 };
 
 /// All of them.
@@ -148,6 +148,22 @@ async fn four_processes_are_one_system() {
         assert_eq!(finished.code, Some(0), "{}", finished.err);
         assert!(took < Duration::from_secs(10), "a service took {took:?} to stop");
     }
+}
+
+#[tokio::test]
+async fn a_stream_is_told_of_while_it_is_sent_and_ends_when_its_service_stops() {
+    let services = Services::start().await;
+    let customer = Customer::sign_up(services.url(), "UTC").await;
+    let mut wire = Wire::open(services.url(), &customer.token).await;
+    for line in 1..=3 {
+        wire.send("{\"type\":\"page.viewed\",\"actor\":\"ada\"}\n").await;
+        assert_eq!(wire.line("progress").await["line"], line);
+    }
+    let (finished, _) = services.activities.program.interrupt().await;
+    assert_eq!(finished.code, Some(0), "{}", finished.err);
+    let summary = wire.line("summary").await;
+    assert_eq!((&summary["complete"], &summary["line"]), (&json!(false), &json!(3)), "{summary}");
+    assert_eq!(summary["problem"]["type"], "/problems/service-stopping", "{summary}");
 }
 
 #[tokio::test]

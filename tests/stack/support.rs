@@ -7,6 +7,7 @@ mod program;
 mod service;
 mod stack;
 mod wait;
+mod wire;
 
 pub(crate) use client::{Answer, Api, Customer, PASSWORD, http, send};
 pub(crate) use mail_server::MailServer;
@@ -15,3 +16,4 @@ pub(crate) use program::{Program, command};
 pub(crate) use service::{INTERNAL_KEY, Service};
 pub(crate) use stack::{Stack, shared};
 pub(crate) use wait::{PATIENCE, eventually, within};
+pub(crate) use wire::Wire;

@@ -128,6 +128,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/activities/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record a stream of activities
+         * @description One activity to a line, as many lines as there are, also compressed with `gzip` or `zstd`. The answer is lines too, and
+         *     comes while the request is still sent: read it meanwhile. A bad line is named as `rejected` and costs the others nothing.
+         *     `progress` comes every second or 10,000 lines: what it counts is durable, wherever the connection breaks off. `summary` is
+         *     the last line; one that is not `complete` says why. All of it may be sent again: an activity with an `id` is not recorded
+         *     twice. While much waits to be recorded, nothing is read.
+         */
+        post: operations["record_stream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/actors": {
         parameters: {
             query?: never;
@@ -1001,6 +1025,8 @@ export interface components {
             /** @description Whether it is everything that is in no group of its own. */
             other?: boolean;
         };
+        /** @description Activities, one to a line. */
+        ActivityLines: components["schemas"]["NewActivity"][];
         /** @description A page of activities. */
         ActivityPage: {
             /** @description The newest first, by the time at which they happened. */
@@ -1900,6 +1926,39 @@ export interface components {
             /** @description A stable name of the kind of problem, relative to the documentation: `/problems/activity-id-reused`. */
             type: string;
         };
+        /** @description How far a stream has come. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description How many are newly recorded.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description How many had been recorded before, with the same content.
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Position of the first that is newly recorded; none if none is.
+             */
+            first_position?: number | null;
+            /**
+             * Format: int64
+             * @description Position of the last.
+             */
+            last_position?: number | null;
+            /**
+             * Format: int64
+             * @description The number of the last line of which all is known; empty lines count.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description How many are not recorded; each was named.
+             */
+            rejected: number;
+        };
         /** @description The projections, as they stand in the customer's partition. */
         Projections: {
             /** @description By name. */
@@ -2128,6 +2187,16 @@ export interface components {
             /** @description Its place in the batch, from 0. */
             index: number;
         };
+        /** @description A line of a stream that is not recorded, and why. */
+        RejectedLine: {
+            /** @description Each fault; its pointer leads into the line. */
+            errors: components["schemas"]["FieldError"][];
+            /**
+             * Format: int64
+             * @description Its number, counted from 1; empty lines count.
+             */
+            line: number;
+        };
         /** @description What happens if somebody logs in with the address. */
         ResetMailed: {
             /**
@@ -2335,6 +2404,26 @@ export interface components {
             sequence: number;
             /** @description What it said then: `content` and `redacted`. */
             state: Record<string, never>;
+        };
+        /** @description A line of the answer to a stream. */
+        StreamLine: (components["schemas"]["RejectedLine"] & {
+            /** @enum {string} */
+            kind: "rejected";
+        }) | (components["schemas"]["Progress"] & {
+            /** @enum {string} */
+            kind: "progress";
+        }) | (components["schemas"]["Summary"] & {
+            /** @enum {string} */
+            kind: "summary";
+        });
+        /** @description What became of a stream. */
+        Summary: components["schemas"]["Progress"] & {
+            /**
+             * @description Whether all of it was read and dealt with. If not, send what comes after `line` again, or all of it: what is sent
+             *     again with the same ids is not recorded twice.
+             */
+            complete: boolean;
+            problem?: components["schemas"]["Problem"] | null;
         };
         /** @description A token as it is listed; its secret is not kept. */
         Token: {
@@ -3414,6 +3503,103 @@ export interface operations {
             };
             /** @description The body does not keep the rules; `errors` names each fault. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {"type":"page.viewed","actor":"ada"}
+                 *     {"type":"order.paid","actor":"bob"}
+                 */
+                "application/x-ndjson": components["schemas"]["ActivityLines"];
+            };
+        };
+        responses: {
+            /** @description What becomes of the lines, while they come. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["StreamLine"];
+                };
+            };
+            /** @description No token and no session, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type, charset or encoding is not supported. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

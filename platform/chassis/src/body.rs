@@ -13,6 +13,9 @@ use serde_json::value::RawValue;
 use crate::parameters::in_words;
 use crate::problem::{FieldError, Problem};
 
+mod stream;
+pub use stream::LinesBody;
+
 /// How large a body may be and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
@@ -53,6 +56,16 @@ fn content_type(headers: &HeaderMap) -> &str {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
+fn unknown_charset() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-charset")
+        .with_detail("JSON is UTF-8: send it so, without another charset in content-type.")
+}
+
+fn unknown_encoding() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding")
+        .with_detail("Send content-encoding: gzip, zstd or none.")
+}
+
 /// How a body is encoded, whatever the case of the names (RFC 9110, 8.4.1); none for what is not understood.
 fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     let lines = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
@@ -86,13 +99,9 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
         ))
     };
     if !is_utf_8(&parts.headers) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-charset")
-            .with_detail("JSON is UTF-8: send it so, without another charset in content-type."));
+        return Err(unknown_charset());
     }
-    let encoding = encoding(&parts.headers).ok_or_else(|| {
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding")
-            .with_detail("Send content-encoding: gzip, zstd or none.")
-    })?;
+    let encoding = encoding(&parts.headers).ok_or_else(unknown_encoding)?;
     let collecting = async {
         let sent = collect(body, limits.bytes_max).await?;
         match encoding {

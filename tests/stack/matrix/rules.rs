@@ -50,6 +50,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("GET /v1/activities", Who::May(P::Read), Thing::Nothing, 200),
     rule("POST /v1/activities", Who::May(P::Record), Thing::Nothing, 202),
     rule("POST /v1/activities/batch", Who::May(P::Record), Thing::Nothing, 202),
+    rule("POST /v1/activities/stream", Who::May(P::Record), Thing::Nothing, 200),
     rule("GET /v1/activities/{id}", Who::May(P::Read), Thing::Activity, 200),
     rule("PATCH /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 200),
     rule("DELETE /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 204),
