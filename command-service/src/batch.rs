@@ -49,7 +49,7 @@ pub(crate) fn read_one(body: &[u8], now: DateTime<Utc>) -> Result<NewActivity, A
     let pending: Pending = parse_json(body)?;
     let checked = pending.check(now, make_id);
     let (id, content) = checked.map_err(|faults| ActivitiesError::Invalid(field_errors("", faults)))?;
-    Ok(NewActivity { id, content })
+    Ok(NewActivity::new(id, content))
 }
 
 fn make_id() -> ActivityId {

@@ -4,6 +4,7 @@ pub(crate) mod correct_activity;
 pub(crate) mod discard_dead_letter;
 pub(crate) mod get_activity;
 pub(crate) mod history;
+pub(crate) mod list_rejections;
 pub(crate) mod named;
 pub(crate) mod record_activity;
 pub(crate) mod record_batch;

@@ -21,6 +21,25 @@ pub struct NewActivity {
     pub id: ActivityId,
     /// What it says.
     pub content: ActivityContent,
+    /// Whether its time was corrected by a clock that differs with each sending. Two such times are not compared.
+    pub is_time_estimated: bool,
+}
+
+impl NewActivity {
+    /// An activity whose time is as its client says.
+    #[must_use]
+    pub fn new(id: ActivityId, content: ActivityContent) -> Self {
+        Self { id, content, is_time_estimated: false }
+    }
+
+    /// Whether what is recorded under its id is the same.
+    fn is_repeated_in(&self, first: &ActivityContent) -> bool {
+        if self.is_time_estimated {
+            let at_its_time = ActivityContent { occurred_at: first.occurred_at, ..self.content.clone() };
+            return first.says_the_same(&at_its_time);
+        }
+        first.says_the_same(&self.content)
+    }
 }
 
 /// What became of one activity.
@@ -90,7 +109,7 @@ impl Recorder {
         let partition = self.log.partitions().of(customer);
         let mut appends = Vec::with_capacity(activities.len());
         let mut recorded = Vec::with_capacity(activities.len());
-        for NewActivity { id, content } in activities {
+        for NewActivity { id, content, is_time_estimated } in activities {
             let event = ActivityEvent::ActivityRecorded(content);
             let payload =
                 event.encode().map_err(|error| Unrecorded { error: error.into(), activities: Vec::new() })?;
@@ -109,7 +128,7 @@ impl Recorder {
                 }],
             });
             let ActivityEvent::ActivityRecorded(content) = event else { continue };
-            recorded.push(NewActivity { id, content });
+            recorded.push(NewActivity { id, content, is_time_estimated });
         }
         match self.append(customer, appends, &recorded).await {
             Ok(outcomes) => Ok(outcomes),
@@ -138,7 +157,7 @@ impl Recorder {
         let outcome = |(outcome, activity): (Appended, &NewActivity)| match outcome {
             Appended::Stored { position, .. } => Recorded::New { position },
             Appended::Conflict => match stored.get(&activity.id.stream(customer)) {
-                Some((position, first)) if first.says_the_same(&activity.content) => {
+                Some((position, first)) if activity.is_repeated_in(first) => {
                     Recorded::Duplicate { position: *position }
                 }
                 _ => Recorded::IdReused,

@@ -7,15 +7,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    correct_activity, discard_dead_letter, get_activity, history, named, record_activity, record_batch,
-    record_stream, redact_activity, stream_history,
+    correct_activity, discard_dead_letter, get_activity, history, list_rejections, named, record_activity,
+    record_batch, record_stream, redact_activity, stream_history,
 };
+use crate::protocols;
 use crate::state::AppState;
 
 #[derive(OpenApi)]
 #[openapi(tags(
     (name = "activities", description = "Record, read, correct and redact activities."),
     (name = "history", description = "The log itself, for auditors."),
+    (name = "clients", description = "What foreign clients send, as they send it."),
 ))]
 struct Document;
 
@@ -31,6 +33,8 @@ fn documented() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(history::history))
         .routes(routes!(stream_history::stream_history))
+        .routes(routes!(list_rejections::list_rejections))
+        .merge(protocols::documented())
 }
 
 /// What the service offers to the public, for the one document of the gateway.
@@ -55,5 +59,5 @@ pub fn router(state: AppState) -> Router {
             .delete(redact_activity::redact_activity);
         public = public.route(&path, activity);
     }
-    with_fallbacks(public.merge(internal)).with_state(state)
+    with_fallbacks(public.merge(protocols::aliases()).merge(internal)).with_state(state)
 }

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::discarding::Discarder;
 use crate::read_model::ReadModel;
 use crate::recorder::Recorder;
+use crate::rejections::Rejections;
 use crate::state::{AppState, Shared};
 use crate::stream::StreamPlaces;
 
@@ -49,6 +50,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let customers_log = EventLog::reading(customers, Partitions::ONE);
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown.clone());
+    let rejections = Rejections::start(pool.clone(), &mut tasks, shutdown.clone());
 
     let read_model = ReadModel { reports: config.reports, key: config.internal_key.clone() };
     let written = appender.clone();
@@ -60,6 +62,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         log,
         access: Access::new(authenticator, config.internal_key),
         limits: config.limits,
+        rejections,
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
         streams: StreamPlaces::new(config.limits.streams_max),
         stream_groups: Arc::new(Semaphore::new(STREAM_GROUPS_MAX)),

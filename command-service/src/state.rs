@@ -11,6 +11,7 @@ use crate::changing::Changer;
 use crate::config::Limits;
 use crate::discarding::Discarder;
 use crate::recorder::Recorder;
+use crate::rejections::Rejections;
 use crate::stream::StreamPlaces;
 
 /// What the handlers work with: a copy for each request, so it is a pointer.
@@ -28,6 +29,7 @@ pub struct Shared {
     pub(crate) limits: Limits,
     /// Places for batches, whose bodies are held in memory.
     pub(crate) batches: Arc<Semaphore>,
+    pub(crate) rejections: Rejections,
     pub(crate) streams: StreamPlaces,
     /// Places for groups of lines of all streams.
     pub(crate) stream_groups: Arc<Semaphore>,

@@ -14,3 +14,4 @@ pub use event::*;
 pub use kind::{TYPE_CHARS_MAX, check_type};
 pub use mention::mentions;
 pub use revision::Revision;
+pub use value::exact_number;

@@ -5,6 +5,7 @@
 //! customer a few milliseconds after its first request.
 
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,6 +97,12 @@ impl Credentials {
         };
         let customer = if is_malformed { None } else { self.0.known.get(&key).await };
         Some(Credential { key, customer, secret, is_malformed })
+    }
+
+    /// What stands for a credential that only the service can find, in the body: the address that it comes from.
+    pub(crate) fn of_address(&self, address: IpAddr) -> Credential {
+        let key = self.0.seed.hash_one(address);
+        Credential { key, customer: None, secret: None, is_malformed: false }
     }
 
     async fn customer(&self, key: u64) -> Arc<CustomerPlaces> {

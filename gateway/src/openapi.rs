@@ -32,8 +32,9 @@ nothing but a fold of that log.\n\nPrograms authenticate with `Authorization: Be
 the token as user name, the dashboard with a session cookie. Errors are `application/problem+json` (RFC 9457). Every \
 answer has `x-request-id`; `traceparent` is honoured.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("activities", "Record, read, correct and redact activities."),
+    ("clients", "What foreign clients send, as they send it."),
     ("history", "The log itself, for auditors."),
     ("reports", "What the log adds up to."),
     ("customers", "Sign up, and what the customer is."),

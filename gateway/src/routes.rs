@@ -2,7 +2,7 @@ use std::fmt;
 
 use axum::routing::MethodFilter;
 
-use Session::{Forward, Resolve};
+use Session::{Forward, Ignore, Resolve};
 use Target::{Activities, Customers, Reports};
 
 /// A service behind the gateway.
@@ -43,6 +43,9 @@ pub(crate) enum Session {
     Resolve,
     /// It goes on as it is: the service deals with sessions itself.
     Forward,
+    /// It is left out: a foreign client shows a token, in a header or in the body, and the service alone can find it there
+    /// and refuse it in the client's own words. A page of the same site may send a cookie along.
+    Ignore,
 }
 
 /// Which service answers which methods of a path.
@@ -95,6 +98,43 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities/stream", ACTIVITY, Activities, Resolve),
     route("/v1/activities/", ACTIVITY, Activities, Resolve),
     route("/v1/activities/{*id}", ACTIVITY, Activities, Resolve),
+    route("/v1/ingest/rejections", GET, Activities, Resolve),
+    route("/v1/batch", POST, Activities, Ignore),
+    route("/v1/batch/", POST, Activities, Ignore),
+    route("/v1/track", POST, Activities, Ignore),
+    route("/v1/identify", POST, Activities, Ignore),
+    route("/v1/page", POST, Activities, Ignore),
+    route("/v1/screen", POST, Activities, Ignore),
+    route("/v1/group", POST, Activities, Ignore),
+    route("/v1/alias", POST, Activities, Ignore),
+    route("/v1/b", POST, Activities, Ignore),
+    route("/v1/t", POST, Activities, Ignore),
+    route("/v1/i", POST, Activities, Ignore),
+    route("/v1/p", POST, Activities, Ignore),
+    route("/v1/s", POST, Activities, Ignore),
+    route("/v1/g", POST, Activities, Ignore),
+    route("/v1/a", POST, Activities, Ignore),
+    route("/v1/projects/{key}/settings", GET, Activities, Ignore),
+    route("/v1/logs", POST, Activities, Ignore),
+    route("/v1/logs/", POST, Activities, Ignore),
+    route("/v1/cloudevents", POST, Activities, Ignore),
+    route("/v1/cloudevents/", POST, Activities, Ignore),
+    route("/batch", POST, Activities, Ignore),
+    route("/batch/", POST, Activities, Ignore),
+    route("/capture", POST, Activities, Ignore),
+    route("/capture/", POST, Activities, Ignore),
+    route("/e", POST, Activities, Ignore),
+    route("/e/", POST, Activities, Ignore),
+    route("/i/v0/e", POST, Activities, Ignore),
+    route("/i/v0/e/", POST, Activities, Ignore),
+    route("/i/v1/analytics/events", POST, Activities, Ignore),
+    route("/i/v1/analytics/events/", POST, Activities, Ignore),
+    route("/flags", POST, Activities, Ignore),
+    route("/flags/", POST, Activities, Ignore),
+    route("/decide", POST, Activities, Ignore),
+    route("/decide/", POST, Activities, Ignore),
+    route("/array/{key}/config", GET, Activities, Ignore),
+    route("/array/{key}/config.js", GET, Activities, Ignore),
     route("/v1/history", GET, Activities, Resolve),
     route("/v1/history/{*stream}", GET, Activities, Resolve),
     route("/v1/reports/{*report}", GET, Reports, Resolve),

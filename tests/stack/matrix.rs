@@ -47,6 +47,7 @@ impl World {
             Thing::Invitation => text(&invite(&self.customer, "analyst").await["id"]),
             Thing::NoDeadLetter => "activities-0-1000000".to_owned(),
             Thing::NoActor => "nobody".to_owned(),
+            Thing::Key => "any".to_owned(),
             Thing::NoProjection => "weather".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
@@ -80,6 +81,12 @@ impl World {
             let lines = request.header("content-type", "application/x-ndjson").body(activity().to_string());
             return send(lines).await;
         }
+        if rule.operation == "POST /v1/cloudevents" {
+            let attributes = [("specversion", "1.0"), ("id", "1"), ("source", "/shop"), ("type", "viewed")];
+            for (name, value) in attributes {
+                request = request.header(format!("ce-{name}"), value);
+            }
+        }
         match body(rule.operation, caller, &self.customer) {
             Value::Null => send(request).await,
             body => send(request.json(&body)).await,
@@ -105,6 +112,17 @@ fn query(operation: &str) -> &'static str {
 fn body(operation: &str, caller: &Caller, customer: &Customer) -> Value {
     match operation {
         "POST /v1/activities" => activity(),
+        "POST /v1/batch" => json!({"batch": [{"type": "track", "event": "Viewed", "userId": "ada"}]}),
+        "POST /v1/track" => json!({"event": "Viewed", "userId": "ada"}),
+        "POST /v1/identify" | "POST /v1/page" | "POST /v1/screen" => json!({"userId": "ada"}),
+        "POST /v1/group" => json!({"userId": "ada", "groupId": "acme"}),
+        "POST /v1/alias" => json!({"userId": "ada", "previousId": "visitor"}),
+        "POST /v1/logs" => json!({"resourceLogs": []}),
+        "POST /batch/" | "POST /capture/" | "POST /e/" | "POST /i/v1/analytics/events" => {
+            json!({"batch": [{"event": "Viewed", "distinct_id": "ada"}]})
+        }
+        "POST /v1/cloudevents" => json!({"data": 1}),
+        "POST /flags/" => json!({"distinct_id": "ada"}),
         "POST /v1/activities/batch" => json!({"activities": [activity()]}),
         "PATCH /v1/activities/{id}" => json!({"value": 1}),
         "POST /v1/customers" => json!({"name": "New & Co", "email": fresh_email(), "password": PASSWORD}),
@@ -130,12 +148,12 @@ fn expected(rule: &Rule, caller: &Caller) -> u16 {
     let permission = match rule.who {
         Who::Anyone => return rule.success,
         Who::LoggedIn => None,
-        Who::May(permission) => Some(permission),
+        Who::May(permission) | Who::Token(permission) => Some(permission),
     };
     let is_known = match caller.kind {
         Kind::Nobody | Kind::Malformed | Kind::Revoked => false,
         Kind::Token(_) | Kind::StrangersToken => permission.is_some(),
-        Kind::Member(_) | Kind::Stranger => true,
+        Kind::Member(_) | Kind::Stranger => !matches!(rule.who, Who::Token(_)),
     };
     let may = |permission: Permission| match caller.kind {
         Kind::Token(scope) => permission.is_given_by(&vec![scope].into()),

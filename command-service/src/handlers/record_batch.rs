@@ -11,10 +11,13 @@ use utoipa::ToSchema;
 
 use crate::batch::{Batch, BatchRecorded};
 use crate::error::ActivitiesError;
+use crate::rejections::{Rejection, RejectionSource};
 use crate::state::AppState;
 
 /// Reading a larger batch takes long enough to hold up others on the same thread, in bytes.
 const BODY_SMALL_BYTES: usize = 64 * 1024;
+/// Its name in the list of rejections.
+const NATIVE: &str = "native";
 
 /// Activities to be recorded together.
 #[derive(ToSchema)]
@@ -47,11 +50,14 @@ pub(crate) async fn record_batch(
     principal.require(Scope::Ingest)?;
     let Ok(_place) = state.batches.try_acquire() else { return Err(ActivitiesError::Overloaded) };
     let cause = Cause::request(request.headers(), principal.subject).to_json();
+    let source = RejectionSource::new(&principal, NATIVE, request.headers());
     let body = read_body(request, state.limits.batch_body()).await?;
     let Batch { good, rejected } = read(body).await?;
     let (places, activities): (Vec<usize>, Vec<_>) = good.into_iter().unzip();
     let outcomes = state.recorder.record(principal.customer_id, activities, &cause).await?;
-    let summary = BatchRecorded::of(&places, &outcomes, rejected).or_all_rejected()?;
+    let summary = BatchRecorded::of(&places, &outcomes, rejected);
+    state.rejections.note(&source, summary.rejected.iter().map(Rejection::of_item));
+    let summary = summary.or_all_rejected()?;
     metrics::counter!("daybook_activities_rejected_total").increment(summary.rejected.len() as u64);
     Ok((StatusCode::ACCEPTED, Json(summary)))
 }

@@ -200,7 +200,6 @@ async fn what_is_recorded_can_be_read_corrected_and_redacted_whatever_its_id_is(
         .collect();
     assert!(words.contains(&"batch"));
     let others = [
-        "stream",
         "live",
         "self",
         ".",

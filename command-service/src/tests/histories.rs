@@ -232,11 +232,29 @@ fn every_operation_is_documented() {
     let document = serde_json::to_value(crate::openapi()).unwrap();
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     let expected = [
+        "/array/{key}/config",
+        "/batch/",
+        "/capture/",
+        "/e/",
+        "/flags/",
+        "/i/v1/analytics/events",
         "/v1/activities",
         "/v1/activities/batch",
+        "/v1/activities/stream",
         "/v1/activities/{id}",
+        "/v1/alias",
+        "/v1/batch",
+        "/v1/cloudevents",
+        "/v1/group",
         "/v1/history",
         "/v1/history/{aggregate_id}",
+        "/v1/identify",
+        "/v1/ingest/rejections",
+        "/v1/logs",
+        "/v1/page",
+        "/v1/projects/{key}/settings",
+        "/v1/screen",
+        "/v1/track",
     ];
     assert_eq!(paths, expected);
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -29,6 +29,13 @@ pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(Some(if number == 0.0 { 0.0 } else { number }))
 }
 
+/// The number that a JSON text is, if it is one that a double holds to its last digit.
+#[must_use]
+pub fn exact_number(text: &str) -> Option<f64> {
+    let number = number::<serde_json::Error>(text).ok().filter(|number| is_held(text, *number))?;
+    Some(if number == 0.0 { 0.0 } else { number })
+}
+
 /// The nearest double. `serde_json` alone takes a neighbour of some numbers, and of that neighbour another one when it reads
 /// what it wrote: the same content sent again would differ from what is stored.
 fn number<E: de::Error>(text: &str) -> Result<f64, E> {

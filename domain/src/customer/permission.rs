@@ -7,6 +7,7 @@ use crate::token::{Scope, Scopes};
 /// |---|---|---|---|---|---|
 /// | record activities | yes | yes | | | `ingest` |
 /// | read reports and activities | yes | yes | yes | yes | `read` |
+/// | see what was rejected | yes | yes | yes | yes | `read` or `admin` |
 /// | read history | yes | yes | | yes | `audit` |
 /// | operate | yes | yes | | | `admin` |
 /// | manage tokens | yes | yes, none with `admin` | | | `admin` |
@@ -20,6 +21,8 @@ pub enum Permission {
     Record,
     /// Query reports and activities.
     Read,
+    /// See what was sent and is not recorded.
+    SeeRejections,
     /// Read the history.
     Audit,
     /// See projections, dead letters and jobs, and act on them.
@@ -38,9 +41,10 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Record,
         Self::Read,
+        Self::SeeRejections,
         Self::Audit,
         Self::Operate,
         Self::ManageTokens,
@@ -56,6 +60,7 @@ impl Permission {
         match self {
             Self::Record => &[Scope::Ingest],
             Self::Read => &[Scope::Read],
+            Self::SeeRejections => &[Scope::Read, Scope::Admin],
             Self::Audit => &[Scope::Audit],
             Self::Operate | Self::ManageTokens | Self::ManagePeople | Self::ManageCustomer => &[Scope::Admin],
             Self::TraceTokens => &[Scope::Admin, Scope::Audit],
@@ -78,8 +83,10 @@ impl Role {
         match self {
             Self::Owner => true,
             Self::Engineer => !matches!(permission, P::ManagePeople | P::ManageCustomer),
-            Self::Analyst => matches!(permission, P::Read | P::SeePeople),
-            Self::Auditor => matches!(permission, P::Read | P::Audit | P::TraceTokens | P::SeePeople),
+            Self::Analyst => matches!(permission, P::Read | P::SeeRejections | P::SeePeople),
+            Self::Auditor => {
+                matches!(permission, P::Read | P::SeeRejections | P::Audit | P::TraceTokens | P::SeePeople)
+            }
         }
     }
 

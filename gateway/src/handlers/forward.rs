@@ -42,9 +42,14 @@ pub(crate) async fn forward(
         if !parts.headers.contains_key(AUTHORIZATION) {
             Box::pin(exchange_cookie(state, &parts.method, &mut parts.headers)).await?;
         }
+    }
+    if route.session != Session::Forward {
         parts.headers.remove(COOKIE);
     }
-    let credential = state.credentials.of_request(&parts.headers).await;
+    let mut credential = state.credentials.of_request(&parts.headers).await;
+    if route.session == Session::Ignore && credential.is_none() {
+        credential = client.map(|address| state.credentials.of_address(address));
+    }
     // Refused here, so that a flood of them costs little; a service that deals with sessions itself need not read it.
     if route.session == Session::Resolve && credential.as_ref().is_some_and(|shown| shown.is_malformed) {
         metrics::counter!("daybook_token_refused_total", "reason" => "malformed").increment(1);

@@ -168,3 +168,24 @@ async fn who_connects_is_whom_a_trusted_proxy_names_and_nobody_elses_word() {
         assert!(!headers.contains_key("x-forwarded-proto"));
     }
 }
+
+#[tokio::test]
+async fn a_foreign_client_needs_no_csrf_token_for_a_cookie_that_a_page_sends_along() {
+    let (door, witness) = witnessed();
+    for path in
+        ["/v1/batch", "/v1/t", "/batch/", "/e/?ip=0", "/i/v1/analytics/events", "/v1/logs", "/v1/cloudevents"]
+    {
+        let answer = send(&door, request("POST", path).header("cookie", "daybook_session=abc")).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let seen = witness.last();
+        assert_eq!((seen.service, seen.path.as_str()), ("activities", path));
+        assert!(!seen.headers.contains_key("cookie"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_clients_malformed_token_is_refused_by_its_service() {
+    let (door, witness) = witnessed();
+    let answer = send(&door, request("POST", "/v1/batch").header("authorization", "Bearer typo")).await;
+    assert_eq!((answer.status().as_u16(), witness.last().path), (200, "/v1/batch".to_owned()));
+}

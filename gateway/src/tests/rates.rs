@@ -1,9 +1,11 @@
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
 use chassis::{Problem, Upstream};
@@ -179,4 +181,15 @@ async fn one_customers_flood_leaves_the_services_to_others() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429]);
     assert_eq!(held.most.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_key_in_the_body_counts_for_the_address_that_it_comes_from() {
+    let (door, _) = limited(rates(1, 1_000), ok);
+    let from = async |address: [u8; 4]| {
+        let peer = ConnectInfo(SocketAddr::from((address, 1)));
+        send(&door, request("POST", "/batch/").extension(peer)).await.status().as_u16()
+    };
+    assert_eq!((from([192, 0, 2, 1]).await, from([192, 0, 2, 1]).await), (200, 429));
+    assert_eq!(from([192, 0, 2, 2]).await, 200, "another address has a rate of its own");
 }

@@ -57,6 +57,26 @@ impl Access {
         Ok(self.authenticator.authenticate_from(&token, address, Utc::now()).await?)
     }
 
+    /// Whether a request says in its headers who is calling.
+    #[must_use]
+    pub fn is_named_in(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(AUTHORIZATION)
+            || (headers.contains_key(PRINCIPAL_HEADER) && self.key.is_shown_by(headers))
+    }
+
+    /// Returns the bearer of a token that stands in the body of a request with these headers.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn authenticate_token(
+        &self,
+        token: &str,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Principal>, Problem> {
+        let address = self.client_address(headers);
+        Ok(self.authenticator.authenticate_from(token, address, Utc::now()).await?)
+    }
+
     /// The client's address, as the gateway saw it; it counts only beside the key, for anybody can claim an address.
     #[must_use]
     pub fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {

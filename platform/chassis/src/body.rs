@@ -92,16 +92,18 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
             .with_detail("Send content-type: application/json."));
     }
-    let too_large = || {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large").with_detail(format!(
-            "A body here may have at most {} bytes after decompression.",
-            limits.bytes_max
-        ))
-    };
     if !is_utf_8(&parts.headers) {
         return Err(unknown_charset());
     }
-    let encoding = encoding(&parts.headers).ok_or_else(unknown_encoding)?;
+    read_bytes(&parts.headers, body, limits).await.and_then(without_mark)
+}
+
+/// As [`read_body`], for a body of any content type.
+///
+/// # Errors
+/// As there, without those of JSON.
+pub async fn read_bytes(headers: &HeaderMap, body: Body, limits: BodyLimits) -> Result<Bytes, Problem> {
+    let encoding = encoding(headers).ok_or_else(unknown_encoding)?;
     let collecting = async {
         let sent = collect(body, limits.bytes_max).await?;
         match encoding {
@@ -116,10 +118,7 @@ pub async fn read_body(request: Request, limits: BodyLimits) -> Result<Bytes, Pr
     };
     let deadline = std::time::Duration::from_secs(limits.timeout_s);
     match tokio::time::timeout(deadline, collecting).await {
-        Ok(Ok(bytes)) => without_mark(bytes),
-        Ok(Err(CollectError::TooLarge)) => Err(too_large()),
-        Ok(Err(CollectError::Broken(reason))) => Err(Problem::bad_request("unreadable-body")
-            .with_detail(format!("The body cannot be read: {reason}."))),
+        Ok(collected) => collected.map_err(|error| error.into_problem(limits)),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow")
             .with_detail(format!("The body did not arrive within {} s.", limits.timeout_s))),
     }
@@ -145,6 +144,26 @@ enum Encoding {
 enum CollectError {
     TooLarge,
     Broken(String),
+}
+
+impl CollectError {
+    fn into_problem(self, limits: BodyLimits) -> Problem {
+        match self {
+            Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large").with_detail(
+                format!("A body here may have at most {} bytes after decompression.", limits.bytes_max),
+            ),
+            Self::Broken(reason) => Problem::bad_request("unreadable-body")
+                .with_detail(format!("The body cannot be read: {reason}.")),
+        }
+    }
+}
+
+/// Inflates a body that is gzip though no header says so, within the limit.
+///
+/// # Errors
+/// 413 beyond the limit, 400 for what is not gzip.
+pub fn gunzip(sent: &[u8], limits: BodyLimits) -> Result<Bytes, Problem> {
+    inflate(sent, Encoding::Gzip, limits.bytes_max).map_err(|error| error.into_problem(limits))
 }
 
 /// Inflates at most `bytes_max` bytes and refuses what would be more.

@@ -29,7 +29,7 @@ mod upstream;
 
 pub use authorization::{Unreadable, shown_secret};
 pub use backoff::Backoff;
-pub use body::{BodyLimits, LinesBody, ProblemJson, parse_json, read_body, read_json};
+pub use body::{BodyLimits, LinesBody, ProblemJson, gunzip, parse_json, read_body, read_bytes, read_json};
 pub use breaker::Breaker;
 pub use documented::{BodyProblems, CallerProblems, ParameterProblems, QueryProblems, ServerProblems};
 pub use env::{ConfigError, DescribedKey, Env, Key, KeyDefault};

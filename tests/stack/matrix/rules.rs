@@ -11,6 +11,8 @@ pub(super) enum Who {
     LoggedIn,
     /// Whoever has the permission, by role or by scope.
     May(P),
+    /// Whoever has the permission by a token; a session is nobody there.
+    Token(P),
 }
 
 /// What the parameter in the operation's path names.
@@ -29,6 +31,8 @@ pub(super) enum Thing {
     NoActor,
     /// A projection that there is not.
     NoProjection,
+    /// A key of a browser; any is as good.
+    Key,
 }
 
 /// An operation, who may call it, and the status of its success.
@@ -51,6 +55,23 @@ pub(super) const RULES: &[Rule] = &[
     rule("POST /v1/activities", Who::May(P::Record), Thing::Nothing, 202),
     rule("POST /v1/activities/batch", Who::May(P::Record), Thing::Nothing, 202),
     rule("POST /v1/activities/stream", Who::May(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/batch", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/track", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/identify", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/page", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/screen", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/group", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/alias", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/logs", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /v1/cloudevents", Who::Token(P::Record), Thing::Nothing, 202),
+    rule("POST /batch/", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /capture/", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /e/", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /i/v1/analytics/events", Who::Token(P::Record), Thing::Nothing, 200),
+    rule("POST /flags/", Who::Anyone, Thing::Nothing, 200),
+    rule("GET /array/{key}/config", Who::Anyone, Thing::Key, 200),
+    rule("GET /v1/projects/{key}/settings", Who::Anyone, Thing::Key, 200),
+    rule("GET /v1/ingest/rejections", Who::May(P::SeeRejections), Thing::Nothing, 200),
     rule("GET /v1/activities/{id}", Who::May(P::Read), Thing::Activity, 200),
     rule("PATCH /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 200),
     rule("DELETE /v1/activities/{id}", Who::May(P::Record), Thing::Activity, 204),

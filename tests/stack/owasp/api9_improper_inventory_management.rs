@@ -67,6 +67,7 @@ async fn every_documented_operation_says_who_may_call_it_and_how_it_refuses() {
         "POST /v1/invitations/accept",
         "POST /v1/password/forgotten",
         "POST /v1/password/reset",
+        "GET /v1/projects/{key}/settings",
     ];
     for (path, item) in
         document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/v1"))
