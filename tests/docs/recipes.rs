@@ -11,13 +11,18 @@ struct Recipe {
     edits_max: usize,
 }
 
-const RECIPES: [Recipe; 4] = [
+const RECIPES: [Recipe; 5] = [
     Recipe {
         page: "docs/how-to/add-a-command.md",
         words: &["ChangeTimeZone", "TimeZoneChanged"],
         edits_max: 8,
     },
     Recipe { page: "docs/how-to/add-a-key.md", words: &["FOLD_DELAY_DEFAULT_MS"], edits_max: 1 },
+    Recipe {
+        page: "docs/how-to/add-a-protocol.md",
+        words: &["cloudevents::", "for CloudEvents", "/v1/cloudevents"],
+        edits_max: 6,
+    },
     Recipe { page: "docs/how-to/add-a-report.md", words: &["week_hours"], edits_max: 3 },
     Recipe { page: "docs/how-to/add-a-route.md", words: &["withdraw_invitation"], edits_max: 4 },
 ];
@@ -93,4 +98,26 @@ fn a_recipe_names_every_file_that_its_example_needed() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_about_clients_shows_the_lines_that_the_tests_run() {
+    let page = read("docs/clients.md");
+    let scripts = ["tests/clients/node.js", "tests/clients/python.py"].map(|script| squeezed(&read(script)));
+    let is_run = |line: &str| scripts.iter().any(|script| script.contains(&squeezed(line)));
+    let mut shown = 0;
+    for part in page.split("```").skip(1).step_by(2) {
+        let (_, code) = part.split_once('\n').unwrap();
+        assert!(is_run(code), "no test runs:\n{code}");
+        shown += 1;
+    }
+    for line in prose(&page).split('`').skip(1).step_by(2) {
+        // What the tests do with an error is no part of the page.
+        let line = line.split(", on_error").next().unwrap_or(line);
+        if line.starts_with("new ") || line.contains("(TOKEN, host") {
+            assert!(is_run(line), "no test runs: {line}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 9, "the page shows {shown} lines only");
 }

@@ -61,6 +61,18 @@ fn npm() -> Command {
     command
 }
 
+/// Installs the clients that the tests of the stack drive, if the list of them has changed.
+pub(crate) fn install_test_clients() -> Result<(), Failure> {
+    let clients = workspace::root().join("tests/clients");
+    let list = clients.join("package-lock.json");
+    let now = fs::read_to_string(&list).map_err(Failure::io(format!("cannot read {}", list.display())))?;
+    unless_unchanged("npm-ci-test-clients", &now, &clients.join("node_modules"), || {
+        let mut install = npm();
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(&clients);
+        process::run(&mut install, INSTALL_LIMIT)
+    })
+}
+
 /// Does `work`, unless `result` is there and was made when `now` was the same.
 fn unless_unchanged(
     name: &str,

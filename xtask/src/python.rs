@@ -11,8 +11,8 @@ use crate::workspace;
 const LIMIT: Duration = Duration::from_mins(5);
 /// `pyyaml` and `jsonschema` check the document of the messages against real ones; `schemathesis` checks the document of
 /// the HTTP interface against the running system, with contents that `hypothesis` makes; `aiosmtpd` takes mail; `duckdb` reads
-/// the Parquet of exports.
-const PACKAGES: [&str; 7] = [
+/// the Parquet of exports. The last five are clients that people have, each sending to Daybook unmodified.
+const PACKAGES: [&str; 12] = [
     "pulsar-client==3.13.0",
     "pyyaml==6.0.4",
     "jsonschema==4.26.0",
@@ -20,6 +20,11 @@ const PACKAGES: [&str; 7] = [
     "hypothesis==6.170.17",
     "aiosmtpd==1.4.6",
     "duckdb==2.0.1",
+    "segment-analytics-python==2.4.0",
+    "rudder-sdk-python==2.1.9",
+    "posthog==7.91.1",
+    "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    "cloudevents==2.2.0",
 ];
 
 /// Makes the environment, unless it is there with the same packages.

@@ -72,13 +72,14 @@ fn everything() -> ExitCode {
     steps.step_after(url.is_some(), "PostgreSQL", "sql: statements", || sqlx::check(url.unwrap_or_default()));
     let broker = start_broker(&mut steps, url.is_some());
     let interpreter = steps.step("Python", python::ensure);
-    let ready = broker.is_some() && interpreter;
+    let clients = steps.step("clients of the tests", frontend::install_test_clients);
+    let ready = broker.is_some() && interpreter && clients;
     for (name, filter) in [
         ("tests", ["--skip", ON_PULSAR]),
         // They hold limits of seconds while whole fleets of processes die, so nothing else may run beside them.
         ("tests on Pulsar", [ON_PULSAR, "--test-threads=1"]),
     ] {
-        steps.step_after(ready, "PostgreSQL, Pulsar and Python", name, || {
+        steps.step_after(ready, "PostgreSQL, Pulsar, Python and clients", name, || {
             let mut command = workspace::cargo();
             command.args(["test", "--workspace", "--no-fail-fast", "--"]).args(filter);
             process::run(with_surroundings(&mut command, url, broker.as_ref())?, TEST_LIMIT)
@@ -91,7 +92,7 @@ fn everything() -> ExitCode {
 /// The tests of the whole stack, for some parts.
 fn only(parts: &[String]) -> ExitCode {
     let mut steps = Steps::default();
-    let in_browser = parts.iter().any(|part| part == "frontend");
+    let in_browser = parts.iter().any(|part| part == "frontend" || part == "clients");
     let mut tools = vec![
         Tool::CCompiler,
         Tool::Node,
@@ -116,7 +117,9 @@ fn only(parts: &[String]) -> ExitCode {
     let url = server.as_ref().map(Server::url);
     let broker = start_broker(&mut steps, url.is_some());
     let interpreter = steps.step("Python", python::ensure);
-    steps.step_after(broker.is_some() && interpreter, "PostgreSQL, Pulsar and Python", "tests", || {
+    let clients = steps.step("clients of the tests", frontend::install_test_clients);
+    let ready = broker.is_some() && interpreter && clients;
+    steps.step_after(ready, "PostgreSQL, Pulsar, Python and clients", "tests", || {
         let filters: Vec<_> = parts.iter().map(|part| format!("{part}::")).collect();
         for filter in &filters {
             there_are_tests(filter)?;
