@@ -117,3 +117,37 @@ async fn both_clients_for_browsers_are_recorded() {
     assert_eq!(actors(&customer, "Order Completed").await, ["analytics-next", "posthog-js"]);
     nothing_is_rejected(&customer).await;
 }
+
+#[tokio::test]
+async fn a_key_in_the_body_is_as_good_as_one_in_a_header_and_no_better() {
+    let customer = shared().customer().await;
+    let issue = async |scope: &str| customer.issue(&[scope]).await;
+    let token = |issued: &Value| issued["token"].as_str().unwrap().to_owned();
+    let (ingest, read, revoked) = (issue("ingest").await, issue("read").await, issue("ingest").await);
+    let path = format!("/v1/tokens/{}", revoked["id"].as_str().unwrap());
+    assert_eq!(customer.api.delete(&path).await.status, 204);
+    let anonymous = shared().anonymous();
+    for (key, status) in [
+        (token(&ingest), 200),
+        (token(&read), 403),
+        (token(&revoked), 401),
+        ("dbk_typo".to_owned(), 401),
+        (String::new(), 401),
+    ] {
+        let message = json!({"type": "track", "event": "a", "userId": "ada"});
+        let answer = anonymous.post("/v1/batch", &json!({"writeKey": key, "batch": [message]})).await;
+        assert_eq!(answer.status, status, "{key}: {}", answer.text);
+        // A client that does not find them sends the same again.
+        let body: Value = serde_json::from_str(&answer.text).unwrap();
+        assert!(status == 200 || body["code"].is_string() && body["message"].is_string(), "{body}");
+        let event = json!({"event": "a", "properties": {"distinct_id": "ada", "token": key}});
+        for body in [json!({"api_key": key, "batch": [event]}), json!([event]), event.clone()] {
+            let answer = anonymous.post("/e/", &body).await;
+            assert_eq!(answer.status, status, "{key}: {}", answer.text);
+        }
+    }
+    // Without a key nobody is told what is wrong with a body.
+    let json = [("content-type", "application/json")];
+    assert_eq!(anonymous.post_raw("/batch/", &json, "{").await.status, 401);
+    assert_eq!(anonymous.post("/v1/logs", &json!({"resourceLogs": 1})).await.status, 401);
+}

@@ -8,9 +8,9 @@ use chassis::{BodyLimits, FieldError, Problem, gunzip, read_bytes};
 use chrono::{DateTime, Utc};
 use domain::ActivityId;
 use domain::token::Scope;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::Protocol;
@@ -80,21 +80,16 @@ async fn run<P: Protocol>(state: &AppState, request: Request) -> Result<Response
     let limits = state.limits.batch_body();
     let body = read_bytes(&parts.headers, body, limits).await?;
     let received = Received { parts, body, at: Utc::now(), limits };
-    let (received, read) = read_messages::<P>(received).await?;
-    let source = |principal: &Principal| RejectionSource::new(principal, P::NAME, &received.parts.headers);
-    let (key, checked) = match read {
-        Ok(read) => read,
-        Err(problem) => {
-            count::<P>("rejected", 1);
-            // Nobody is told what is wrong with a body without saying who asks.
-            let principal = principal(state, known, None, &received.parts.headers).await?;
-            state.rejections.note(&source(&principal), [Rejection::whole(&problem)]);
-            return Err(problem);
-        }
-    };
+    let (received, Read { key, checked }) = read_messages::<P>(received).await?;
+    // Nobody is told what is wrong with a body without saying who asks.
     let principal = principal(state, known, key.as_deref(), &received.parts.headers).await?;
+    let source = RejectionSource::new(&principal, P::NAME, &received.parts.headers);
+    let checked = checked.inspect_err(|problem| {
+        count::<P>("rejected", 1);
+        state.rejections.note(&source, [Rejection::whole(problem)]);
+    })?;
     let results = record(state, &principal, &received, checked).await?;
-    let results = note::<P>(state, &source(&principal), results);
+    let results = note::<P>(state, &source, results);
     Ok(P::answer(&received, &results))
 }
 
@@ -117,11 +112,16 @@ async fn principal(
     }
 }
 
-type Read = Result<(Option<String>, Vec<Checked>), Problem>;
+/// What was read of a body: the token in it, and its messages or why there are none.
+struct Read {
+    key: Option<String>,
+    checked: Result<Vec<Checked>, Problem>,
+}
 
-/// Reads and checks the messages, a large body on a thread of its own.
+/// Reads and checks the messages; a large body, or one that may be inflated to one, on a thread of its own.
 async fn read_messages<P: Protocol>(received: Received) -> Result<(Received, Read), Problem> {
-    if received.body.len() <= BODY_SMALL_BYTES {
+    let is_text = received.body.first().is_none_or(|first| b"{[".contains(first));
+    if is_text && received.body.len() <= BODY_SMALL_BYTES {
         let read = read_and_check::<P>(&received);
         return Ok((received, read));
     }
@@ -133,16 +133,19 @@ async fn read_messages<P: Protocol>(received: Received) -> Result<(Received, Rea
 }
 
 fn read_and_check<P: Protocol>(received: &Received) -> Read {
-    let Messages { key, items } = P::read(received)?;
+    let Messages { key, items } = match P::read(received) {
+        Ok(messages) => messages,
+        Err(problem) => return Read { key: None, checked: Err(problem) },
+    };
     if items.len() > MESSAGES_MAX {
-        return Err(Problem::new(http::StatusCode::PAYLOAD_TOO_LARGE, "too-many-messages").with_detail(
-            format!(
-                "A request may have at most {MESSAGES_MAX} messages; this has {}. Nothing of it is recorded.",
-                items.len()
-            ),
+        let kind = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many-messages");
+        let problem = kind.with_detail(format!(
+            "A request may have at most {MESSAGES_MAX} messages; this has {}. Nothing of it is recorded.",
+            items.len()
         ));
+        return Read { key, checked: Err(problem) };
     }
-    Ok((key, items.into_iter().map(|item| check::<P>(item, received.at)).collect()))
+    Read { key, checked: Ok(items.into_iter().map(|item| check::<P>(item, received.at)).collect()) }
 }
 
 fn check<P: Protocol>(message: Message, now: DateTime<Utc>) -> Checked {
