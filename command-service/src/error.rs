@@ -1,9 +1,12 @@
 use chassis::{FieldError, Problem};
 use domain::activity::{ActivityError, ContentFault};
+use domain::actor::ActorError;
 use domain::dead_letter::DeadLetterError;
+use domain::identity::{CHAIN_ACTORS_MAX, IdentityError};
 use event_store::{AppendError, ExecuteError, LogError};
 use http::StatusCode;
 
+use crate::identities::IdentitiesError;
 use crate::recorder::RecordError;
 
 /// Why a request to activities is not carried out.
@@ -33,6 +36,18 @@ pub enum ActivitiesError {
         /// Where it stands, if that is known.
         actual: Option<u64>,
     },
+    /// The alias is merged into another actor, which is named.
+    #[error("the alias is merged into another actor")]
+    MergedElsewhere(String),
+    /// The merge would close a circle.
+    #[error("the actor is merged into the alias already")]
+    MergeCircle,
+    /// The actor is at the end of too long a chain of merges.
+    #[error("the chain of merges is too long")]
+    MergeChainTooLong,
+    /// The alias is not merged into the actor.
+    #[error("the alias is not merged into the actor")]
+    NotMerged,
     /// Too much waits already.
     #[error("too much waits already")]
     Overloaded,
@@ -74,6 +89,20 @@ impl From<ActivitiesError> for Problem {
                     "The activity has changed since the sequence in If-Match.{now} Read it again, then decide."
                 ))
             }
+            ActivitiesError::MergedElsewhere(into) => Self::conflict("alias-merged-elsewhere").with_detail(format!(
+                "The alias is merged into {into:?}. Revert that merge first, or merge that actor."
+            )),
+            ActivitiesError::MergeCircle => Self::conflict("merge-circle").with_detail(
+                "The actor is merged into the alias already, so the alias cannot be merged into the actor.",
+            ),
+            ActivitiesError::MergeChainTooLong => {
+                Self::conflict("merge-chain-too-long").with_detail(format!(
+                    "The actor is merged into another, and that one into a further one, more than {CHAIN_ACTORS_MAX} times. \
+                     Merge into one of these."
+                ))
+            }
+            ActivitiesError::NotMerged => Self::not_found("alias-not-found")
+                .with_detail("There is no such alias of this actor."),
             ActivitiesError::Overloaded => Self::unavailable("overloaded", OVERLOADED_RETRY_AFTER_S)
                 .with_detail("Too much waits to be recorded; nothing of this request was. Send it again."),
             ActivitiesError::Caller(problem) => problem,
@@ -141,6 +170,25 @@ impl From<ExecuteError<DeadLetterError>> for ActivitiesError {
             ExecuteError::Refused(DeadLetterError::AlreadyDiscarded) | ExecuteError::Broken(_) => {
                 Self::Internal(error.to_string())
             }
+        }
+    }
+}
+
+impl From<IdentitiesError> for ActivitiesError {
+    fn from(error: IdentitiesError) -> Self {
+        match error {
+            IdentitiesError::Actor(ActorError::Invalid(faults))
+            | IdentitiesError::Identity(IdentityError::Invalid(faults)) => {
+                Self::Invalid(field_errors("", faults))
+            }
+            IdentitiesError::Identity(IdentityError::MergedElsewhere { into }) => Self::MergedElsewhere(into),
+            IdentitiesError::Identity(IdentityError::Circle) => Self::MergeCircle,
+            IdentitiesError::Identity(IdentityError::ChainTooLong) => Self::MergeChainTooLong,
+            IdentitiesError::Identity(IdentityError::NotMerged) => Self::NotMerged,
+            IdentitiesError::Append(error) => error.into(),
+            IdentitiesError::Log(error) => error.into(),
+            IdentitiesError::Conflict => Self::Unavailable(error.to_string()),
+            IdentitiesError::Encode(error) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The write side ("activities"): HTTP ingest, corrections and redactions, the history, and the outbox relay.
+//! The write side ("activities"): HTTP ingest, corrections and redactions, actors and their identities, the history, and the
+//! outbox relay.
 //!
 //! Invariants: nothing is acknowledged before it is durable; an activity is its own stream, so the same id is recorded
 //! once for ever; a bad item of a batch is named and costs the others nothing; a redacted activity is gone from every
-//! answer but the history; another customer's activities do not exist.
+//! answer but the history; no merge of actors closes a circle; another customer's activities do not exist.
 
 mod answers;
 mod batch;
@@ -12,6 +13,7 @@ mod discarding;
 mod error;
 mod handlers;
 mod history_event;
+mod identities;
 mod protocols;
 mod read_model;
 mod recorder;

@@ -7,8 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::handlers::{
-    correct_activity, discard_dead_letter, get_activity, history, list_rejections, named, record_activity,
-    record_batch, record_stream, redact_activity, stream_history,
+    correct_activity, describe_actor, discard_dead_letter, get_activity, history, list_rejections,
+    merge_actors, named, record_activity, record_batch, record_stream, redact_activity, revert_merge,
+    stream_history,
 };
 use crate::protocols;
 use crate::state::AppState;
@@ -16,6 +17,7 @@ use crate::state::AppState;
 #[derive(OpenApi)]
 #[openapi(tags(
     (name = "activities", description = "Record, read, correct and redact activities."),
+    (name = "actors", description = "Describe actors, and merge their names."),
     (name = "history", description = "The log itself, for auditors."),
     (name = "clients", description = "What foreign clients send, as they send it."),
 ))]
@@ -31,6 +33,9 @@ fn documented() -> OpenApiRouter<AppState> {
             correct_activity::correct_activity,
             redact_activity::redact_activity
         ))
+        .routes(routes!(describe_actor::describe_actor))
+        .routes(routes!(merge_actors::merge_actors))
+        .routes(routes!(revert_merge::revert_merge))
         .routes(routes!(history::history))
         .routes(routes!(stream_history::stream_history))
         .routes(routes!(list_rejections::list_rejections))

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::changing::Changer;
 use crate::config::Config;
 use crate::discarding::Discarder;
+use crate::identities::Identities;
 use crate::read_model::ReadModel;
 use crate::recorder::Recorder;
 use crate::rejections::Rejections;
@@ -57,6 +58,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let state = AppState::new(Shared {
         recorder: Recorder::new(log.clone(), appender.clone()),
         discarder: Discarder::new(log.clone(), appender.clone()),
+        identities: Identities::new(log.clone(), appender.clone()),
         changer: Changer::new(log.clone(), appender),
         history: History::of(log.clone()).with_index(Arc::new(read_model)),
         log,

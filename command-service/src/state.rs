@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::changing::Changer;
 use crate::config::Limits;
 use crate::discarding::Discarder;
+use crate::identities::Identities;
 use crate::recorder::Recorder;
 use crate::rejections::Rejections;
 use crate::stream::StreamPlaces;
@@ -25,6 +26,7 @@ pub struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) changer: Changer,
     pub(crate) discarder: Discarder,
+    pub(crate) identities: Identities,
     pub(crate) access: Access,
     pub(crate) limits: Limits,
     /// Places for batches, whose bodies are held in memory.

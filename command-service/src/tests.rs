@@ -5,5 +5,6 @@ mod clients;
 mod corrections;
 mod histories;
 mod house;
+mod identities;
 mod records;
 mod rejections;

@@ -9,6 +9,7 @@ mod revision;
 mod value;
 
 pub use aggregate::{Activity, ActivityCommand, ActivityError};
+pub(crate) use content::check_actor;
 pub use content::{ActivityContent, ContentFault, LIMITS, OccurredAtSource, Pending};
 pub use event::*;
 pub use kind::{TYPE_CHARS_MAX, check_type};

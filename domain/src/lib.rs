@@ -4,11 +4,13 @@
 //! published, can be decoded for ever ([`upcast`]).
 
 pub mod activity;
+pub mod actor;
 mod aggregate;
 pub mod customer;
 pub mod dead_letter;
 mod decimal;
 mod decode;
+pub mod identity;
 mod ids;
 mod json;
 mod partition;

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use cqrs_es::DomainEvent;
 use domain::activity::{ActivityEvent, OccurredAtSource, check_type};
+use domain::actor::ActorEvent;
 use domain::customer::CustomerEvent;
 use domain::dead_letter::DeadLetterEvent;
+use domain::identity::IdentityEvent;
 use domain::token::TokenEvent;
 use domain::{DecodeError, EventPayload, upcast};
 use serde_json::Value;
@@ -61,6 +63,8 @@ fn every_version_ever_written_is_read_as_the_present_one() {
             .or_else(|| written_again::<TokenEvent>(&event_type, &version, &text))
             .or_else(|| written_again::<CustomerEvent>(&event_type, &version, &text))
             .or_else(|| written_again::<DeadLetterEvent>(&event_type, &version, &text))
+            .or_else(|| written_again::<ActorEvent>(&event_type, &version, &text))
+            .or_else(|| written_again::<IdentityEvent>(&event_type, &version, &text))
             .unwrap_or_else(|| panic!("{event_type} {version} cannot be read any more"));
         assert_eq!(again_type, event_type);
         let value: Value = serde_json::from_str(&again).unwrap();
@@ -77,9 +81,15 @@ fn every_version_ever_written_is_read_as_the_present_one() {
 #[test]
 fn every_version_in_the_code_has_a_golden_file() {
     let golden = golden();
-    let present =
-        [ActivityEvent::VERSIONS, TokenEvent::VERSIONS, CustomerEvent::VERSIONS, DeadLetterEvent::VERSIONS]
-            .concat();
+    let present = [
+        ActivityEvent::VERSIONS,
+        TokenEvent::VERSIONS,
+        CustomerEvent::VERSIONS,
+        DeadLetterEvent::VERSIONS,
+        ActorEvent::VERSIONS,
+        IdentityEvent::VERSIONS,
+    ]
+    .concat();
     for (event_type, version) in &present {
         let key = ((*event_type).to_owned(), (*version).to_owned());
         assert!(golden.contains_key(&key), "golden/{event_type}-{version}.json is missing");

@@ -63,6 +63,7 @@ pub(crate) struct Route {
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
 const PATCH: MethodFilter = MethodFilter::PATCH;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 /// The methods of one activity.
@@ -140,6 +141,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/reports/{*report}", GET, Reports, Resolve),
     route("/v1/actors", GET, Reports, Resolve),
     route("/v1/actors/{*actor}", GET, Reports, Resolve),
+    route("/v1/actors/{*actor}", PUT.or(POST).or(DELETE), Activities, Resolve),
     route("/v1/projections", GET, Reports, Resolve),
     route("/v1/projections/{*projection}", GET.or(POST), Reports, Resolve),
     route("/v1/dead-letters", GET, Reports, Resolve),

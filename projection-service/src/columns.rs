@@ -22,7 +22,7 @@ mod varint;
 
 pub(crate) use column::{ColumnName, Rare, Sparse, read_dictionary, read_sparse, read_values, write_sparse};
 pub(crate) use dictionary::Dictionary;
-pub(crate) use field::Field;
+pub(crate) use field::{Field, Path};
 pub(crate) use flatten::flatten;
 pub(crate) use off_async::off_async;
 pub(crate) use parquet_file::{read_i32, read_i64};

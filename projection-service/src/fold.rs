@@ -12,7 +12,7 @@ use event_store::{EventLog, EventRef, LogError};
 use sqlx::{Connection, PgConnection};
 
 use crate::error::FlushError;
-use crate::store::{self, ActorOrdinals, Event, NAME, Sizes};
+use crate::store::{self, ActorChange, ActorOrdinals, Event, NAME, Sizes};
 
 pub(crate) use advisory_lock::lock_fold_shared;
 pub(crate) use checkpoint::{Target, lock_generation, lock_live, prepare, stamp};
@@ -50,6 +50,8 @@ struct Decoded<'a> {
 enum Content<'a> {
     /// An event of an activity, which changes the read model.
     Activity(Event<'a>),
+    /// An event about actors, which changes the read model too.
+    Actors(ActorChange),
     /// The decision to discard a dead letter.
     Discard(DeadLetterDiscarded),
 }
@@ -85,7 +87,11 @@ impl<'a> Decoded<'a> {
             let event = recorded.decode().map_err(|error| error.to_string());
             event.map(|DeadLetterEvent::DeadLetterDiscarded(discarded)| Content::Discard(discarded))
         } else {
-            Event::decode(&recorded).map(Content::Activity).map_err(|error| error.to_string())
+            let content = ActorChange::decode(&recorded).and_then(|change| match change {
+                Some(change) => Ok(Content::Actors(change)),
+                None => Event::decode(&recorded).map(Content::Activity),
+            });
+            content.map_err(|error| error.to_string())
         };
         Self { recorded, content }
     }

@@ -5,6 +5,7 @@ mod fill;
 mod jobs;
 mod load;
 mod locks;
+mod names;
 mod progress;
 mod rows;
 mod turns;

@@ -20,7 +20,7 @@ use crate::rebuild::{RebuildError, RebuildOptions, is_outdated, rebuild, run_req
 use crate::state::AppState;
 use crate::status::diverged;
 use crate::store::{Merger, Sizes};
-use crate::view::{ColumnCache, ScanSlots};
+use crate::view::{ColumnCache, IdentityCache, ScanSlots, TraitCache};
 use crate::worker::{JOBS_CONCURRENT, JobContext, Worker};
 
 /// How long a start waits for activities to create its log.
@@ -86,6 +86,8 @@ pub(crate) fn state(
         pool: pool.clone(),
         log: log.clone(),
         columns: ColumnCache::new(config.cache_bytes),
+        identities: IdentityCache::default(),
+        traits: TraitCache::default(),
         slots: ScanSlots::new(std::thread::available_parallelism().map_or(1, usize::from)),
         query_bytes_max: config.query_bytes_max,
         wait_for_max: config.wait_for_max,

@@ -9,7 +9,7 @@ use event_store::EventLog;
 use sqlx::PgPool;
 
 use crate::lag::Lag;
-use crate::view::{ColumnCache, ScanSlots};
+use crate::view::{ColumnCache, IdentityCache, ScanSlots, TraitCache};
 
 /// What every handler needs.
 #[derive(Clone)]
@@ -19,6 +19,10 @@ pub struct AppState {
     pub(crate) log: EventLog,
     /// The cache of decoded columns.
     pub(crate) columns: ColumnCache,
+    /// The cache of merges of actors.
+    pub(crate) identities: IdentityCache,
+    /// The cache of traits of actors.
+    pub(crate) traits: TraitCache,
     pub(crate) slots: ScanSlots,
     /// Bytes of the read model that one query may read.
     pub(crate) query_bytes_max: usize,

@@ -1,6 +1,6 @@
 //! The read model in PostgreSQL: the rows of each customer in columns, written by the fold alone.
 //!
-//! Invariants: rows are never deleted, they end; of a segment only the column `ended` changes; every change is part of the
+//! Invariants: rows are never deleted, they end, and merges and descriptions are only added; of a segment only the column `ended` changes; every change is part of the
 //! transaction that moves the checkpoint, or is one transaction that moves rows between chunks.
 
 mod actors;
@@ -8,12 +8,14 @@ mod batch;
 mod chunks;
 mod deltas;
 mod ends;
+mod identities;
 mod merge;
 mod seal;
 
 pub(crate) use actors::{ActorOrdinals, key as actor_key};
 pub(crate) use batch::{Batch, Event, Prior};
 pub(crate) use ends::between as ends_between;
+pub(crate) use identities::ActorChange;
 #[cfg(test)]
 pub(crate) use merge::merge_customer;
 pub(crate) use merge::{Merger, read as read_segment};
@@ -21,9 +23,10 @@ pub(crate) use merge::{Merger, read as read_segment};
 /// The name of the read model, for operators and in the tables of checkpoints.
 pub(crate) const NAME: &str = "activities";
 /// Changes whenever the same events would fold to other rows; the service then rebuilds by itself.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 /// Its tables, each partitioned by generation.
-pub(crate) const TABLES: &[&str] = &["deltas", "segments", "segment_columns", "ends", "actors", "stores"];
+pub(crate) const TABLES: &[&str] =
+    &["deltas", "segments", "segment_columns", "ends", "actors", "stores", "merges", "descriptions"];
 /// What the read models of earlier versions were called; decisions about their dead letters are in the log for ever.
 const FORMER_NAMES: [&str; 3] = ["activity", "active-users", "feed"];
 

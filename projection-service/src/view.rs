@@ -4,10 +4,12 @@ mod activity;
 mod actors;
 mod cache;
 mod chunk;
+mod identities;
 mod load;
 mod parts;
 mod positions;
 mod slots;
+mod traits;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,10 +31,14 @@ pub(crate) use activity::{Activity, StandingRow};
 pub(crate) use cache::ColumnCache;
 use cache::Part;
 use chunk::{Chunk, Preparation, Prepared};
+use identities::Identities;
+pub(crate) use identities::IdentityCache;
 #[cfg(test)]
 pub(crate) use parts::{Stop, fold_parts};
 pub use positions::PositionFinder;
 pub(crate) use slots::ScanSlots;
+pub(crate) use traits::TraitCache;
+use traits::TraitColumns;
 
 /// How long a query may take.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -78,6 +84,8 @@ pub(crate) struct View {
     chunks: Vec<Chunk>,
     /// Ends of rows that are not yet written into their segments, sorted by position.
     ends: Vec<(i64, i64)>,
+    /// Which names mean one actor; none where each means its own.
+    identities: Option<Arc<Identities>>,
     deadline: Instant,
     bytes_read: AtomicUsize,
 }
@@ -97,12 +105,15 @@ impl View {
         // Every statement looks up by key and has a time limit.
         let row = sqlx::query!(
             "SELECT p.live_generation, p.version, c.position, c.folded, c.recorded_at,
+                    (SELECT max(m.position) FROM merges m
+                      WHERE m.generation = p.live_generation AND m.customer_id = $3) AS last_merge,
                     set_config('enable_seqscan', 'off', true) AS keyed, set_config('statement_timeout', '10s', true) AS limited
                FROM projections p
                JOIN checkpoints c ON c.projection = p.name AND c.generation = p.live_generation
               WHERE p.name = $1 AND c.partition = $2",
             store::NAME,
             i32::from(partition.0),
+            customer.0,
         )
         .fetch_optional(&mut *transaction)
         .await?
@@ -118,6 +129,13 @@ impl View {
             }
             Moment::Position(_) | Moment::Now => AsOf { position: row.position, time: row.recorded_at },
         };
+        let identities = match row.last_merge {
+            None => None,
+            Some(last) => {
+                let key = (generation, customer.0);
+                Some(state.identities.at(&mut transaction, key, last, as_of.position).await?)
+            }
+        };
         let lag = state.lag.of(partition, row.position, Instant::now());
         Ok(Self {
             customer,
@@ -130,9 +148,20 @@ impl View {
             transaction: Mutex::new(transaction),
             chunks,
             ends,
+            identities,
             deadline: Instant::now() + QUERY_TIMEOUT,
             bytes_read: AtomicUsize::new(0),
         })
+    }
+
+    /// The ordinal of the actor that one stands for at the moment.
+    pub(crate) fn actor_of(&self, ordinal: u32) -> u32 {
+        self.identities.as_ref().map_or(ordinal, |identities| identities.actor(ordinal))
+    }
+
+    /// The ordinals that stand for an actor besides its own, each with the position since when.
+    pub(crate) fn aliases(&self, actor: u32) -> Vec<(u32, i64)> {
+        self.identities.as_ref().map_or_else(Vec::new, |identities| identities.aliases(actor))
     }
 
     /// The least and the greatest time that any row may have, in microseconds since 1970.
@@ -167,19 +196,20 @@ impl View {
     ) -> Result<(S, Vec<S::Partial>), ReportsError> {
         let within = |chunk: &&Chunk| chunk.times.0 < window.end && chunk.times.1 >= window.start;
         let chunks: Vec<&Chunk> = self.chunks.iter().filter(within).collect();
+        let traits = self.trait_columns(&needs.fields).await?;
         let scan = Arc::new(scan);
         let mut partials = vec![scan.begin()];
         let mut ready = Vec::new();
         let mut missing = Vec::new();
         for chunk in chunks {
-            match self.prepare(chunk, needs, &[]) {
+            match self.prepare(chunk, (needs, &traits), &[]) {
                 Some(prepared) => ready.push(prepared),
                 None => missing.push(chunk),
             }
         }
         self.scan_ready(&scan, ready, &window, &mut partials).await?;
         for some in missing.chunks(CHUNKS_AT_A_TIME) {
-            let prepared = self.load(some, needs).await?;
+            let prepared = self.load(some, (needs, &traits)).await?;
             self.scan_ready(&scan, prepared, &window, &mut partials).await?;
         }
         let scan =
@@ -190,12 +220,13 @@ impl View {
     fn prepare(
         &self,
         chunk: &Chunk,
-        needs: &Needs,
+        (needs, traits): (&Needs, &TraitColumns),
         loaded: &[(Part, Arc<cache::Column>)],
     ) -> Option<Prepared> {
         let preparation = Preparation {
             cache: &self.state.columns,
             needs,
+            traits,
             position: self.as_of.position,
             ends: chunk.ends_of(&self.ends),
         };
@@ -203,7 +234,11 @@ impl View {
     }
 
     /// Reads the columns of these chunks that are not in the cache.
-    async fn load(&self, chunks: &[&Chunk], needs: &Needs) -> Result<Vec<Prepared>, ReportsError> {
+    async fn load(
+        &self,
+        chunks: &[&Chunk],
+        (needs, traits): (&Needs, &TraitColumns),
+    ) -> Result<Vec<Prepared>, ReportsError> {
         let cache = &self.state.columns;
         let missing: Vec<(&Chunk, Vec<Part>)> = chunks
             .iter()
@@ -227,7 +262,7 @@ impl View {
             )));
         }
         let prepared = chunks.iter().map(|chunk| {
-            self.prepare(chunk, needs, load::parts_of(&loaded, chunk))
+            self.prepare(chunk, (needs, traits), load::parts_of(&loaded, chunk))
                 .ok_or_else(|| load::lacks_a_column(chunk))
         });
         prepared.collect()
@@ -249,7 +284,12 @@ impl View {
         }
         let permit = self.state.slots.acquire(self.customer).await;
         let (work, threads) = (
-            Arc::new(Work { chunks, next: AtomicUsize::new(0), deadline: self.deadline }),
+            Arc::new(Work {
+                chunks,
+                identities: self.identities.clone(),
+                next: AtomicUsize::new(0),
+                deadline: self.deadline,
+            }),
             self.state.slots.count(),
         );
         let mut tasks = Vec::new();
@@ -262,11 +302,11 @@ impl View {
             let (scan, work, window, extra) =
                 (Arc::clone(scan), Arc::clone(&work), window.clone(), extra.flatten());
             tasks.push(tokio::task::spawn_blocking(move || {
-                let mut partial = partial;
+                let (mut partial, mut actors) = (partial, Vec::new());
                 while !extra.as_ref().is_some_and(slots::ExtraPermit::is_wanted)
                     && let Some(chunk) = work.next()
                 {
-                    if let Some(rows) = chunk.rows(&window) {
+                    if let Some(rows) = chunk.rows(&window, work.identities.as_deref(), &mut actors) {
                         scan.scan(&mut partial, &rows);
                     }
                 }
@@ -284,6 +324,7 @@ impl View {
 /// Chunks that several threads scan.
 struct Work {
     chunks: Vec<Prepared>,
+    identities: Option<Arc<Identities>>,
     next: AtomicUsize,
     deadline: Instant,
 }

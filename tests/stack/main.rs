@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests end by panicking, in what they share too")]
 
 mod activities;
+mod actors;
 mod clients;
 mod contract;
 mod customers;

@@ -48,6 +48,8 @@ impl World {
             Thing::NoDeadLetter => "activities-0-1000000".to_owned(),
             Thing::NoActor => "nobody".to_owned(),
             Thing::Key => "any".to_owned(),
+            Thing::NewActor => "somebody".to_owned(),
+            Thing::NoAlias => "nobody/aliases/unknown".to_owned(),
             Thing::NoProjection => "weather".to_owned(),
             Thing::Session => {
                 // A member's own; everybody else asks for the owner's.
@@ -67,7 +69,8 @@ impl World {
         let path = match path.split_once('{') {
             None => path.to_owned(),
             Some((start, rest)) => {
-                let end = rest.split_once('}').unwrap().1;
+                // What is named by two parameters is named with all that lies between them.
+                let end = rest.rsplit_once('}').unwrap().1;
                 // An activity's stream has a colon and the client's own id in its name.
                 format!("{start}{}{end}", self.thing(rule.thing, caller).await)
             }
@@ -125,6 +128,8 @@ fn body(operation: &str, caller: &Caller, customer: &Customer) -> Value {
         "POST /flags/" => json!({"distinct_id": "ada"}),
         "POST /v1/activities/batch" => json!({"activities": [activity()]}),
         "PATCH /v1/activities/{id}" => json!({"value": 1}),
+        "PUT /v1/actors/{actor}" => json!({"traits": {"plan": "pro"}}),
+        "POST /v1/actors/{actor}/aliases" => json!({"alias": "nobody else"}),
         "POST /v1/customers" => json!({"name": "New & Co", "email": fresh_email(), "password": PASSWORD}),
         "PATCH /v1/customers/self" => json!({"time_zone": "UTC"}),
         "POST /v1/dead-letters/{id}/discard" => json!({"reason": "it never happened"}),
@@ -161,7 +166,7 @@ fn expected(rule: &Rule, caller: &Caller) -> u16 {
         _ => true,
     };
     let is_strange = matches!(caller.kind, Kind::Stranger | Kind::StrangersToken)
-        && !matches!(rule.thing, Thing::Nothing | Thing::NoActor);
+        && !matches!(rule.thing, Thing::Nothing | Thing::NoActor | Thing::NewActor | Thing::NoAlias);
     match (is_known, permission.is_none_or(may), is_strange) {
         (false, ..) => 401,
         (true, false, _) => 403,

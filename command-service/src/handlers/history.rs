@@ -45,7 +45,7 @@ pub(crate) struct Page {
     limit: Option<i64>,
     /// Of an activity of this type, before or after a correction.
     r#type: Option<String>,
-    /// Of this actor.
+    /// About this actor, by the name that was recorded; also its descriptions and merges.
     actor: Option<String>,
     /// Recorded at or after this time, or on this day of the customer's zone or after it.
     #[param(inline)]
@@ -74,7 +74,7 @@ pub(crate) struct RecordedEvent {
     partition: u16,
     /// Its place in the partition.
     position: i64,
-    /// `activity`.
+    /// `activity`, `actor`, `identities` or `dead_letter`.
     aggregate_type: String,
     /// Its stream.
     aggregate_id: String,

@@ -8,10 +8,14 @@ use chassis::{
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cqrs_es::Aggregate;
+use domain::CustomerId;
 use domain::activity::Activity;
+use domain::actor::Actor;
+use domain::identity::Identities;
 use domain::token::Scope;
-use event_store::{LogError, StreamQuery};
+use event_store::{LogError, RecordedEvent as Event, StreamQuery};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::history::{PAGE_BYTES_MAX, after};
@@ -44,14 +48,15 @@ pub(crate) struct Page {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only documents the fields")]
 pub(crate) struct StreamHistory {
-    /// `activity`.
+    /// `activity`, `actor` or `identities`.
     aggregate_type: String,
     /// The stream.
     aggregate_id: String,
     /// How many events it had then.
     sequence: u64,
-    /// What it said then: `content` and `redacted`.
-    #[schema(value_type = Object)]
+    /// What it said then: of an activity `content` and `redacted`, of an actor `traits`; null for the merges of a customer, of
+    /// which there may be many.
+    #[schema(value_type = Option<Object>, required)]
     state: serde_json::Value,
     /// Its events up to then, in order: a page of them.
     events: Vec<super::history::RecordedEvent>,
@@ -64,7 +69,7 @@ struct Answer<'a> {
     aggregate_type: &'static str,
     aggregate_id: &'a str,
     sequence: u64,
-    state: &'a Activity,
+    state: Option<Box<RawValue>>,
     events: Vec<HistoryEvent<'a>>,
     next_cursor: Option<String>,
 }
@@ -91,25 +96,22 @@ pub(crate) async fn stream_history(
     let cut = page.at.as_deref().map(|at| Cut::read(at, principal.time_zone)).transpose()?;
     let after = after(page.after, page.cursor)?;
     let limit = page_limit(page.limit)?.unwrap_or(PAGE_ITEMS_DEFAULT.into()) as usize;
-    // Another customer's streams do not exist.
-    if !aggregate_id.starts_with(&format!("{}:", principal.customer_id)) {
-        return Err(ActivitiesError::StreamNotFound);
-    }
+    let kind = Kind::of(principal.customer_id, &aggregate_id).ok_or(ActivitiesError::StreamNotFound)?;
+    let aggregate_type = kind.aggregate_type();
     let partition = state.log.partitions().of(principal.customer_id);
     let to = match cut {
         None => i64::MAX,
         Some(Cut::Sequence(sequence)) => sequence,
         Some(Cut::Time(time)) => {
-            state.log.sequence_at(partition, Activity::TYPE, &aggregate_id, time).await?
+            state.log.sequence_at(partition, aggregate_type, &aggregate_id, time).await?
         }
     };
     // The last event alone says what all of them fold to.
-    let last = state.log.read_last(partition, Activity::TYPE, &aggregate_id, to).await?;
+    let last = state.log.read_last(partition, aggregate_type, &aggregate_id, to).await?;
     let last = last.ok_or(ActivitiesError::StreamNotFound)?;
-    let activity = Activity::after(last.decode().map_err(LogError::from)?, last.sequence as u64);
     let query = StreamQuery {
         partition,
-        aggregate_type: Activity::TYPE,
+        aggregate_type,
         aggregate_id: &aggregate_id,
         after,
         to: last.sequence,
@@ -118,13 +120,56 @@ pub(crate) async fn stream_history(
     };
     let page = state.log.stream_page(&query).await?;
     one_line(&Answer {
-        aggregate_type: Activity::TYPE,
+        aggregate_type,
         aggregate_id: &aggregate_id,
-        sequence: activity.sequence,
-        state: &activity,
+        sequence: last.sequence as u64,
+        state: kind.state(&last)?,
         events: page.events.iter().map(HistoryEvent::from).collect(),
         next_cursor: page.next.map(|sequence| sequence.to_string()),
     })
+}
+
+/// The aggregate that a stream is of; its id says it.
+#[derive(Clone, Copy)]
+enum Kind {
+    Activity,
+    Actor,
+    Identities,
+}
+
+impl Kind {
+    /// None for what can be no stream of the customer: another customer's streams do not exist.
+    fn of(customer: CustomerId, aggregate_id: &str) -> Option<Self> {
+        let of_customer = aggregate_id.strip_prefix(&customer.to_string())?;
+        if of_customer.starts_with(':') {
+            Some(Self::Activity)
+        } else if aggregate_id.starts_with(&Actor::stream(customer, "")) {
+            Some(Self::Actor)
+        } else {
+            (aggregate_id == Identities::stream(customer)).then_some(Self::Identities)
+        }
+    }
+
+    fn aggregate_type(self) -> &'static str {
+        match self {
+            Self::Activity => Activity::TYPE,
+            Self::Actor => Actor::TYPE,
+            Self::Identities => Identities::TYPE,
+        }
+    }
+
+    /// What the stream says after an event, where that event alone says it.
+    fn state(self, last: &Event) -> Result<Option<Box<RawValue>>, ActivitiesError> {
+        let sequence = last.sequence as u64;
+        let state = match self {
+            Self::Activity => {
+                to_raw_value(&Activity::after(last.decode().map_err(LogError::from)?, sequence))
+            }
+            Self::Actor => to_raw_value(&Actor::after(last.decode().map_err(LogError::from)?, sequence)),
+            Self::Identities => return Ok(None),
+        };
+        state.map(Some).map_err(|error| ActivitiesError::Internal(error.to_string()))
+    }
 }
 
 /// Up to where a stream is folded.

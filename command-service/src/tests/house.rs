@@ -55,6 +55,15 @@ impl House {
 
     pub(super) async fn start_with(pairs: &[(&str, &str)]) -> Self {
         let database = Arc::new(ScratchDatabase::empty().await);
+        Self::over(database, CustomerId(Uuid::now_v7()), pairs).await
+    }
+
+    /// Another process over the same database, for the same customer.
+    pub(super) async fn another(&self) -> Self {
+        Self::over(Arc::clone(&self.database), self.customer, &[]).await
+    }
+
+    async fn over(database: Arc<ScratchDatabase>, customer: CustomerId, pairs: &[(&str, &str)]) -> Self {
         let url = database.url();
         let own = [
             ("DAYBOOK_ACTIVITIES_DATABASE_URL", url.as_str()),
@@ -64,12 +73,7 @@ impl House {
         ];
         let config = Config::from_env(&Env::from_pairs(own.iter().chain(pairs).copied())).unwrap();
         let service = crate::start(config, CancellationToken::new()).await.unwrap();
-        Self {
-            router: service.router.clone(),
-            customer: CustomerId(Uuid::now_v7()),
-            database,
-            _service: service,
-        }
+        Self { router: service.router.clone(), customer, database, _service: service }
     }
 
     pub(super) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {

@@ -178,7 +178,11 @@ impl ActivityContent {
     }
 }
 
-fn check_actor(actor: &str) -> Result<(), &'static str> {
+/// Checks the name of an actor.
+///
+/// # Errors
+/// The broken rule, as a phrase for the client.
+pub(crate) fn check_actor(actor: &str) -> Result<(), &'static str> {
     if actor.is_empty() {
         return Err("must not be empty");
     }

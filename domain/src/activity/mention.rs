@@ -1,4 +1,4 @@
-//! Who and what a stored event of an activity is about.
+//! Who and what a stored event is about.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,9 @@ use serde::Deserialize;
 struct Mentioned<'a> {
     #[serde(borrow)]
     actor: Option<Cow<'a, str>>,
+    /// Of a merge.
+    #[serde(borrow)]
+    alias: Option<Cow<'a, str>>,
     #[serde(rename = "type", borrow)]
     activity_type: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -26,13 +29,17 @@ struct Side<'a> {
 }
 
 /// Whether the payload of an event, of whatever version, is about this actor and this type. Of a correction, the type
-/// before and the type after count. A payload of another aggregate is about neither.
+/// before and the type after count. A description is about its actor and a merge about both of its names, and neither is of a
+/// type. A payload of another aggregate is about neither.
 #[must_use]
 pub fn mentions(payload: &str, actor: Option<&str>, activity_type: Option<&str>) -> bool {
     let mentioned: Mentioned<'_> = serde_json::from_str(payload).unwrap_or_default();
     let actors = [&mentioned.actor, &mentioned.before.actor];
     let types = [&mentioned.activity_type, &mentioned.before.activity_type, &mentioned.after.activity_type];
-    let is_by = |actor: &str| actors.into_iter().flatten().next().is_some_and(|mentioned| mentioned == actor);
+    let is_by = |actor: &str| {
+        let mut named = actors.into_iter().flatten().take(1).chain(&mentioned.alias);
+        named.any(|mentioned| mentioned == actor)
+    };
     let is_of = |wanted: &str| types.into_iter().flatten().any(|mentioned| mentioned == wanted);
     actor.is_none_or(is_by) && activity_type.is_none_or(is_of)
 }
@@ -49,6 +56,13 @@ mod tests {
         assert!(mentions(corrected, Some("ada"), Some("a")) && mentions(corrected, None, Some("b")));
         assert!(!mentions(corrected, None, Some("c")));
         assert!(mentions(r#"{"before":{"type":"a","actor":"ada"}}"#, Some("ada"), Some("a")));
+    }
+
+    #[test]
+    fn a_merge_is_about_both_of_its_names() {
+        let merged = r#"{"actor":"ada","alias":"a1"}"#;
+        assert!(mentions(merged, Some("ada"), None) && mentions(merged, Some("a1"), None));
+        assert!(!mentions(merged, Some("bob"), None) && !mentions(merged, Some("ada"), Some("a")));
     }
 
     #[test]

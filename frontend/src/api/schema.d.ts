@@ -302,10 +302,16 @@ export interface paths {
         };
         /**
          * Show an actor
-         * @description How many activities an actor has, and when the first and the last one happened.
+         * @description How many activities an actor has, when the first and the last one happened, its traits, and its other names. Any of its
+         *     names finds it.
          */
         get: operations["show_actor"];
-        put?: never;
+        /**
+         * Describe an actor
+         * @description Sets traits, by which reports filter and group. The actor need not have an activity. A description that says what is known
+         *     already, with numbers compared by value, changes nothing.
+         */
+        put: operations["describe_actor"];
         post?: never;
         delete?: never;
         options?: never;
@@ -328,6 +334,47 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actors/{actor}/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge an actor into another
+         * @description The alias means the actor from now on, also in what was done before: reports count them as one. As of an earlier position
+         *     they are two still. Neither need have an activity. An alias is merged into one actor, which may be merged into another.
+         */
+        post: operations["merge_actors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/actors/{actor}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revert a merge
+         * @description The alias means an actor of its own again, also in what was done before. As of an earlier position they are one still.
+         */
+        delete: operations["revert_merge"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1300,7 +1347,7 @@ export interface components {
         };
         /** @description An activity as it stands at the moment looked at. */
         Activity: {
-            /** @description Who did it. */
+            /** @description Who did it: the actor whom the recorded name means at that moment. The history has that name. */
             actor: string;
             /** @description Where it came from. */
             context: Record<string, never> | null;
@@ -1478,44 +1525,6 @@ export interface components {
             range?: components["schemas"]["Range"];
         };
         /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
-        Answer_Actor: {
-            /**
-             * @description Its name.
-             * @example ada
-             */
-            actor: string;
-            /**
-             * Format: int64
-             * @description How many activities it has.
-             */
-            count: number;
-            /**
-             * Format: date-time
-             * @description When its first one happened.
-             */
-            first_seen: string;
-            /**
-             * Format: date-time
-             * @description When its last one happened.
-             */
-            last_seen: string;
-        } & {
-            /** @description The last event of the log that is in the answer. */
-            as_of: components["schemas"]["AsOf"];
-            /**
-             * Format: uuid
-             * @description The customer whose activities these are.
-             */
-            customer_id: string;
-            /**
-             * Format: int64
-             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
-             */
-            lag_ms: number;
-            /** @description The time that it is about; not there where there is no limit. */
-            range?: components["schemas"]["Range"];
-        };
-        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
         Answer_ActorPage: {
             /** @description In the order of their names. */
             items: components["schemas"]["Actor"][];
@@ -1541,6 +1550,48 @@ export interface components {
         Answer_FunnelBody: {
             /** @description In the order in which they were asked for. */
             steps: components["schemas"]["FunnelStep"][];
+        } & {
+            /** @description The last event of the log that is in the answer. */
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Format: uuid
+             * @description The customer whose activities these are.
+             */
+            customer_id: string;
+            /**
+             * Format: int64
+             * @description How long the first event that is not in the reports has been waiting, in milliseconds.
+             */
+            lag_ms: number;
+            /** @description The time that it is about; not there where there is no limit. */
+            range?: components["schemas"]["Range"];
+        };
+        /** @description The body of a report or list, with the customer, the range and the moment that it is about. */
+        Answer_KnownActor: {
+            /**
+             * @description Its name, whichever of its names was asked for.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How many activities it has, under any of its names.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When its first one happened; null without any.
+             */
+            first_seen: string | null;
+            /**
+             * Format: date-time
+             * @description When its last one happened; null without any.
+             */
+            last_seen: string | null;
+            /** @description Other names that mean it, the latest first, at most 1,000. */
+            merged: components["schemas"]["MergedName"][];
+            /** @description What is known of it, under any of its names; where several have a trait, its own counts, then the latest. */
+            traits: Record<string, never>;
         } & {
             /** @description The last event of the log that is in the answer. */
             as_of: components["schemas"]["AsOf"];
@@ -1948,6 +1999,29 @@ export interface components {
              */
             run_at: string;
         };
+        /** @description An actor as it is described now. */
+        DescribedActor: {
+            /**
+             * @description Its name.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * Format: int64
+             * @description Position of the event that described it last; null if none ever did.
+             */
+            position: number | null;
+            /** @description All of its traits. */
+            traits: Record<string, never>;
+        };
+        /** @description What to say of an actor. */
+        Description: {
+            /**
+             * @description Traits to set; one that is null is unset, and the others stay. At most 32 KiB, at most 8 deep, also all traits of the
+             *     actor together. Every number keeps its digits.
+             */
+            traits: Record<string, never>;
+        };
         /** @description Why it is discarded. */
         DiscardDeadLetter: {
             /**
@@ -2108,6 +2182,33 @@ export interface components {
             /** @description What it may do; nothing that the caller may not do. */
             scopes: components["schemas"]["Scope"][];
         };
+        /** @description An actor, with what is known of it. */
+        KnownActor: {
+            /**
+             * @description Its name, whichever of its names was asked for.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * Format: int64
+             * @description How many activities it has, under any of its names.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description When its first one happened; null without any.
+             */
+            first_seen: string | null;
+            /**
+             * Format: date-time
+             * @description When its last one happened; null without any.
+             */
+            last_seen: string | null;
+            /** @description Other names that mean it, the latest first, at most 1,000. */
+            merged: components["schemas"]["MergedName"][];
+            /** @description What is known of it, under any of its names; where several have a trait, its own counts, then the latest. */
+            traits: Record<string, never>;
+        };
         /** @description One of a customer's people, as listed. */
         ListedMember: {
             /**
@@ -2227,6 +2328,44 @@ export interface components {
             /** @description For the next page, if there is one. */
             next_cursor?: string | null;
         };
+        /** @description Two names that mean one actor. */
+        MergedActors: {
+            /**
+             * @description Who is meant.
+             * @example ada
+             */
+            actor: string;
+            /**
+             * @description The name that means it.
+             * @example anonymous-7
+             */
+            alias: string;
+            /** @description Whether they were merged before; this is then the first answer again. */
+            duplicate: boolean;
+            /**
+             * Format: int64
+             * @description Position of the event that merged them.
+             */
+            position: number;
+        };
+        /** @description Another name of an actor. */
+        MergedName: {
+            /**
+             * @description The name.
+             * @example anonymous-7
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Position of the event since which it does.
+             */
+            position: number;
+            /**
+             * Format: date-time
+             * @description Since when it means the actor.
+             */
+            since: string;
+        };
         /** @description How many were recorded, and which were not. */
         MessagesRecorded: {
             /** @description How many are newly recorded. */
@@ -2276,6 +2415,14 @@ export interface components {
              *     refused, as 9007199254740993 is; up to 15 significant digits every number is held.
              */
             value?: number | null;
+        };
+        /** @description Another name of an actor. */
+        NewAlias: {
+            /**
+             * @description The name that means the actor from now on.
+             * @example anonymous-7
+             */
+            alias: string;
         };
         /** @description Activities to be recorded together. */
         NewBatch: {
@@ -2588,7 +2735,7 @@ export interface components {
             activity_id?: string | null;
             /** @description Its stream. */
             aggregate_id: string;
-            /** @description `activity`. */
+            /** @description `activity`, `actor`, `identities` or `dead_letter`. */
             aggregate_type: string;
             /**
              * Format: uuid
@@ -2900,7 +3047,7 @@ export interface components {
         StreamHistory: {
             /** @description The stream. */
             aggregate_id: string;
-            /** @description `activity`. */
+            /** @description `activity`, `actor` or `identities`. */
             aggregate_type: string;
             /** @description Its events up to then, in order: a page of them. */
             events: components["schemas"]["RecordedEvent"][];
@@ -2911,8 +3058,11 @@ export interface components {
              * @description How many events it had then.
              */
             sequence: number;
-            /** @description What it said then: `content` and `redacted`. */
-            state: Record<string, never>;
+            /**
+             * @description What it said then: of an activity `content` and `redacted`, of an actor `traits`; null for the merges of a customer, of
+             *     which there may be many.
+             */
+            state: Record<string, never> | null;
         };
         /** @description A line of the answer to a stream. */
         StreamLine: (components["schemas"]["RejectedLine"] & {
@@ -4721,7 +4871,7 @@ export interface operations {
                 /** @description How many items at most. */
                 limit?: number;
                 /**
-                 * @description Only actors whose name has this in it; upper and lower case are the same.
+                 * @description Only actors with a name that has this in it, be it one that was merged; upper and lower case are the same.
                  * @example ada
                  */
                 q?: string;
@@ -4942,7 +5092,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer_Actor"];
+                    "application/json": components["schemas"]["Answer_KnownActor"];
                 };
             };
             /** @description The client already has this answer: its `ETag` has not changed. */
@@ -4979,7 +5129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No activity that stands is of this actor. */
+            /** @description No activity that stands is of this actor, and nothing else is known of it. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5031,6 +5181,149 @@ export interface operations {
                 };
             };
             /** @description The position in `wait_for` was not folded in time; the body has what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_actor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The actor's name, percent-encoded: a slash is written `%2F`.
+                 * @example ada
+                 */
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "traits": {
+                 *         "plan": "pro",
+                 *         "trial": null
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description The actor as it is described now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DescribedActor"];
+                };
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -5208,6 +5501,262 @@ export interface operations {
                 };
             };
             /** @description The position in `wait_for` was not folded in time; the body has what there is. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_actors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The actor's name, percent-encoded: a slash is written `%2F`.
+                 * @example ada
+                 */
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "alias": "anonymous-7"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAlias"];
+            };
+        };
+        responses: {
+            /** @description They are merged, and that is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedActors"];
+                };
+            };
+            /** @description The body is not JSON, or broke off. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token and no session, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alias is merged into another actor, which `detail` names; or the actor is merged into the alias, or at the end of too long a chain. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large, after decompression. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is neither JSON nor in an encoding that is understood. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not keep the rules; `errors` names each fault. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revert_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The actor's name, percent-encoded: a slash is written `%2F`.
+                 * @example ada
+                 */
+                actor: string;
+                /**
+                 * @description The name that was merged into it, likewise.
+                 * @example anonymous-7
+                 */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reverted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token and no session, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope, or a write with the cookie came without its CSRF token. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alias is not merged into this actor. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What stands there is no name. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
+            429: {
+                headers: {
+                    /** @description How many of them are left. */
+                    ratelimit?: string;
+                    /** @description How many requests a second each may make. */
+                    "ratelimit-policy"?: string;
+                    /** @description When to try again, in seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service behind the gateway did not answer in time. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -6443,7 +6992,7 @@ export interface operations {
     history: {
         parameters: {
             query?: {
-                /** @description Of this actor. */
+                /** @description About this actor, by the name that was recorded; also its descriptions and merges. */
                 actor?: string;
                 /** @description After this position: the `next_cursor` of the page before; from the first event if not given. */
                 after?: number;

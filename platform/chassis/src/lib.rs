@@ -40,8 +40,8 @@ pub use listen::{InvalidListen, Listen};
 pub use observe::observe;
 pub use outage::Outage;
 pub use parameters::{
-    PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, PARAMETERS_MAX, PageParameters, Paging, ProblemPath, ProblemQuery,
-    QUERY_BYTES_MAX, Time, cut_page, page_limit, start_of_day,
+    AnyPath, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, PARAMETERS_MAX, PageParameters, Paging, ProblemPath,
+    ProblemQuery, QUERY_BYTES_MAX, Time, cut_page, page_limit, start_of_day,
 };
 pub use problem::{FieldError, Problem, REQUEST_ID_HEADER, request_id};
 pub use serve::{Https, ServeError, bind, serve, serve_tls};

@@ -7,7 +7,7 @@ mod text;
 mod time;
 
 pub use paging::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, PageParameters, Paging, cut_page, page_limit};
-pub use path::ProblemPath;
+pub use path::{AnyPath, ProblemPath};
 pub use query::ProblemQuery;
 pub use time::{Time, start_of_day};
 

@@ -122,7 +122,7 @@ pub struct Append {
     pub partition: Partition,
     /// Whose events they are.
     pub customer_id: CustomerId,
-    /// `activity`, `dead_letter`, `token` or `customer`.
+    /// `activity`, `actor`, `identities`, `dead_letter`, `token` or `customer`.
     pub aggregate_type: &'static str,
     /// The stream.
     pub aggregate_id: String,

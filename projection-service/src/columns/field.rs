@@ -37,6 +37,13 @@ impl Path {
     }
 }
 
+impl Path {
+    /// The path of the first key alone.
+    pub(crate) fn first(&self) -> Self {
+        Self(self.0.iter().take(1).cloned().collect())
+    }
+}
+
 /// The form that [`Path::parse`] reads.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

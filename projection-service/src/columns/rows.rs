@@ -16,6 +16,13 @@ pub(crate) struct Needs {
     pub(crate) fields: Vec<Field>,
 }
 
+impl Needs {
+    /// Whether a field is a trait of the actor.
+    pub(crate) fn has_traits(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field, Field::Trait(_)))
+    }
+}
+
 /// One chunk as a report reads it. Rows of `range` whose bit in `mask` is set happened in the requested time, are current at the
 /// moment of the view, and pass the filters. The columns have every row of the chunk.
 #[derive(Clone, Debug)]

@@ -140,6 +140,7 @@ impl<'p> Run<'p, '_> {
             let failure = match content {
                 Err(reason) => Some(reason.clone()),
                 Ok(Content::Activity(event)) => batch.fold(event).err().map(|error| error.to_string()),
+                Ok(Content::Actors(change)) => batch.fold_change(change).err().map(|error| error.to_string()),
                 // An older program could not read it, so it became a dead letter, and so did what it discards.
                 Ok(Content::Discard(_)) => Some(OUT_OF_PLACE.to_owned()),
             };

@@ -3,6 +3,7 @@ use sqlx::{Executor, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Differences;
+use super::names;
 use super::rows::{self, Contents, Sums};
 use crate::error::FlushError;
 use crate::store::{NAME, VERSION};
@@ -97,6 +98,12 @@ async fn compare(
     customer: Uuid,
     differences: &mut Differences,
 ) -> Result<(), FlushError> {
+    let generations = (pair.live, pair.rebuilt);
+    for position in names::different(snapshot, generations, customer, EXAMPLES_MAX as i64).await? {
+        differences.add(1, || {
+            format!("customer {customer}, position {position}: it says something else about actors")
+        });
+    }
     let mut sums: Vec<Sums> = Vec::new();
     for (name, generation) in [("live", pair.live), ("rebuilt", pair.rebuilt)] {
         let Contents { sums: of_one, unreadable } = rows::sums(snapshot, generation, customer).await?;

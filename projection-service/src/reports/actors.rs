@@ -1,11 +1,13 @@
 //! Actors: who was there, when first and last, and how often.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chassis::Problem;
 use chrono::{DateTime, Utc};
+use domain::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -19,7 +21,7 @@ use crate::view::Scan;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Parameters {
-    /// Only actors whose name has this in it; upper and lower case are the same.
+    /// Only actors with a name that has this in it, be it one that was merged; upper and lower case are the same.
     #[param(example = "ada")]
     q: Option<String>,
 }
@@ -32,6 +34,40 @@ pub(crate) struct ActorPage {
     /// For the next page; null if this is the last one.
     #[schema(required)]
     next_cursor: Option<String>,
+}
+
+/// An actor, with what is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KnownActor {
+    /// Its name, whichever of its names was asked for.
+    #[serde(rename = "actor")]
+    #[schema(example = "ada")]
+    name: String,
+    /// How many activities it has, under any of its names.
+    count: u64,
+    /// When its first one happened; null without any.
+    #[schema(required)]
+    first_seen: Option<DateTime<Utc>>,
+    /// When its last one happened; null without any.
+    #[schema(required)]
+    last_seen: Option<DateTime<Utc>>,
+    /// What is known of it, under any of its names; where several have a trait, its own counts, then the latest.
+    #[schema(value_type = Object)]
+    traits: Json,
+    /// Other names that mean it, the latest first, at most 1,000.
+    merged: Vec<MergedName>,
+}
+
+/// Another name of an actor.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MergedName {
+    /// The name.
+    #[schema(example = "anonymous-7")]
+    name: String,
+    /// Since when it means the actor.
+    since: DateTime<Utc>,
+    /// Position of the event since which it does.
+    position: i64,
 }
 
 /// An actor, as its activities show it.
@@ -73,19 +109,51 @@ pub(crate) async fn page(
     Ok(ActorPage { items, next_cursor })
 }
 
-/// One actor.
+/// One actor, by any of its names.
 ///
 /// # Errors
-/// 404 if it has no activity; as [`Query::scan`].
-pub(crate) async fn one(query: &Query, name: &str) -> Result<Actor, ReportsError> {
+/// 404 if it has no activity, no trait and no other name; as [`Query::scan`].
+pub(crate) async fn one(query: &Query, name: &str) -> Result<KnownActor, ReportsError> {
     let missing = || {
         let problem = Problem::not_found("actor-not-found");
-        ReportsError::Caller(problem.with_detail("No activity that stands is of this actor."))
+        ReportsError::Caller(
+            problem.with_detail("No activity that stands is of this actor, and nothing else is known of it."),
+        )
     };
     let ordinals = query.view.actor_ordinals(&[name.to_owned()]).await?;
-    let ordinal = *ordinals.get(name).ok_or_else(missing)?;
-    let seen = seen(query, &[ordinal]).await?;
-    seen.get(ordinal as usize).and_then(|seen| seen.actor(name.to_owned())).ok_or_else(missing)
+    let ordinal = query.view.actor_of(*ordinals.get(name).ok_or_else(missing)?);
+    let seen = seen(query, &[ordinal]).await?.get(ordinal as usize).copied().unwrap_or(Seen::NEVER);
+    let merged = merged_names(query, ordinal).await?;
+    let traits = query.view.traits_of(ordinal).await?;
+    if seen.count == 0 && merged.is_empty() && traits.as_str() == "{}" {
+        return Err(missing());
+    }
+    let name = query.view.actor_names(&[ordinal]).await?.remove(&ordinal).ok_or_else(missing)?;
+    let time = |micros: i64| DateTime::from_timestamp_micros(micros).filter(|_| seen.count > 0);
+    let (first_seen, last_seen) = (time(seen.first), time(seen.last));
+    Ok(KnownActor { name, count: seen.count, first_seen, last_seen, traits, merged })
+}
+
+/// The most names of one actor that are shown.
+const MERGED_NAMES_MAX: usize = 1_000;
+
+async fn merged_names(query: &Query, actor: u32) -> Result<Vec<MergedName>, ReportsError> {
+    let mut aliases = query.view.aliases(actor);
+    aliases.sort_unstable_by_key(|(alias, position)| (std::cmp::Reverse(*position), *alias));
+    aliases.truncate(MERGED_NAMES_MAX);
+    let (ordinals, positions): (Vec<u32>, Vec<i64>) = aliases.iter().copied().unzip();
+    let names = query.view.actor_names(&ordinals).await?;
+    let times = query.view.recorded_at(&positions).await?;
+    let merged_name = |(alias, position): &(u32, i64)| {
+        Some(MergedName {
+            name: names.get(alias)?.clone(),
+            since: *times.get(position)?,
+            position: *position,
+        })
+    };
+    let mut merged: Vec<MergedName> = aliases.iter().filter_map(merged_name).collect();
+    merged.sort_by(|one, other| (other.position, &one.name).cmp(&(one.position, &other.name)));
+    Ok(merged)
 }
 
 fn name_of_cursor(cursor: &str) -> Result<String, ReportsError> {
@@ -95,18 +163,17 @@ fn name_of_cursor(cursor: &str) -> Result<String, ReportsError> {
     })
 }
 
-/// The names after another one that have a part in them, with their ordinals.
+/// The actors with a name that has a part in it, of those whose own name comes after another one; with their ordinals.
 async fn matching(
     query: &Query,
     part: &str,
     after: Option<&str>,
 ) -> Result<Vec<(String, u32)>, ReportsError> {
-    let (part, after) = (part.to_lowercase(), after.map(str::to_owned));
+    let part = part.to_lowercase();
     let names = std::sync::Arc::new(Mutex::new(Vec::new()));
     let found = std::sync::Arc::clone(&names);
     let test = move |name: &str| {
-        let passes = after.as_deref().is_none_or(|after| name > after)
-            && (part.is_empty() || name.to_lowercase().contains(&part));
+        let passes = part.is_empty() || name.to_lowercase().contains(&part);
         if passes {
             found.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
         }
@@ -114,7 +181,22 @@ async fn matching(
     };
     let ordinals = query.view.actors_where(test).await?;
     let names = std::mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(names.into_iter().zip(ordinals).collect())
+    let mut by_own: HashMap<u32, String> = HashMap::new();
+    let mut by_alias: HashSet<u32> = HashSet::new();
+    for (name, ordinal) in names.into_iter().zip(ordinals) {
+        let actor = query.view.actor_of(ordinal);
+        if actor == ordinal {
+            by_own.insert(actor, name);
+        } else {
+            by_alias.insert(actor);
+        }
+    }
+    by_alias.retain(|actor| !by_own.contains_key(actor));
+    if !by_alias.is_empty() {
+        by_own.extend(query.view.actor_names(&by_alias.into_iter().collect::<Vec<_>>()).await?);
+    }
+    let later = |(_, name): &(u32, String)| after.is_none_or(|after| name.as_str() > after);
+    Ok(by_own.into_iter().filter(later).map(|(ordinal, name)| (name, ordinal)).collect())
 }
 
 /// The count and the first and last time of each actor, by ordinal.

@@ -105,14 +105,14 @@ impl Filter {
         self
     }
 
-    /// Replaces the names of actors by their ordinals.
+    /// Replaces the names of actors by the ordinals of those that they stand for: an actor is found by any of its names.
     ///
     /// # Errors
     /// As [`View::scan`].
     pub(crate) async fn resolve(&self, view: &View) -> Result<Predicate, ReportsError> {
         let mut conditions = Vec::with_capacity(self.0.len());
         for condition in &self.0 {
-            let actors = match (&condition.field, &condition.test) {
+            let named: Vec<u32> = match (&condition.field, &condition.test) {
                 (Field::Actor, Test::Is(values) | Test::IsNot(values)) => {
                     let known = view.actor_ordinals(&names(values)).await?;
                     known.into_values().collect()
@@ -123,7 +123,7 @@ impl Filter {
                 }
                 _ => Vec::new(),
             };
-            conditions.push((condition, actors));
+            conditions.push((condition, named.into_iter().map(|ordinal| view.actor_of(ordinal)).collect()));
         }
         Ok(Predicate::new(conditions))
     }

@@ -99,7 +99,7 @@ impl Named {
                 (Field::Actor, Scalar::Text(actor)) => {
                     let known = view.actor_ordinals(&[actor.to_string()]).await?;
                     let Some(ordinal) = known.into_values().next() else { return Ok(None) };
-                    Key::Actor(ordinal)
+                    Key::Actor(view.actor_of(ordinal))
                 }
                 (_, scalar) => Key::Scalar(scalar.clone()),
             });

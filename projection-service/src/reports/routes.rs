@@ -1,11 +1,11 @@
 //! Every report and every list by HTTP.
 
 use axum::response::Response;
-use chassis::{CallerProblems, ParameterProblems, Problem, ProblemPath, QueryProblems, ServerProblems};
+use chassis::{AnyPath, CallerProblems, ParameterProblems, Problem, QueryProblems, ServerProblems};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::actors::{Actor, ActorPage};
+use super::actors::{ActorPage, KnownActor};
 use super::frame::{Answer, DefaultRange, Report, Request};
 use super::listing::ActivityPage;
 use super::parameters::{Common, Nothing, read};
@@ -167,7 +167,7 @@ async fn list_activities(request: Request) -> Result<Response, ReportsError> {
 )]
 async fn list_activities_of_actor(
     mut request: Request,
-    ProblemPath(actor): ProblemPath<String>,
+    AnyPath(actor): AnyPath<String>,
 ) -> Result<Response, ReportsError> {
     let (mut common, Nothing {}) = read::<Nothing>(&request.query, &["explain", "actor"])?;
     // What names the answer must name the actor too.
@@ -216,7 +216,8 @@ async fn list_actors(request: Request) -> Result<Response, ReportsError> {
 
 /// Show an actor
 ///
-/// How many activities an actor has, and when the first and the last one happened.
+/// How many activities an actor has, when the first and the last one happened, its traits, and its other names. Any of its
+/// names finds it.
 #[utoipa::path(
     get, path = "/v1/actors/{actor}", tag = "actors",
     params(
@@ -224,17 +225,14 @@ async fn list_actors(request: Request) -> Result<Response, ReportsError> {
         Common, KnownAnswer,
     ),
     responses(
-        (status = 200, description = "The actor.", body = Answer<Actor>,
+        (status = 200, description = "The actor.", body = Answer<KnownActor>,
          headers(("ETag" = String, description = "Names what the answer shows."))),
-        (status = 404, description = "No activity that stands is of this actor.",
+        (status = 404, description = "No activity that stands is of this actor, and nothing else is known of it.",
          body = Problem),
         NoAnswer, QueryProblems, ParameterProblems, CallerProblems, ServerProblems,
     ),
 )]
-async fn show_actor(
-    mut request: Request,
-    ProblemPath(actor): ProblemPath<String>,
-) -> Result<Response, ReportsError> {
+async fn show_actor(mut request: Request, AnyPath(actor): AnyPath<String>) -> Result<Response, ReportsError> {
     let (common, Nothing {}) = read(&request.query, &["explain", "actor", "cursor", "limit", "format"])?;
     request.query = format!("{}#{actor}", request.query);
     let opened = match request.open(common, DefaultRange::Everything).await? {

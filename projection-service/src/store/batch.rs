@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::activity::{ActivityContent, ActivityEvent};
+use domain::identity::IdentityEvent;
 use domain::{ActivityId, DecodeError};
 use event_store::EventRef;
 use sqlx::PgConnection;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::actors::{self, ActorOrdinals, NewActors};
 use super::deltas::{self, Counts};
+use super::identities::{self, ActorChange, Description, Merge, What};
 use super::{GenerationPartition, Sizes, ends, seal};
 use crate::columns::{RowSet, Texts, flatten};
 use crate::error::FlushError;
@@ -105,9 +107,40 @@ struct CustomerBatch {
     actors: Texts,
     /// Positions of rows that end, and where.
     ends: Vec<(i64, i64)>,
+    merges: Vec<Merge>,
+    descriptions: Vec<Description>,
 }
 
 impl CustomerBatch {
+    /// Takes in what an event says about actors, whether or not these have activities.
+    fn push_change(&mut self, position: i64, what: &What) {
+        let mut merge = |alias: &str, actor: &str, is_merged| {
+            let (actor, alias) = (self.actors.number(actor), self.actors.number(alias));
+            self.merges.push(Merge { position, alias, actor, is_merged });
+        };
+        match what {
+            What::Identity(IdentityEvent::ActorsMerged(merged)) => merge(&merged.alias, &merged.actor, true),
+            What::Identity(IdentityEvent::MergeReverted(reverted)) => {
+                merge(&reverted.alias, &reverted.actor, false);
+            }
+            What::Described(described) => {
+                let actor = self.actors.number(&described.actor);
+                let traits = described.traits.as_str().to_owned();
+                self.descriptions.push(Description { position, actor, traits });
+            }
+        }
+    }
+
+    /// Replaces the numbers of actors by their ordinals.
+    fn renumber(&mut self, ordinals: &[Option<u32>]) {
+        let ordinal = |number: u32| ordinals[number as usize].unwrap_or_default();
+        self.rows.renumber_actors(ordinal);
+        for merge in &mut self.merges {
+            (merge.alias, merge.actor) = (ordinal(merge.alias), ordinal(merge.actor));
+        }
+        self.descriptions.iter_mut().for_each(|description| description.actor = ordinal(description.actor));
+    }
+
     fn push(&mut self, position: i64, first_position: i64, content: &ActivityContent) {
         let actor = self.actors.number(&content.actor);
         let time = microseconds(content.occurred_at);
@@ -182,6 +215,19 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Folds an event about actors.
+    ///
+    /// # Errors
+    /// As [`Self::fold`].
+    pub(crate) fn fold_change(&mut self, change: &ActorChange) -> Result<(), FoldError> {
+        if change.names().any(|name| name.contains('\0')) {
+            return Err(FoldError::Nul("actor"));
+        }
+        let customer = self.customers.entry(change.customer_id).or_default();
+        customer.push_change(change.position, &change.what);
+        Ok(())
+    }
+
     /// Writes the batch with set-based SQL. Returns the ordinals that it gave, to be remembered once they are committed.
     ///
     /// # Errors
@@ -207,10 +253,10 @@ impl<'a> Batch<'a> {
         let given = give_ordinals(connection, place, &customers, &keys, &mut ordinals, &stores).await?;
         let mut offset = 0;
         for (_, batch) in &mut customers {
-            let own = &ordinals[offset..offset + batch.actors.len()];
-            batch.rows.renumber_actors(|number| own[number as usize].unwrap_or_default());
+            batch.renumber(&ordinals[offset..offset + batch.actors.len()]);
             offset += batch.actors.len();
         }
+        write_changes(connection, place, &mut customers).await?;
         let new_ends: Vec<(Uuid, &[(i64, i64)])> =
             customers.iter().map(|(customer, batch)| (*customer, batch.ends.as_slice())).collect();
         ends::insert(connection, place, &new_ends).await?;
@@ -231,6 +277,21 @@ impl<'a> Batch<'a> {
         }
         Ok(given)
     }
+}
+
+/// Writes what the batch says about actors.
+async fn write_changes(
+    connection: &mut PgConnection,
+    place: GenerationPartition,
+    customers: &mut [(Uuid, CustomerBatch)],
+) -> Result<(), sqlx::Error> {
+    let (mut merges, mut descriptions) = (Vec::new(), Vec::new());
+    for (customer, batch) in customers {
+        merges.extend(batch.merges.drain(..).map(|merge| (*customer, merge)));
+        descriptions.extend(batch.descriptions.drain(..).map(|description| (*customer, description)));
+    }
+    identities::insert_merges(&mut *connection, place, &merges).await?;
+    identities::insert_descriptions(connection, place, &descriptions).await
 }
 
 /// The rows and ends that the batch adds to each customer.

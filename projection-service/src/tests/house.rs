@@ -292,7 +292,7 @@ impl House {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of an event")]
-    fn unit(
+    pub(super) fn unit(
         &self,
         aggregate_type: &'static str,
         customer: CustomerId,

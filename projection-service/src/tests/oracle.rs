@@ -9,6 +9,7 @@ mod actors;
 pub(super) mod calendar;
 mod filter;
 mod funnel;
+mod identities;
 pub(super) mod json;
 mod list;
 pub(super) mod log;
@@ -47,7 +48,7 @@ pub(super) fn answer(log: &Log, question: &ReportQuestion, folded: i64) -> Json 
         "/v1/activities" => list::report(question, &activities),
         "/v1/actors" => actors::report(question, &activities),
         // The only actor of whom this is asked. Where there is nothing of her, there is no answer.
-        "/v1/actors/ada" => match actors::one(question, "ada", &activities) {
+        "/v1/actors/ada" => match actors::one(question, "ada", &activities, (log, position)) {
             Some(actor) => actor,
             None => return Json::Null,
         },

@@ -5,6 +5,7 @@ mod cells;
 mod content;
 mod filtered;
 mod history;
+mod names;
 mod one;
 mod questions;
 mod rows;

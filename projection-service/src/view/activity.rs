@@ -43,7 +43,7 @@ pub(crate) struct Activity {
     #[serde(rename = "type")]
     #[schema(example = "page.viewed")]
     pub(crate) activity_type: String,
-    /// Who did it.
+    /// Who did it: the actor whom the recorded name means at that moment. The history has that name.
     pub(crate) actor: String,
     /// When it happened.
     pub(crate) occurred_at: DateTime<Utc>,
@@ -79,7 +79,32 @@ impl View {
         let events = self.state.log.read_at(partition, &positions).await?;
         let events: HashMap<i64, RecordedEvent> =
             events.into_iter().map(|event| (event.position, event)).collect();
-        rows.iter().map(|row| self.activity(row, &events)).collect()
+        let mut activities =
+            rows.iter().map(|row| self.activity(row, &events)).collect::<Result<Vec<_>, _>>()?;
+        self.name_whom_is_meant(&mut activities).await?;
+        Ok(activities)
+    }
+
+    /// Replaces names that were merged by those of the actors whom they mean.
+    async fn name_whom_is_meant(&self, activities: &mut [Activity]) -> Result<(), ReportsError> {
+        if self.identities.is_none() {
+            return Ok(());
+        }
+        let names: BTreeSet<&str> = activities.iter().map(|activity| activity.actor.as_str()).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut meant = self.actor_ordinals(&names).await?;
+        meant.retain(|_, ordinal| {
+            let actor = self.actor_of(*ordinal);
+            std::mem::replace(ordinal, actor) != actor
+        });
+        let actors: BTreeSet<u32> = meant.values().copied().collect();
+        let actors = self.actor_names(&actors.into_iter().collect::<Vec<_>>()).await?;
+        for activity in activities {
+            if let Some(name) = meant.get(&activity.actor).and_then(|ordinal| actors.get(ordinal)) {
+                activity.actor.clone_from(name);
+            }
+        }
+        Ok(())
     }
 
     fn activity(

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::CustomerId;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -31,6 +32,20 @@ impl View {
         .fetch_all(&mut **transaction)
         .await?;
         Ok(rows.into_iter().map(|row| (row.ordinal as u32, row.actor)).collect())
+    }
+
+    /// When the events at these positions were recorded.
+    ///
+    /// # Errors
+    /// [`ReportsError`] if the log cannot be read now.
+    pub(crate) async fn recorded_at(
+        &self,
+        positions: &[i64],
+    ) -> Result<HashMap<i64, DateTime<Utc>>, ReportsError> {
+        let mut positions = positions.to_vec();
+        positions.dedup();
+        let events = self.state.log.read_at(self.state.partition(self.customer), &positions).await?;
+        Ok(events.into_iter().map(|event| (event.position, event.recorded_at)).collect())
     }
 
     /// The ordinals of actors, by their names; those that are not known are left out.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use crate::columns::{ColumnName, Dictionary, Rare, RowSet, Sparse, Values};
+use crate::columns::{ColumnName, Dictionary, Field, Rare, RowSet, Sparse, Values};
 
 /// A decoded column of a chunk.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) enum Part {
     Ended(i32),
     /// The rows that have an end in the table of ends, by the number and the hash of the ends that were looked for.
     EndedElsewhere(usize, u64),
+    /// A trait of each row's actor, by the number of the column of all actors.
+    Trait(Field, u64),
 }
 
 /// A cache of decoded columns, shared by all queries and limited in bytes. An entry never becomes stale, because the number

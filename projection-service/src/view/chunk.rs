@@ -7,6 +7,8 @@ use std::sync::Arc;
 use foldhash::quality::FixedState;
 
 use super::cache::{Column, ColumnCache, Part};
+use super::identities::Identities;
+use super::traits::TraitColumns;
 use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, Values};
 
 pub(super) use lives::Wanted;
@@ -51,7 +53,7 @@ impl Chunk {
         let mut parts = vec![Part::Column(ColumnName::Time)];
         let straddles = self.positions.1 > position;
         let optional = [
-            (ColumnName::Actor, needs.actors),
+            (ColumnName::Actor, needs.actors || needs.has_traits()),
             (ColumnName::Value, needs.values),
             (ColumnName::Position, needs.order || straddles || has_ends),
             (ColumnName::FirstPosition, needs.order),
@@ -64,7 +66,7 @@ impl Chunk {
         if *ended_rows > 0 {
             parts.push(Part::Ended(*ended_rows));
         }
-        for field in &needs.fields {
+        for field in needs.fields.iter().filter(|field| !matches!(field, Field::Trait(_))) {
             let name = ColumnName::Field(field.clone());
             let found = if has(&name) { name } else { ColumnName::Rare };
             let part = Part::Column(found);
@@ -95,6 +97,8 @@ pub(super) struct Prepared {
 pub(super) struct Preparation<'a> {
     pub(super) cache: &'a ColumnCache,
     pub(super) needs: &'a Needs,
+    /// Of every trait that is needed.
+    pub(super) traits: &'a TraitColumns,
     /// The moment of the view.
     pub(super) position: i64,
     /// Ends in the table of ends that may belong to rows of the chunk, sorted by position.
@@ -185,7 +189,26 @@ impl Parts<'_> {
         Some(Arc::new(Column::Numbers(firsts)))
     }
 
+    /// A column of a trait, built from that of the actors.
+    fn of_trait(&self, field: &Field) -> Option<Arc<Dictionary>> {
+        let (_, traits) = self.preparation.traits.iter().find(|(known, _)| known == field)?;
+        let part = Part::Trait(field.clone(), traits.number);
+        let kept = self.preparation.cache.get(self.chunk.id, &part);
+        let column = if let Some(kept) = kept {
+            kept
+        } else {
+            let actors = self.column(ColumnName::Actor)?;
+            let Column::Actors(actors) = &*actors else { return None };
+            let column = Column::Dictionary(Arc::new(traits.of_rows(actors)));
+            self.preparation.cache.insert(self.chunk.id, part, column)
+        };
+        if let Column::Dictionary(column) = &*column { Some(Arc::clone(column)) } else { None }
+    }
+
     fn field(&self, field: &Field) -> Option<Arc<Dictionary>> {
+        if let Field::Trait(_) = field {
+            return self.of_trait(field);
+        }
         let name = ColumnName::Field(field.clone());
         if self.has(&name) {
             let column = self.column(name)?;
@@ -274,16 +297,26 @@ fn numbers(column: Option<&Arc<Column>>) -> &[i64] {
 }
 
 impl Prepared {
-    /// Its rows in a window of time; none if there are none.
-    pub(super) fn rows(&self, window: &Range<i64>) -> Option<Rows<'_>> {
+    /// Its rows in a window of time; none if there are none. With identities the actors are those that the rows' own stand
+    /// for, in a column that is written into `translated`.
+    pub(super) fn rows<'r>(
+        &'r self,
+        window: &Range<i64>,
+        identities: Option<&Identities>,
+        translated: &'r mut Vec<u32>,
+    ) -> Option<Rows<'r>> {
         let times = numbers(Some(&self.times));
         let start = times.partition_point(|time| *time < window.start);
         let end = start + times[start..].partition_point(|time| *time < window.end);
         if start == end {
             return None;
         }
-        let actors = match self.actors.as_deref() {
-            Some(Column::Actors(actors)) => actors.as_slice(),
+        let actors = match (self.actors.as_deref(), identities) {
+            (Some(Column::Actors(actors)), None) => actors.as_slice(),
+            (Some(Column::Actors(actors)), Some(identities)) => {
+                identities.translate(actors, translated);
+                translated
+            }
             _ => &[],
         };
         let values = match self.values.as_deref() {
@@ -319,7 +352,8 @@ mod tests {
         };
         let (cache, needs) = (ColumnCache::new(1 << 20), Needs::default());
         let ended = |ends: &[(i64, i64)]| {
-            let preparation = Preparation { cache: &cache, needs: &needs, position: i64::MAX, ends };
+            let preparation =
+                Preparation { cache: &cache, needs: &needs, traits: &Vec::new(), position: i64::MAX, ends };
             Parts { preparation: &preparation, chunk: &chunk, loaded: &[] }.ended_rows(&[30, 10])
         };
         assert_eq!(ended(&[(20, 40)]), [], "a row of another chunk");

@@ -124,7 +124,7 @@ async fn fetch(
                     deltas.push(chunk.id);
                     continue;
                 }
-                Part::EndedElsewhere(..) => continue,
+                Part::EndedElsewhere(..) | Part::Trait(..) => continue,
             };
             segments.push(chunk.id);
             names.push(name.clone());
@@ -180,7 +180,7 @@ fn decode(stored: Vec<Stored>, cache: &ColumnCache) -> Result<Vec<(i64, Part, Ar
                 rows.sort_by_time();
                 Column::Rows(rows)
             }
-            Part::EndedElsewhere(..) => continue,
+            Part::EndedElsewhere(..) | Part::Trait(..) => continue,
         };
         let column = cache.insert(chunk, part.clone(), column);
         decoded.push((chunk, part, column));

@@ -86,6 +86,7 @@ impl PositionFinder {
         }
         let mut search = Search { finder: self, connection: &mut transaction, generation, customer };
         search.see(question, &mut least).await?;
+        search.see_changes(question, &mut least).await?;
         let complete_to = least.last();
         Ok(Some(KnownPositions { positions: least.into_positions(), complete_to, as_of }))
     }
@@ -175,6 +176,42 @@ impl Search<'_> {
         Ok(ordinal.map(|ordinal| Rows { wanted: Wanted::Actor(ordinal), and: of_type }))
     }
 
+    /// Adds the positions of what was said about an actor: its descriptions, and the merges of its name. None is of a type.
+    async fn see_changes(
+        &mut self,
+        question: &PositionQuestion,
+        least: &mut Least,
+    ) -> Result<(), ReportsError> {
+        let (Some(actor), None) = (&question.actor, &question.activity_type) else { return Ok(()) };
+        let names = std::slice::from_ref(actor);
+        let ordinals = actors::ordinals(self.connection, self.generation, self.customer, names).await?;
+        let Some(ordinal) = ordinals.get(actor) else { return Ok(()) };
+        let positions = sqlx::query_scalar!(
+            r#"SELECT position AS "position!" FROM (
+                   (SELECT position FROM merges WHERE generation = $1 AND customer_id = $2 AND alias = $3
+                       AND position > $4 AND position <= $5 ORDER BY position LIMIT $6)
+                   UNION ALL
+                   (SELECT position FROM merges WHERE generation = $1 AND customer_id = $2 AND actor = $3
+                       AND position > $4 AND position <= $5 ORDER BY position LIMIT $6)
+                   UNION ALL
+                   (SELECT position FROM descriptions WHERE generation = $1 AND customer_id = $2 AND actor = $3
+                       AND position > $4 AND position <= $5 ORDER BY position LIMIT $6)
+               ) all_of_them"#,
+            self.generation,
+            self.customer.0,
+            *ordinal as i32,
+            least.after(),
+            least.last(),
+            question.limit.max(1) as i64,
+        )
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for position in positions {
+            least.see(position);
+        }
+        Ok(())
+    }
+
     async fn segments_having(&mut self, activity_type: &str) -> Result<HashSet<i64>, sqlx::Error> {
         let ids = sqlx::query_scalar!(
             "SELECT id FROM segments WHERE generation = $1 AND customer_id = $2 AND $3 = ANY (types)",
@@ -244,6 +281,7 @@ impl Search<'_> {
         Preparation {
             cache: &self.finder.columns,
             needs: NOTHING,
+            traits: const { &Vec::new() },
             position: i64::MAX,
             ends: chunk.ends_of(ends),
         }

@@ -29,6 +29,10 @@ pub(super) enum Thing {
     NoDeadLetter,
     /// One without activities, which is no different from somebody else's.
     NoActor,
+    /// One that need not be there.
+    NewActor,
+    /// An actor without aliases and a name, for both parameters of the path.
+    NoAlias,
     /// A projection that there is not.
     NoProjection,
     /// A key of a browser; any is as good.
@@ -101,6 +105,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("GET /v1/projections", Who::May(P::Operate), Thing::Nothing, 200),
     rule("GET /v1/actors", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/actors/{actor}", Who::May(P::Read), Thing::NoActor, 404),
+    rule("PUT /v1/actors/{actor}", Who::May(P::Record), Thing::NewActor, 200),
+    rule("POST /v1/actors/{actor}/aliases", Who::May(P::Record), Thing::NewActor, 200),
+    rule("DELETE /v1/actors/{actor}/aliases/{alias}", Who::May(P::Record), Thing::NoAlias, 404),
     rule("GET /v1/actors/{actor}/activities", Who::May(P::Read), Thing::NoActor, 200),
     rule("GET /v1/reports/active-users", Who::May(P::Read), Thing::Nothing, 200),
     rule("GET /v1/reports/activity", Who::May(P::Read), Thing::Nothing, 200),

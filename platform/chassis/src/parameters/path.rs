@@ -13,26 +13,42 @@ use crate::problem::Problem;
 #[derive(Clone, Copy, Debug)]
 pub struct ProblemPath<T>(pub T);
 
+/// The same, where a parameter may be any text without NUL, as the name of an actor may.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyPath<T>(pub T);
+
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for ProblemPath<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let segments = RawPathParams::from_request_parts(parts, state).await.map_err(unreadable)?;
-        for (name, value) in &segments {
-            let fault = if value.len() > SEGMENT_BYTES_MAX {
-                Err("is too long")
-            } else {
-                text::without_control_characters(value)
-            };
-            fault.map_err(|fault| of_parameter("invalid-path", name, fault.to_owned()))?;
-        }
-        let Path(value) = Path::from_request_parts(parts, state).await.map_err(|rejection| {
-            let reason = rejection.body_text();
-            let reason = reason.strip_prefix("Invalid URL: ").unwrap_or(&reason);
-            Problem::bad_request("invalid-path").with_detail(format!("The path: {}.", in_words(reason)))
-        })?;
-        Ok(Self(value))
+        read(parts, state, text::without_control_characters).await.map(Self)
     }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for AnyPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        read(parts, state, text::without_nul).await.map(Self)
+    }
+}
+
+async fn read<S: Send + Sync, T: DeserializeOwned + Send>(
+    parts: &mut Parts,
+    state: &S,
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Result<T, Problem> {
+    let segments = RawPathParams::from_request_parts(parts, state).await.map_err(unreadable)?;
+    for (name, value) in &segments {
+        let fault = if value.len() > SEGMENT_BYTES_MAX { Err("is too long") } else { check(value) };
+        fault.map_err(|fault| of_parameter("invalid-path", name, fault.to_owned()))?;
+    }
+    let Path(value) = Path::from_request_parts(parts, state).await.map_err(|rejection| {
+        let reason = rejection.body_text();
+        let reason = reason.strip_prefix("Invalid URL: ").unwrap_or(&reason);
+        Problem::bad_request("invalid-path").with_detail(format!("The path: {}.", in_words(reason)))
+    })?;
+    Ok(value)
 }
 
 fn unreadable(rejection: RawPathParamsRejection) -> Problem {
@@ -72,6 +88,16 @@ mod tests {
     async fn a_part_of_a_path_is_decoded() {
         assert_eq!(ask("/text/a%2Fb%20%C3%A9+").await, (200, "a/b é+".to_owned()));
         assert_eq!(ask("/number/7").await, (200, "7".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn where_any_text_may_be_only_nul_is_refused() {
+        let name = |AnyPath(name): AnyPath<String>| async move { name };
+        let router = Router::new().route("/name/{name}", get(name));
+        for (path, status) in [("/name/a%0Ab%2F%01", 200), ("/name/a%00", 400), ("/name/%FF", 400)] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status().as_u16(), status, "{path}");
+        }
     }
 
     #[tokio::test]

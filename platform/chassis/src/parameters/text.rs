@@ -32,8 +32,12 @@ fn decode(sent: &str) -> Result<Cow<'_, str>, &'static str> {
 /// # Errors
 /// What is wrong with it, to follow its name.
 pub(super) fn without_control_characters(text: &str) -> Result<(), &'static str> {
-    if text.contains('\0') {
-        return Err("contains a NUL character");
-    }
+    without_nul(text)?;
     if text.chars().any(char::is_control) { Err("contains a control character") } else { Ok(()) }
+}
+
+/// # Errors
+/// What is wrong with it, to follow its name.
+pub(super) fn without_nul(text: &str) -> Result<(), &'static str> {
+    if text.contains('\0') { Err("contains a NUL character") } else { Ok(()) }
 }

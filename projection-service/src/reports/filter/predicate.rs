@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::numbers::NumberTest;
 use super::ordinals::Ordinals;
 use super::{Condition, Test};
-use crate::columns::{Dictionary, Field, Mask, Needs, Rows, Scalar};
+use crate::columns::{Dictionary, Field, Mask, Needs, Rows};
 
 /// A filter that is ready to be applied to rows. Each condition is evaluated once for every value in a chunk's dictionary; a
 /// row then costs a look-up by its code.
@@ -78,9 +78,7 @@ fn column_test(condition: &Condition, actors: &[u32]) -> Option<ColumnTest> {
             Test::NotExists | Test::Compare(..) => constant(false),
         },
         Field::Value => Some(ColumnTest::Value(Arc::new(NumberTest::new(test)))),
-        // No event gives an actor traits.
-        Field::Trait(_) => constant(test.holds(&Scalar::Absent)),
-        Field::Type | Field::Property(_) | Field::Context(_) => {
+        Field::Type | Field::Property(_) | Field::Context(_) | Field::Trait(_) => {
             Some(ColumnTest::Field { field: field.clone(), test: test.clone(), index: 0 })
         }
     }

@@ -15,8 +15,6 @@ enum Column {
     Field(usize),
     Actor,
     Value,
-    /// No row has a value.
-    Absent,
 }
 
 /// One column of a chunk as small numbers.
@@ -45,9 +43,7 @@ impl Grouping {
                 needs.values = true;
                 Column::Value
             }
-            // No event gives an actor traits.
-            Field::Trait(_) => Column::Absent,
-            Field::Type | Field::Property(_) | Field::Context(_) => {
+            Field::Type | Field::Property(_) | Field::Context(_) | Field::Trait(_) => {
                 needs.fields.push(field.clone());
                 Column::Field(needs.fields.len() - 1)
             }
@@ -135,7 +131,6 @@ impl<'a> Codes<'a> {
             Column::Field(index) => Self::Dictionary(&rows.fields[index]),
             Column::Actor => Self::Actors(rows.actors),
             Column::Value => rows.values.map_or(Self::Absent, |values| of_values(values, rows)),
-            Column::Absent => Self::Absent,
         }
     }
 

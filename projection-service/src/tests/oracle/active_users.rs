@@ -14,7 +14,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
     let actors = |last: NaiveDate, length: u64| {
         let span = last - Days::new(length - 1)..=last;
         let inside = rows.iter().filter(|row| span.contains(&day_of(zone, row.occurred_at)));
-        inside.map(|row| &row.actor).collect::<BTreeSet<_>>().len()
+        inside.map(|row| &row.stands_for).collect::<BTreeSet<_>>().len()
     };
     let day = |date: NaiveDate| {
         let (daily, monthly) = (actors(date, 1), actors(date, 30));

@@ -107,7 +107,7 @@ fn measure<'r>(measured: &str, rows: impl Iterator<Item = &'r Activity> + Clone)
     let at = |percent| Json::from(nearest_rank(&values, percent).map(Json::Number));
     match measured {
         "count" => Json::from(rows.count()),
-        "actors" => Json::from(rows.map(|row| &row.actor).collect::<BTreeSet<_>>().len()),
+        "actors" => Json::from(rows.map(|row| &row.stands_for).collect::<BTreeSet<_>>().len()),
         "sum" => Json::real(Number::sum(values.iter()).divided(1)),
         "mean" => Json::real(Number::sum(values.iter()).divided(values.len().max(1))),
         "min" => Json::from(values.first().cloned().map(Json::Number)),

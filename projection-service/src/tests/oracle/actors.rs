@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::calendar::instant;
 use super::json::Json;
-use super::log::Activity;
+use super::log::{Activity, Log};
 use super::question::ReportQuestion;
 
 /// Every page one after the other.
@@ -11,10 +11,10 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
     rows.retain(|row| question.is_in_range(row.occurred_at));
     let mut actors: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
     for row in &rows {
-        actors.entry(&row.actor).or_default().push(row);
+        actors.entry(&row.stands_for).or_default().push(row);
     }
     let wanted = question.get("q").unwrap_or("").to_lowercase();
-    actors.retain(|name, _| name.to_lowercase().contains(&wanted));
+    actors.retain(|_, own| own[0].names.iter().any(|name| name.to_lowercase().contains(&wanted)));
     let items = actors.into_iter().map(|(name, own)| actor(name, &own)).collect();
     Json::object([("items", Json::Array(items)), ("next_cursor", Json::Null)])
 }
@@ -28,12 +28,41 @@ fn actor(name: &str, own: &[&Activity]) -> Json {
     ])
 }
 
-/// One actor; none without an activity.
-pub(super) fn one(question: &ReportQuestion, name: &str, activities: &[Activity]) -> Option<Json> {
+/// One actor, by any of its names; none of whom nothing is known.
+pub(super) fn one(
+    question: &ReportQuestion,
+    name: &str,
+    activities: &[Activity],
+    (log, position): (&Log, i64),
+) -> Option<Json> {
+    let identities = log.identities(position);
+    let name = identities.actor(name);
     let mut own = question.filtered(activities);
-    own.retain(|row| row.actor == name && question.is_in_range(row.occurred_at));
-    let own: Vec<&Activity> = own.iter().collect();
-    (!own.is_empty()).then(|| actor(name, &own))
+    own.retain(|row| row.stands_for == name && question.is_in_range(row.occurred_at));
+    let time = |row: Option<&Activity>| Json::from(row.map(|row| instant(row.occurred_at)));
+    let merged: Vec<Json> = identities
+        .merged(&name)
+        .into_iter()
+        .map(|(alias, position)| {
+            Json::object([
+                ("name", Json::from(alias)),
+                ("position", Json::from(position as usize)),
+                ("since", Json::from(instant(log.recorded_at[position as usize - 1]))),
+            ])
+        })
+        .collect();
+    let traits = identities.traits(&name);
+    let is_known = !own.is_empty() || !merged.is_empty() || traits != Json::object([]);
+    is_known.then(|| {
+        Json::object([
+            ("actor", Json::from(name.as_str())),
+            ("count", Json::from(own.len())),
+            ("first_seen", time(own.first())),
+            ("last_seen", time(own.last())),
+            ("merged", Json::Array(merged)),
+            ("traits", traits),
+        ])
+    })
 }
 
 #[cfg(test)]

@@ -24,7 +24,17 @@ impl Filter {
     }
 
     pub(in crate::tests) fn passes(&self, activity: &Activity) -> bool {
-        let found = field(activity, &self.field);
+        if self.field != "actor" {
+            return self.holds(&field(activity, &self.field));
+        }
+        // An actor is found by any of its names, and is not what none of them is.
+        let mut names = activity.names.iter().map(|name| self.holds(&name.as_str().into()));
+        if self.op == "is_not" { names.all(|holds| holds) } else { names.any(|holds| holds) }
+    }
+
+    /// Whether a value passes.
+    fn holds(&self, found: &Json) -> bool {
+        let found = found.clone();
         let is_one_of = || self.values.iter().any(|value| *value == found && is_scalar(value));
         let text = |test: fn(&str, &str) -> bool| {
             found.text().is_some_and(|found| {
@@ -61,7 +71,7 @@ fn is_scalar(value: &Json) -> bool {
 pub(in crate::tests) fn field(activity: &Activity, name: &str) -> Json {
     match name {
         "type" => return activity.kind.as_str().into(),
-        "actor" => return activity.actor.as_str().into(),
+        "actor" => return activity.stands_for.as_str().into(),
         "value" => return activity.value.clone().map_or(Json::Null, Json::Number),
         _ => {}
     }
@@ -69,8 +79,7 @@ pub(in crate::tests) fn field(activity: &Activity, name: &str) -> Json {
     let object = match object {
         "properties" => &activity.properties,
         "context" => &activity.context,
-        // There is no event yet that gives an actor traits.
-        "traits" => &Json::Null,
+        "traits" => &activity.traits,
         other => panic!("there is no field {other}"),
     };
     keys(path).iter().fold(object, |object, key| object.field(key)).clone()

@@ -24,7 +24,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
     let rows = question.filtered(activities);
     let mut by_actor: BTreeMap<&str, Vec<&Activity>> = BTreeMap::new();
     for row in &rows {
-        by_actor.entry(&row.actor).or_default().push(row);
+        by_actor.entry(&row.stands_for).or_default().push(row);
     }
     let results: Vec<Attempt<'_>> =
         by_actor.values().filter_map(|rows| result(question, rows, &steps)).collect();

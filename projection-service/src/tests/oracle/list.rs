@@ -12,7 +12,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
         Json::object([
             ("id", Json::from(row.id.as_str())),
             ("type", Json::from(row.kind.as_str())),
-            ("actor", Json::from(row.actor.as_str())),
+            ("actor", Json::from(row.stands_for.as_str())),
             ("occurred_at", Json::from(instant(row.occurred_at))),
             ("value", row.value.clone().map_or(Json::Null, Json::Number)),
             ("properties", row.properties.clone()),

@@ -2,10 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::activity::{ActivityContent, ActivityEvent};
+use domain::actor::ActorEvent;
 use domain::dead_letter::DeadLetterEvent;
+use domain::identity::IdentityEvent;
 use domain::{ActivityId, CustomerId};
 use event_store::RecordedEvent;
 
+use super::identities::{Change, Identities};
 use super::json::Json;
 use super::number::Number;
 
@@ -35,6 +38,8 @@ pub(in crate::tests) struct Event {
 pub(in crate::tests) struct Log {
     pub(in crate::tests) customer: CustomerId,
     pub(in crate::tests) events: Vec<Event>,
+    /// What was said about actors, in order.
+    pub(in crate::tests) changes: Vec<(i64, Change)>,
     /// For each discarded position: the position of the event that discarded it.
     pub(in crate::tests) discards: Vec<(i64, i64)>,
     /// When each position of the partition was recorded, of any customer; the first is position 1.
@@ -47,7 +52,13 @@ pub(in crate::tests) struct Activity {
     pub(in crate::tests) id: String,
     /// Its type.
     pub(in crate::tests) kind: String,
+    /// By the name that it was recorded with.
     pub(in crate::tests) actor: String,
+    /// The name of the actor whom that means.
+    pub(in crate::tests) stands_for: String,
+    /// Every name that means this actor.
+    pub(in crate::tests) names: Vec<String>,
+    pub(in crate::tests) traits: Json,
     pub(in crate::tests) occurred_at: DateTime<Utc>,
     pub(in crate::tests) value: Option<Number>,
     pub(in crate::tests) properties: Json,
@@ -80,6 +91,24 @@ impl Log {
                 Err(_) => What::Unknown,
             },
         };
+        let change = |recorded: &RecordedEvent| {
+            let text = |json: &domain::Json| Json::parse(json.as_str()).unwrap();
+            let change = match recorded.aggregate_type.as_str() {
+                "actor" => {
+                    let ActorEvent::ActorDescribed(described) = recorded.decode().unwrap();
+                    Change::Described { actor: described.actor, traits: text(&described.traits) }
+                }
+                "identities" => match recorded.decode().unwrap() {
+                    IdentityEvent::ActorsMerged(merged) => {
+                        Change::Merged { alias: merged.alias, actor: merged.actor }
+                    }
+                    IdentityEvent::MergeReverted(reverted) => Change::Reverted { alias: reverted.alias },
+                },
+                _ => return None,
+            };
+            Some((recorded.position, change))
+        };
+        let own = recorded.iter().filter(|event| event.customer_id == customer);
         let discard = |recorded: &RecordedEvent| match recorded.decode() {
             Ok(DeadLetterEvent::DeadLetterDiscarded(discarded)) => {
                 Some((recorded.position, discarded.position))
@@ -89,6 +118,7 @@ impl Log {
         Self {
             customer,
             events: of_activities.map(event).collect(),
+            changes: own.filter_map(change).collect(),
             discards: recorded.iter().filter_map(discard).collect(),
             recorded_at: recorded.iter().map(|event| event.recorded_at).collect(),
         }
@@ -97,6 +127,11 @@ impl Log {
     /// The last position that had been recorded at a time; 0 if none had.
     pub(in crate::tests) fn position_at(&self, time: DateTime<Utc>) -> i64 {
         self.recorded_at.iter().filter(|recorded_at| **recorded_at <= time).count() as i64
+    }
+
+    /// Which names mean one actor, and what is known of each, up to a position.
+    pub(in crate::tests) fn identities(&self, as_of: i64) -> Identities {
+        Identities::of(self.changes.iter().filter(|(position, _)| *position <= as_of))
     }
 
     /// Every activity as it stood when the partition had been recorded up to a position, in the order of time and position.
@@ -112,6 +147,12 @@ impl Log {
         }
         let mut standing: Vec<Activity> =
             streams.into_values().filter_map(|stream| stream.activity).collect();
+        let identities = self.identities(as_of);
+        for activity in &mut standing {
+            activity.stands_for = identities.actor(&activity.actor);
+            activity.names = identities.names(&activity.stands_for);
+            activity.traits = identities.traits(&activity.stands_for);
+        }
         standing.sort_by_key(|activity| (activity.occurred_at, activity.position));
         standing
     }
@@ -155,6 +196,9 @@ fn activity(first: &Event, last: &Event, content: &ActivityContent) -> Activity 
         id: first.activity_id.clone(),
         kind: content.activity_type.clone(),
         actor: content.actor.clone(),
+        stands_for: content.actor.clone(),
+        names: vec![content.actor.clone()],
+        traits: Json::Null,
         occurred_at: content.occurred_at,
         value: content.value.map(Number::of),
         properties: json(&content.properties),

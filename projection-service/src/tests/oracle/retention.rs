@@ -17,7 +17,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
         let filters = question.get(name).map_or_else(Vec::new, filters);
         let mut units: BTreeMap<&str, BTreeSet<DateTime<Utc>>> = BTreeMap::new();
         for row in rows.iter().filter(|row| filters.iter().all(|filter| filter.passes(row))) {
-            units.entry(&row.actor).or_default().insert(start(unit, zone, row.occurred_at));
+            units.entry(&row.stands_for).or_default().insert(start(unit, zone, row.occurred_at));
         }
         units
     };

@@ -15,7 +15,7 @@ pub(super) type Session<'a> = Vec<&'a Activity>;
 pub(super) fn sessions(rows: &[Activity], gap: TimeDelta) -> Vec<Session<'_>> {
     let mut by_actor: BTreeMap<&str, Vec<Session<'_>>> = BTreeMap::new();
     for row in rows {
-        let own = by_actor.entry(&row.actor).or_default();
+        let own = by_actor.entry(&row.stands_for).or_default();
         match own.last_mut() {
             Some(session) if row.occurred_at - session.last().unwrap().occurred_at <= gap => {
                 session.push(row);
@@ -52,7 +52,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
         in_range.iter().map(|session| session.last().unwrap().occurred_at - session[0].occurred_at).collect();
     lengths.sort();
     let actors = |sessions: &[&Session<'_>]| {
-        sessions.iter().map(|session| session[0].actor.as_str()).collect::<BTreeSet<_>>().len()
+        sessions.iter().map(|session| session[0].stands_for.as_str()).collect::<BTreeSet<_>>().len()
     };
     let day = |date: chrono::NaiveDate| {
         let inside: Vec<&Session<'_>> =

@@ -23,7 +23,7 @@ pub(super) fn report(question: &ReportQuestion, activities: &[Activity]) -> Json
     keys.sort_by_key(|(key, behind)| (std::cmp::Reverse(behind.len()), name(std::slice::from_ref(key))));
     keys.truncate(question.number("limit").unwrap_or(LIMIT_DEFAULT));
     let item = |(key, behind): (Json, Vec<&Activity>)| {
-        let actors: BTreeSet<&str> = behind.iter().map(|row| row.actor.as_str()).collect();
+        let actors: BTreeSet<&str> = behind.iter().map(|row| row.stands_for.as_str()).collect();
         Json::object([
             ("key", key),
             ("count", Json::from(behind.len())),

@@ -10,6 +10,9 @@ use crate::tests::house::at;
 
 pub(super) const TYPES: [&str; 5] = ["page.viewed", "order.paid", "cart.added", "übersicht geöffnet", "1"];
 pub(super) const ACTORS: [&str; 7] = ["ada", "bob", "Ёж", "1", "ada.l", "ada & co", "zoë"];
+/// Names that may be merged: those of actors, and some that no activity has.
+pub(super) const NAMES: [&str; 9] =
+    ["ada", "bob", "Ёж", "1", "ada.l", "ada & co", "zoë", "anonymous 1", "a/2"];
 pub(super) const VALUES: [f64; 12] =
     [1.0, 2.0, 0.1, 0.2, 0.3, -5.0, 0.0, 1e16, 1e308, -1e308, 12.345, 9_007_199_254_740_993.0];
 /// Keys of which many activities have one.

@@ -1,10 +1,11 @@
 //! Random histories, and how they come about: recorded, folded in any pieces, and kept in any form.
 
 use chrono::{DateTime, Utc};
+use domain::Json;
 use domain::activity::ActivityContent;
 use proptest::prelude::*;
 
-use super::content::content;
+use super::content::{content, object};
 use crate::store::Sizes;
 
 /// Two customers of one partition.
@@ -37,6 +38,23 @@ pub(super) enum Step {
     Ghost {
         customer: usize,
         content: ActivityContent,
+    },
+    /// A name is to mean an actor; numbers choose among the names that there are.
+    Merge {
+        customer: usize,
+        actor: usize,
+        alias: usize,
+    },
+    /// A merge is reverted.
+    Revert {
+        customer: usize,
+        which: usize,
+    },
+    /// Something becomes known of an actor.
+    Describe {
+        customer: usize,
+        actor: usize,
+        traits: Option<Json>,
     },
     /// Somebody decides to go on without an event that cannot be folded.
     Discard {
@@ -119,6 +137,11 @@ fn step(scene: DateTime<Utc>) -> BoxedStrategy<Step> {
         1 => (who.clone(), any::<usize>(), any::<bool>())
             .prop_map(|(customer, which, is_new)| Step::Unknown { customer, which, is_new }),
         1 => (who.clone(), content(scene)).prop_map(|(customer, content)| Step::Ghost { customer, content }),
+        4 => (who.clone(), any::<usize>(), any::<usize>())
+            .prop_map(|(customer, actor, alias)| Step::Merge { customer, actor, alias }),
+        2 => (who.clone(), any::<usize>()).prop_map(|(customer, which)| Step::Revert { customer, which }),
+        4 => (who.clone(), any::<usize>(), object())
+            .prop_map(|(customer, actor, traits)| Step::Describe { customer, actor, traits }),
         1 => (who, any::<usize>()).prop_map(|(customer, which)| Step::Discard { customer, which }),
         4 => (1..20usize, 1..4usize, sizes())
             .prop_map(|(page, pages, sizes)| Step::Fold { page, pages, sizes }),

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::content::{ACTORS, KEYS, SCALARS, SCENE_DAYS, TYPES, VALUES};
+use super::content::{KEYS, NAMES, SCALARS, SCENE_DAYS, TYPES, VALUES};
 use super::world::ONE_ACTOR;
 use crate::tests::oracle::path;
 use crate::tests::oracle::question::ReportQuestion;
@@ -50,7 +50,8 @@ fn field() -> BoxedStrategy<String> {
         3 => (object(), select(&KEYS[..])).prop_map(|(object, key)| path(object, &[key])),
         1 => (object(), inside).prop_map(|(object, keys)| path(object, keys)),
         1 => (0..40u8).prop_map(|number| path("properties", &[&format!("rare {number}")])),
-        1 => Just(path("traits", &["plan"])),
+        2 => select(&KEYS[..]).prop_map(|key| path("traits", &[key])),
+        1 => select(&INSIDE[..]).prop_map(|keys| path("traits", keys)),
     ]
     .boxed()
 }
@@ -66,7 +67,7 @@ fn values(field: &str) -> BoxedStrategy<String> {
         |of: &'static [&'static str]| select(of).prop_map(|text| serde_json::to_string(text).unwrap());
     match field {
         "type" => texts(&TYPES).boxed(),
-        "actor" => texts(&ACTORS).boxed(),
+        "actor" => texts(&NAMES).boxed(),
         "value" => select(&VALUES[..]).prop_map(|value| format!("{value:e}")).boxed(),
         _ => select(&SCALARS[..]).prop_map(ToOwned::to_owned).boxed(),
     }
@@ -97,7 +98,7 @@ pub(super) fn filter() -> BoxedStrategy<String> {
 
 fn filters() -> BoxedStrategy<Pairs> {
     let given = proptest::collection::vec(filter().prop_map(|filter| pair("filter", filter)), 1..3);
-    let short = prop_oneof![one("type", &TYPES), one("actor", &ACTORS)];
+    let short = prop_oneof![one("type", &TYPES), one("actor", &NAMES)];
     prop_oneof![
         6 => Just(Pairs::new()),
         3 => given,

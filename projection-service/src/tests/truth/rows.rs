@@ -56,7 +56,9 @@ fn fields() -> Vec<String> {
         ["properties", "context"].into_iter().flat_map(|object| KEYS.map(|key| path(object, &[key])));
     let inside = [path("properties", &["nested", "deep", "er"]), path("context", &["nested", "deep", "x.y"])];
     let rare = (0..6).map(|number| path("properties", &[&format!("rare {number}")]));
-    std::iter::once("type".to_owned()).chain(frequent).chain(inside).chain(rare).collect()
+    let traits =
+        KEYS.map(|key| path("traits", &[key])).into_iter().chain([path("traits", &["nested", "deep", "er"])]);
+    std::iter::once("type".to_owned()).chain(frequent).chain(inside).chain(rare).chain(traits).collect()
 }
 
 /// One line for each row, by what it says.
@@ -80,7 +82,7 @@ fn expected(activity: &Activity) -> String {
     let fields: Vec<String> = fields().iter().map(|name| scalar_text(activity, name)).collect();
     let value = activity.value.clone().map_or(Json::Null, Json::Number);
     let (time, first) = (activity.occurred_at.timestamp_micros(), activity.position);
-    format!("{time} {first} {} {} {value} {fields:?}", activity.last_position, activity.actor)
+    format!("{time} {first} {} {} {value} {fields:?}", activity.last_position, activity.stands_for)
 }
 
 /// Looks at a customer now, or at a position that was recorded.

@@ -8,6 +8,7 @@ use event_store::{Append, RecordedEvent};
 use proptest::test_runner::TestCaseError;
 
 use super::history::{CUSTOMERS, Changes, Maintenance, Step};
+use super::names::{NameEvent, Names};
 use crate::fold::{Folder, Page, lock_live, prepare};
 use crate::state::AppState;
 use crate::store::{GenerationPartition, NAME, Sizes, merge_customer};
@@ -36,6 +37,8 @@ pub(super) struct World<'h> {
     /// Ids of the activities of each customer that stand.
     standing: [Vec<String>; CUSTOMERS],
     folder: Folder,
+    /// What was said about the actors of each customer.
+    names: [Names; CUSTOMERS],
     /// What is appended before the next fold, in one commit.
     waiting: Vec<Append>,
     /// A list of all steps, for the message of a test that fails.
@@ -52,6 +55,7 @@ impl<'h> World<'h> {
             state: house.state(),
             customers: neighbours(house),
             standing: Default::default(),
+            names: Default::default(),
             folder: Folder::new(house.log.clone(), Sizes::default()),
             waiting: Vec::new(),
             story: Vec::new(),
@@ -63,6 +67,7 @@ impl<'h> World<'h> {
     pub(super) fn begin_again(&mut self) {
         self.customers = neighbours(self.house);
         self.standing = Default::default();
+        self.names = Default::default();
         self.waiting.clear();
         self.story.clear();
     }
@@ -90,6 +95,18 @@ impl<'h> World<'h> {
             Step::Redact { customer, which } => self.redact(*customer, *which),
             Step::Unknown { customer, which, is_new } => self.unknown(*customer, *which, *is_new, number),
             Step::Ghost { customer, content } => self.ghost(*customer, number, content),
+            Step::Merge { customer, actor, alias } => {
+                let event = self.names[*customer].merge(*actor, *alias);
+                self.say(*customer, event);
+            }
+            Step::Revert { customer, which } => {
+                let event = self.names[*customer].revert(*which);
+                self.say(*customer, event);
+            }
+            Step::Describe { customer, actor, traits } => {
+                let event = self.names[*customer].describe(*actor, traits.as_ref());
+                self.say(*customer, event);
+            }
             Step::Discard { customer, which } => self.discard(*customer, *which).await,
             Step::Fold { page, pages, sizes } => {
                 self.folder.sizes = *sizes;
@@ -141,6 +158,16 @@ impl<'h> World<'h> {
         let id = chosen.unwrap_or_else(|| format!("activity {number}"));
         self.waiting.push(self.house.next_unknown(self.customers[customer], &id));
         self.note_step(customer, &format!("an unknown event of {id}"));
+    }
+
+    /// Something is said about actors, if the command was not refused.
+    fn say(&mut self, customer: usize, event: Option<NameEvent>) {
+        let Some(NameEvent { aggregate_type, stream, sequence, event_type, payload }) = event else { return };
+        self.note_step(customer, &format!("{event_type} {payload}"));
+        let (customer, version) = (self.customers[customer], "1.0.0".to_owned());
+        let stream = format!("{customer}/{stream}");
+        let unit = self.house.unit(aggregate_type, customer, stream, sequence, event_type, version, payload);
+        self.waiting.push(unit);
     }
 
     /// What was never recorded is redacted, or corrected and then recorded.
