@@ -9206,6 +9206,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description The key has a control character. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The token, the person or the customer makes too many requests; nothing of this one was done. */
             429: {
                 headers: {

@@ -3,7 +3,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use chassis::{CallerProblems, ProblemPath, ServerProblems};
+use chassis::{CallerProblems, Problem, ProblemPath, ServerProblems};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -141,7 +141,11 @@ call! {
 #[utoipa::path(
     get, path = "/v1/projects/{key}/settings", tag = "clients",
     params(("key" = String, Path, description = "The key that the browser has.")),
-    responses((status = 200, description = "The settings.", body = Object), ServerProblems),
+    responses(
+        (status = 200, description = "The settings.", body = Object),
+        (status = 400, description = "The key has a control character.", body = Problem),
+        ServerProblems,
+    ),
     security(()),
 )]
 async fn segment_settings(ProblemPath(key): ProblemPath<String>) -> impl IntoResponse {
