@@ -20,6 +20,7 @@ use crate::state::AppState;
     ),
     responses(
         (status = 204, description = "Reverted."),
+        (status = 400, description = "The path cannot be read.", body = Problem),
         (status = 404, description = "The alias is not merged into this actor.", body = Problem),
         (status = 422, description = "What stands there is no name.", body = Problem),
         CallerProblems, ServerProblems,

@@ -5687,6 +5687,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description The path cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No token and no session, or one that is not valid. */
             401: {
                 headers: {
