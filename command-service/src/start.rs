@@ -51,7 +51,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
     let customers_log = EventLog::reading(customers, Partitions::ONE);
     let revocations = config.bus.subscription(Feed::Tokens, customers_log, &Group::alone("activities"));
     authenticator.follow_revocations(revocations, &mut tasks, shutdown.clone());
-    let rejections = Rejections::start(pool.clone(), &mut tasks, shutdown.clone());
+    let rejections = Rejections::start(pool.clone(), &mut tasks, shutdown);
 
     let read_model = ReadModel { reports: config.reports, key: config.internal_key.clone() };
     let written = appender.clone();
@@ -68,7 +68,6 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Servic
         batches: Arc::new(Semaphore::new(config.limits.batches_max.min(Semaphore::MAX_PERMITS))),
         streams: StreamPlaces::new(config.limits.streams_max),
         stream_groups: Arc::new(Semaphore::new(STREAM_GROUPS_MAX)),
-        closing: shutdown,
     });
     let readiness = Readiness::default()
         .with("activities database", move || database::probe(pool.clone()))

@@ -5,7 +5,6 @@ use access::Access;
 use axum::extract::FromRef;
 use event_store::{EventLog, History};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use crate::changing::Changer;
 use crate::config::Limits;
@@ -35,8 +34,6 @@ pub struct Shared {
     pub(crate) streams: StreamPlaces,
     /// Places for groups of lines of all streams.
     pub(crate) stream_groups: Arc<Semaphore>,
-    /// Cancelled when the service stops.
-    pub(crate) closing: CancellationToken,
 }
 
 impl AppState {

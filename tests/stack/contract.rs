@@ -69,8 +69,10 @@ async fn the_system_answers_as_its_document_says() {
     let customer = stack.customer().await;
     let dir = tempfile::tempdir().unwrap();
     let token = format!("Authorization: Bearer {}", customer.token);
-    let ends_it = ["--exclude-operation-id", "revoke_token", "--exclude-operation-id", "rotate_token"];
-    check(&stack, &[token], &ends_it, UNSAID, dir.path()).await;
+    // It cannot write lines of JSON.
+    let excluded =
+        ["revoke_token", "rotate_token", "record_stream"].map(|id| ["--exclude-operation-id", id]).concat();
+    check(&stack, &[token], &excluded, UNSAID, dir.path()).await;
     // Otherwise it has only seen how it is refused.
     customer.api.get("/v1/members").await.json(200);
 

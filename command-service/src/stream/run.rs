@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use access::Access;
 use bytes::Bytes;
-use chassis::{Backoff, LinesBody, Problem};
+use chassis::{Backoff, Closing, LinesBody, Problem};
 use chrono::Utc;
 use domain::CustomerId;
 use domain::token::Scope;
@@ -39,6 +39,7 @@ pub(crate) struct Stream {
     headers: HeaderMap,
     cause: Arc<str>,
     reader: GroupReader,
+    closing: Closing,
     _place: StreamPlace,
 }
 
@@ -50,12 +51,12 @@ impl Stream {
         state: AppState,
         place: StreamPlace,
         (customer, headers, cause): (CustomerId, HeaderMap, String),
-        body: LinesBody,
+        (body, closing): (LinesBody, Closing),
     ) -> Self {
         let limits = state.limits;
         let idle = Duration::from_secs(limits.stream_idle_s);
         let reader = GroupReader::new(body, limits.body_max_bytes, idle);
-        Self { state, customer, headers, cause: cause.into(), reader, _place: place }
+        Self { state, customer, headers, cause: cause.into(), reader, closing, _place: place }
     }
 
     /// Waits for the first bytes, but not for long.
@@ -78,8 +79,7 @@ impl Stream {
     /// Returns why the stream ended early, if it did.
     async fn record_all(&mut self, teller: &mut Teller) -> Result<Option<Problem>, Gone> {
         let (mut checking, mut recording) = (FuturesOrdered::new(), FuturesOrdered::new());
-        let (closing, sender) =
-            (self.state.closing.clone(), (self.state.access.clone(), self.headers.clone()));
+        let (closing, sender) = (self.closing.clone(), (self.state.access.clone(), self.headers.clone()));
         // None while it is read; then why it ended early, if it did.
         let mut ended: Option<Option<Problem>> = None;
         loop {
@@ -135,6 +135,7 @@ impl Stream {
         (group, permit): Checked,
     ) -> impl Future<Output = Result<GroupRecorded, Problem>> + use<> {
         let (state, customer, cause) = (self.state.clone(), self.customer, Arc::clone(&self.cause));
+        let closing = self.closing.clone();
         async move {
             let _permit = permit;
             let CheckedGroup { last, numbers, activities, rejected } = group;
@@ -148,7 +149,7 @@ impl Stream {
                 let error = ActivitiesError::from(unrecorded.error);
                 let is_transient =
                     matches!(error, ActivitiesError::Overloaded | ActivitiesError::Unavailable(_));
-                if !is_transient || Instant::now() >= until || state.closing.is_cancelled() {
+                if !is_transient || Instant::now() >= until || closing.is_cancelled() {
                     return Err(error.into());
                 }
                 activities = unrecorded.activities;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use chassis::{Https, INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
+use chassis::{Closing, Https, INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
@@ -29,7 +29,11 @@ pub(crate) async fn forward(
     let (mut parts, body) = request.into_parts();
     let (client, https) = origin(state, &parts);
     // What this router noted about the request must not reach the service's router in the same process.
+    let closing = parts.extensions.remove::<Closing>();
     parts.extensions.clear();
+    if let Some(closing) = closing {
+        parts.extensions.insert(closing);
+    }
     headers::strip(&mut parts.headers);
     // It names the gateway; a service is reached under an address of its own.
     parts.headers.remove(HOST);

@@ -24,6 +24,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+pub use answering::Closing;
 use answering::Service;
 use timed_io::timed;
 use waits::{Verdict, Waits};
@@ -42,7 +43,7 @@ pub(crate) async fn serve<I>(
     // The limits on waits are those of the waits. Never `pipeline_flush`: with it, hyper takes over everything that an
     // response has, however little of it the client reads. Responses to many requests are gathered below it.
     server.http1().header_read_timeout(None);
-    let service = Service::new(router, peer, Arc::clone(&waits));
+    let service = Service::new(router, peer, Arc::clone(&waits), closing.clone());
     let (io, drain) = timed(io, Arc::clone(&waits));
     let mut connection = pin!(server.serve_connection(TokioIo::new(io), service));
     let mut closed = pin!(closing.cancelled());

@@ -31,6 +31,7 @@ pub use authorization::{Unreadable, shown_secret};
 pub use backoff::Backoff;
 pub use body::{BodyLimits, LinesBody, ProblemJson, gunzip, parse_json, read_body, read_bytes, read_json};
 pub use breaker::Breaker;
+pub use connection::Closing;
 pub use documented::{BodyProblems, CallerProblems, ParameterProblems, QueryProblems, ServerProblems};
 pub use env::{ConfigError, DescribedKey, Env, Key, KeyDefault};
 pub use fallback::with_fallbacks;

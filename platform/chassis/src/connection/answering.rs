@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower::util::Oneshot;
 
@@ -30,13 +31,43 @@ pub(super) struct Service {
     waits: Arc<Waits>,
     /// How long the connection waits for a next request, in the words of the header.
     keep_alive: HeaderValue,
+    closing: Closing,
+}
+
+/// Cancelled when the listener of a request stops, as one of its extensions: what would go on for long can end in time.
+#[derive(Clone, Debug)]
+pub struct Closing(Arc<CancellationToken>);
+
+impl Closing {
+    /// Waits until the listener stops.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+
+    /// Whether it stops.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+impl Default for Closing {
+    /// One that never is.
+    fn default() -> Self {
+        Self(Arc::new(CancellationToken::new()))
+    }
 }
 
 impl Service {
-    pub(super) fn new(router: Router, peer: SocketAddr, waits: Arc<Waits>) -> Self {
+    pub(super) fn new(
+        router: Router,
+        peer: SocketAddr,
+        waits: Arc<Waits>,
+        closing: CancellationToken,
+    ) -> Self {
         let timeout = format!("timeout={}", waits.limits().idle.as_secs());
         let keep_alive = HeaderValue::try_from(timeout).unwrap_or(HeaderValue::from_static("timeout=1"));
-        Self { router, peer, waits, keep_alive }
+        Self { router, peer, waits, keep_alive, closing: Closing(Arc::new(closing)) }
     }
 }
 
@@ -51,6 +82,7 @@ impl hyper::service::Service<http::Request<Incoming>> for Service {
         let in_flight = InFlight { waits: Arc::clone(&self.waits), number };
         let mut request = linger(request);
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.closing.clone());
         Answering { answer: self.router.clone().oneshot(request), keep_alive, in_flight: Some(in_flight) }
     }
 }
