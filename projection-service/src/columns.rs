@@ -8,6 +8,7 @@ mod delta;
 mod dictionary;
 mod field;
 mod flatten;
+mod numbers;
 mod off_async;
 mod parquet_file;
 mod row_set;
@@ -24,6 +25,7 @@ pub(crate) use column::{ColumnName, Rare, Sparse, read_dictionary, read_sparse, 
 pub(crate) use dictionary::Dictionary;
 pub(crate) use field::{Field, Path};
 pub(crate) use flatten::flatten;
+pub(crate) use numbers::Numbers;
 pub(crate) use off_async::off_async;
 pub(crate) use parquet_file::{read_i32, read_i64};
 pub(crate) use row_set::{Row, RowSet};

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Dictionary, Field, Values};
+use super::{Dictionary, Field, Numbers, Values};
 
 /// The columns that a report reads, besides the time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,29 +31,35 @@ pub(crate) struct Rows<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) mask: Option<&'a Mask>,
     /// Microseconds since 1970 at which each row happened, never falling.
-    pub(crate) times: &'a [i64],
+    pub(crate) times: &'a Numbers,
     /// The ordinal of each row's actor, the same in every chunk of a customer; empty unless it was asked for.
     pub(crate) actors: &'a [u32],
     /// None unless it was asked for.
     pub(crate) values: Option<&'a Values>,
     /// The position of the event that made each row's state.
-    pub(crate) positions: &'a [i64],
+    pub(crate) positions: &'a Numbers,
     /// The position of the event that first recorded each row's activity; empty unless it was asked for.
-    pub(crate) first_positions: &'a [i64],
+    pub(crate) first_positions: &'a Numbers,
     pub(crate) fields: &'a [Arc<Dictionary>],
 }
 
 impl Rows<'_> {
     /// Calls `see` for every row that counts, in order of time.
+    #[inline]
     pub(crate) fn each(&self, see: impl FnMut(usize)) {
         self.each_of(self.range.clone(), see);
     }
 
     /// [`Self::each`] for a part of the range.
+    #[inline]
     pub(crate) fn each_of(&self, part: Range<usize>, mut see: impl FnMut(usize)) {
-        match self.mask {
-            None => part.for_each(see),
-            Some(mask) => mask.each(part, &mut see),
+        let mut start = part.start;
+        while start < part.end {
+            // With one call of `see` for rows with and without a mask, it becomes a part of this loop, which is then twice as
+            // fast.
+            let run = self.mask.map_or(start..part.end, |mask| mask.next_run(start..part.end));
+            start = run.end;
+            run.for_each(&mut see);
         }
     }
 
@@ -64,10 +70,8 @@ impl Rows<'_> {
 
     /// The part of the range that happened in `[from, to)`, in microseconds since 1970.
     pub(crate) fn between(&self, from: i64, to: i64) -> Range<usize> {
-        let within = &self.times[self.range.clone()];
-        let start = within.partition_point(|time| *time < from);
-        let end = start + within[start..].partition_point(|time| *time < to);
-        self.range.start + start..self.range.start + end
+        let start = self.times.lower_bound(self.range.clone(), from);
+        start..self.times.lower_bound(start..self.range.end, to)
     }
 }
 
@@ -133,13 +137,20 @@ impl Mask {
         count
     }
 
-    fn each(&self, range: Range<usize>, see: &mut impl FnMut(usize)) {
-        self.each_word(range, |start, mut word| {
-            while word != 0 {
-                see(start + word.trailing_zeros() as usize);
-                word &= word - 1;
+    /// The first bits of a range that are set and follow each other; an empty range at its end if there are none.
+    #[inline]
+    fn next_run(&self, range: Range<usize>) -> Range<usize> {
+        let mut start = range.start;
+        while start < range.end {
+            let word = self.words[start / WORD] >> (start % WORD);
+            if word != 0 {
+                start += word.trailing_zeros() as usize;
+                let ones = (self.words[start / WORD] >> (start % WORD)).trailing_ones() as usize;
+                return start.min(range.end)..(start + ones).min(range.end);
             }
-        });
+            start += WORD - start % WORD;
+        }
+        range.end..range.end
     }
 
     /// The words that have a bit of the range, without the bits outside of it.
@@ -170,7 +181,12 @@ mod tests {
         let mask = Mask::of(200, |row| row % 3 == 0);
         for range in [0..200, 0..0, 5..5, 3..4, 63..65, 64..128, 1..199, 190..200] {
             let mut seen = Vec::new();
-            mask.each(range.clone(), &mut |row| seen.push(row));
+            let mut start = range.start;
+            while start < range.end {
+                let run = mask.next_run(start..range.end);
+                start = run.end;
+                seen.extend(run);
+            }
             let wanted: Vec<usize> = range.clone().filter(|row| row % 3 == 0).collect();
             assert_eq!(seen, wanted, "{range:?}");
             assert_eq!(mask.count(range), wanted.len());
@@ -180,15 +196,15 @@ mod tests {
 
     #[test]
     fn rows_are_found_by_their_time() {
-        let times = [10, 20, 20, 30];
+        let times = Numbers::of(vec![10, 20, 20, 30]);
         let rows = Rows {
             range: 1..4,
             mask: None,
             times: &times,
             actors: &[],
             values: None,
-            positions: &[],
-            first_positions: &[],
+            positions: Numbers::EMPTY,
+            first_positions: Numbers::EMPTY,
             fields: &[],
         };
         assert_eq!(rows.between(0, 20), 1..1);

@@ -254,7 +254,7 @@ impl Scan for SeenOf {
         rows.each(|row| {
             let ordinal = rows.actors[row] as usize;
             if self.0.get(ordinal).is_some_and(|is_wanted| *is_wanted) {
-                let time = rows.times[row];
+                let time = rows.times.get(row);
                 all[ordinal].merge(Seen { count: 1, first: time, last: time });
             }
         });

@@ -3,16 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::columns::{Dictionary, Mask, Needs, RowSet, Rows, Values};
+use crate::columns::{Dictionary, Mask, Needs, Numbers, Row, RowSet, Rows, Values};
 use crate::view::Scan;
 
 /// The columns of a set of rows, in the order of a chunk.
 pub(crate) struct Chunk {
-    times: Vec<i64>,
+    times: Numbers,
     actors: Vec<u32>,
     values: Values,
-    positions: Vec<i64>,
-    first_positions: Vec<i64>,
+    positions: Numbers,
+    first_positions: Numbers,
     fields: Vec<Arc<Dictionary>>,
 }
 
@@ -20,12 +20,13 @@ impl Chunk {
     pub(crate) fn new(mut set: RowSet, needs: &Needs) -> Self {
         set.sort_by_time();
         let rows = set.rows();
+        let numbers = |number: fn(&Row) -> i64| Numbers::of(rows.iter().map(number).collect());
         Self {
-            times: rows.iter().map(|row| row.time).collect(),
+            times: numbers(|row| row.time),
             actors: rows.iter().map(|row| row.actor).collect(),
             values: set.values(),
-            positions: rows.iter().map(|row| row.position).collect(),
-            first_positions: rows.iter().map(|row| row.first_position).collect(),
+            positions: numbers(|row| row.position),
+            first_positions: numbers(|row| row.first_position),
             fields: needs.fields.iter().map(|field| Arc::new(set.dictionary(field))).collect(),
         }
     }
@@ -39,7 +40,7 @@ impl Chunk {
             actors: if needs.actors { &self.actors } else { &[] },
             values: needs.values.then_some(&self.values),
             positions: &self.positions,
-            first_positions: if needs.order { &self.first_positions } else { &[] },
+            first_positions: if needs.order { &self.first_positions } else { Numbers::EMPTY },
             fields: &self.fields,
         };
         Rows { range: all.between(window.start, window.end), ..all }

@@ -158,7 +158,7 @@ impl Scan for Newest {
         let Range { start, mut end } = rows.range;
         while end > start {
             let is_full = newest.len() >= self.count;
-            if is_full && newest.peek().is_some_and(|Reverse(oldest)| rows.times[end - 1] < oldest.time) {
+            if is_full && newest.peek().is_some_and(|Reverse(oldest)| rows.times.get(end - 1) < oldest.time) {
                 return;
             }
             let block = end.saturating_sub(BLOCK).max(start);

@@ -101,7 +101,7 @@ impl FirstPositions {
 impl RowTest for FirstPositions {
     fn choose(&self, rows: &Rows<'_>, mut take: impl FnMut(usize)) {
         rows.each(|row| {
-            if self.0.contains(&rows.first_positions[row]) {
+            if self.0.contains(&rows.first_positions.get(row)) {
                 take(row);
             }
         });

@@ -24,7 +24,9 @@ impl Scan for Standing {
     }
 
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>) {
-        rows.each(|row| partial.push((rows.times[row], rows.first_positions[row], rows.positions[row])));
+        rows.each(|row| {
+            partial.push((rows.times.get(row), rows.first_positions.get(row), rows.positions.get(row)));
+        });
     }
 }
 

@@ -26,9 +26,9 @@ impl StandingRow {
     /// Reads a row of a chunk; the scan must have set [`Needs::order`](crate::columns::Needs::order).
     pub(crate) fn of(rows: &Rows<'_>, row: usize) -> Self {
         Self {
-            time: rows.times[row],
-            first_position: rows.first_positions[row],
-            position: rows.positions[row],
+            time: rows.times.get(row),
+            first_position: rows.first_positions.get(row),
+            position: rows.positions.get(row),
         }
     }
 }

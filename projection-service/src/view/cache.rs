@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use crate::columns::{ColumnName, Dictionary, Field, Rare, RowSet, Sparse, Values};
+use crate::columns::{ColumnName, Dictionary, Field, Numbers, Rare, RowSet, Sparse, Values};
 
 /// A decoded column of a chunk.
 #[derive(Debug)]
 pub(super) enum Column {
     /// Times or positions.
-    Numbers(Vec<i64>),
+    Numbers(Numbers),
     Actors(Vec<u32>),
     Values(Values),
     Dictionary(Arc<Dictionary>),
@@ -23,7 +23,7 @@ impl Column {
     fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
-                Self::Numbers(numbers) => size_of_val(numbers.as_slice()),
+                Self::Numbers(numbers) => numbers.bytes(),
                 Self::Actors(actors) => size_of_val(actors.as_slice()),
                 Self::Values(values) => values.bytes(),
                 Self::Dictionary(column) => column.bytes(),

@@ -9,7 +9,7 @@ use foldhash::quality::FixedState;
 use super::cache::{Column, ColumnCache, Part};
 use super::identities::Identities;
 use super::traits::TraitColumns;
-use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, RowSet, Rows, Values};
+use crate::columns::{ColumnName, Dictionary, Field, Mask, Needs, Numbers, RowSet, Rows, Values};
 
 pub(super) use lives::Wanted;
 
@@ -182,11 +182,11 @@ impl Parts<'_> {
         }
         let column = self.column(ColumnName::FirstPosition)?;
         let Column::Sparse(corrected) = &*column else { return Some(column) };
-        let mut firsts = numbers(Some(positions)).to_vec();
+        let mut firsts: Vec<i64> = numbers(Some(positions)).iter().collect();
         for (row, first) in corrected {
             firsts[*row as usize] = *first;
         }
-        Some(Arc::new(Column::Numbers(firsts)))
+        Some(Arc::new(Column::Numbers(Numbers::of(firsts))))
     }
 
     /// A column of a trait, built from that of the actors.
@@ -228,7 +228,7 @@ impl Parts<'_> {
         let mut mask: Option<Mask> = None;
         if self.chunk.positions.1 > *position {
             let Some(Column::Numbers(positions)) = positions else { return None };
-            mask = Some(Mask::of(positions.len(), |row| positions[row] <= *position));
+            mask = Some(Mask::of(positions.len(), |row| positions.get(row) <= *position));
         }
         if let Kind::Segment { ended_rows, .. } = self.chunk.kind
             && ended_rows > 0
@@ -255,7 +255,7 @@ impl Parts<'_> {
 
     /// The rows of the chunk that have an end in the table of ends. The result is cached by what the ends are and not by how
     /// many there are: some belong to rows of other chunks between the same positions, and go when those are merged.
-    fn ended_rows(&self, positions: &[i64]) -> Vec<(u32, i64)> {
+    fn ended_rows(&self, positions: &Numbers) -> Vec<(u32, i64)> {
         let ends = self.preparation.ends;
         let part = Part::EndedElsewhere(ends.len(), FixedState::default().hash_one(ends));
         if let Some(kept) = self.preparation.cache.get(self.chunk.id, &part)
@@ -263,7 +263,7 @@ impl Parts<'_> {
         {
             return rows.clone();
         }
-        let ended = |position: &i64| ends.binary_search_by_key(position, |(position, _)| *position).ok();
+        let ended = |position: i64| ends.binary_search_by_key(&position, |(position, _)| *position).ok();
         let found: Vec<(u32, i64)> = positions
             .iter()
             .zip(0..)
@@ -276,8 +276,9 @@ impl Parts<'_> {
 
 /// A column of a delta.
 fn of_rows(rows: &RowSet, name: &ColumnName) -> Option<Column> {
-    let numbers =
-        |number: fn(&crate::columns::Row) -> i64| Column::Numbers(rows.rows().iter().map(number).collect());
+    let numbers = |number: fn(&crate::columns::Row) -> i64| {
+        Column::Numbers(Numbers::of(rows.rows().iter().map(number).collect()))
+    };
     Some(match name {
         ColumnName::Time => numbers(|row| row.time),
         ColumnName::Position => numbers(|row| row.position),
@@ -289,10 +290,10 @@ fn of_rows(rows: &RowSet, name: &ColumnName) -> Option<Column> {
     })
 }
 
-fn numbers(column: Option<&Arc<Column>>) -> &[i64] {
+fn numbers(column: Option<&Arc<Column>>) -> &Numbers {
     match column.map(|column| &**column) {
         Some(Column::Numbers(numbers)) => numbers,
-        _ => &[],
+        _ => Numbers::EMPTY,
     }
 }
 
@@ -306,8 +307,8 @@ impl Prepared {
         translated: &'r mut Vec<u32>,
     ) -> Option<Rows<'r>> {
         let times = numbers(Some(&self.times));
-        let start = times.partition_point(|time| *time < window.start);
-        let end = start + times[start..].partition_point(|time| *time < window.end);
+        let start = times.lower_bound(0..times.len(), window.start);
+        let end = times.lower_bound(start..times.len(), window.end);
         if start == end {
             return None;
         }
@@ -354,7 +355,8 @@ mod tests {
         let ended = |ends: &[(i64, i64)]| {
             let preparation =
                 Preparation { cache: &cache, needs: &needs, traits: &Vec::new(), position: i64::MAX, ends };
-            Parts { preparation: &preparation, chunk: &chunk, loaded: &[] }.ended_rows(&[30, 10])
+            Parts { preparation: &preparation, chunk: &chunk, loaded: &[] }
+                .ended_rows(&Numbers::of(vec![30, 10]))
         };
         assert_eq!(ended(&[(20, 40)]), [], "a row of another chunk");
         assert_eq!(ended(&[(10, 41)]), [(1, 41)]);

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::cache::{Column, ColumnCache, Part};
 use super::chunk::{Chunk, Kind};
 use crate::columns::{
-    ColumnName, Rare, RowSet, Unreadable, read_dictionary, read_i32, read_i64, read_sparse, read_values,
+    ColumnName, Numbers, Rare, RowSet, Unreadable, read_dictionary, read_i32, read_i64, read_sparse,
+    read_values,
 };
 use crate::error::ReportsError;
 
@@ -190,7 +191,7 @@ fn decode(stored: Vec<Stored>, cache: &ColumnCache) -> Result<Vec<(i64, Part, Ar
 
 fn column(name: &ColumnName, content: Bytes) -> Result<Column, Unreadable> {
     Ok(match name {
-        ColumnName::Time | ColumnName::Position => Column::Numbers(read_i64(content)?),
+        ColumnName::Time | ColumnName::Position => Column::Numbers(Numbers::of(read_i64(content)?)),
         ColumnName::Actor => {
             Column::Actors(read_i32(content)?.into_iter().map(|actor| actor as u32).collect())
         }

@@ -260,12 +260,12 @@ impl Search<'_> {
                 let lives = preparation.lives(chunk, own).ok_or_else(|| load::lacks_a_column(chunk))?;
                 let positions = lives.positions();
                 match &rows.and {
-                    None => wanted.iter().for_each(|row| least.see(positions[*row as usize])),
+                    None => wanted.iter().for_each(|row| least.see(positions.get(*row as usize))),
                     Some(and) => {
                         let too =
                             preparation.find(chunk, own, and).ok_or_else(|| load::lacks_a_column(chunk))?;
                         let both = wanted.iter().filter(|row| too.binary_search(row).is_ok());
-                        both.for_each(|row| least.see(positions[*row as usize]));
+                        both.for_each(|row| least.see(positions.get(*row as usize)));
                     }
                 }
                 let ended = lives.ended.iter().filter(|(row, _)| wanted.binary_search(row).is_ok());

@@ -107,10 +107,10 @@ pub(in crate::reports) fn each_bucket(
 ) {
     let Range { start: mut row, end } = rows.range;
     while row < end {
-        let bucket = starts.partition_point(|start| *start <= rows.times[row]).saturating_sub(1);
+        let bucket = starts.partition_point(|start| *start <= rows.times.get(row)).saturating_sub(1);
         let stop = match starts.get(bucket + 1) {
             None => end,
-            Some(next) => row + rows.times[row..end].partition_point(|time| time < next),
+            Some(next) => rows.times.lower_bound(row..end, *next),
         };
         see(bucket, row..stop);
         row = stop;

@@ -175,12 +175,12 @@ impl<E: Entry, S: Select> Scan for Gather<E, S> {
             if actor < first || u64::from(actor) >= end {
                 return;
             }
-            let (bucket, key) = self.layout.key(actor, rows.times[row]);
+            let (bucket, key) = self.layout.key(actor, rows.times.get(row));
             greatest_tag = greatest_tag.max(tag);
-            let first_position = if E::HAS_POSITION { rows.first_positions[row] } else { 0 };
+            let first_position = if E::HAS_POSITION { rows.first_positions.get(row) } else { 0 };
             gathered.buckets[bucket].push(E::new(key, first_position, tag));
         });
-        gathered.add_run(rows.times[rows.range.start], rows.range.len());
+        gathered.add_run(rows.times.get(rows.range.start), rows.range.len());
         self.account(gathered, greatest_actor, greatest_tag);
     }
 }
@@ -208,9 +208,11 @@ impl Scan for Extent {
     }
 
     fn scan(&self, extent: &mut Range<i64>, rows: &Rows<'_>) {
-        if let [first, .., last] | [first @ last] = &rows.times[rows.range.clone()] {
-            extent.start = extent.start.min(*first);
-            extent.end = extent.end.max(last.saturating_add(1));
+        if rows.range.is_empty() {
+            return;
         }
+        let last = rows.times.get(rows.range.end - 1);
+        extent.start = extent.start.min(rows.times.get(rows.range.start));
+        extent.end = extent.end.max(last.saturating_add(1));
     }
 }

@@ -40,9 +40,9 @@ impl Scan for Everything {
     fn scan(&self, partial: &mut Self::Partial, rows: &Rows<'_>) {
         rows.each(|row| {
             let standing = StandingRow {
-                time: rows.times[row],
-                first_position: rows.first_positions[row],
-                position: rows.positions[row],
+                time: rows.times.get(row),
+                first_position: rows.first_positions.get(row),
+                position: rows.positions.get(row),
             };
             let fields = rows.fields.iter().map(|field| field.value(row).to_text()).collect();
             partial.push((standing, rows.actors[row], rows.values.unwrap().get(row), fields));

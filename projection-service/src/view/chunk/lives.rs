@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::super::cache::{Column, Part};
 use super::{Chunk, Kind, Parts, Preparation, numbers};
-use crate::columns::{ColumnName, Dictionary, Field, Scalar};
+use crate::columns::{ColumnName, Dictionary, Field, Numbers, Scalar};
 
 /// The value by which rows are searched.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(in crate::view) struct Lives {
 
 impl Lives {
     /// The position at which each row begins.
-    pub(in crate::view) fn positions(&self) -> &[i64] {
+    pub(in crate::view) fn positions(&self) -> &Numbers {
         numbers(Some(&self.positions))
     }
 }
