@@ -1,6 +1,7 @@
 //! Activity over time: a measure in every bucket of a range, in groups if asked for.
 
 mod cells;
+mod every_group;
 mod question;
 mod tally;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use self::cells::{Cells, Sizes};
+use self::every_group::EveryGroup;
 use self::question::ActivityQuestion;
 use self::tally::{Actors, Count, Extreme, Mean, Quantile, Sum, Tally};
 use super::groups::{ByGroup, Name, Named, Places, largest};
@@ -183,8 +185,7 @@ async fn lines(question: &ActivityQuestion, query: &Query) -> Result<Lines, Repo
 }
 
 async fn largest_lines<T: Tally>(question: &ActivityQuestion, query: &Query) -> Result<Lines, ReportsError> {
-    let (grouping, mut needs) = question.grouping();
-    question.measure.add_needs(&mut needs);
+    let (grouping, needs) = question.grouping();
     let (_, partials) = query.scan(query.range.window(), &needs, Sizes::<T>::new(grouping)).await?;
     let mut all = ByGroup::<T>::default();
     for partial in partials {
@@ -199,16 +200,50 @@ async fn largest_lines<T: Tally>(question: &ActivityQuestion, query: &Query) -> 
 }
 
 async fn compute<T: Tally>(question: ActivityQuestion, query: &Query) -> Result<Body, ReportsError> {
+    let in_one_scan = question.is_grouped() && T::IS_SMALL;
+    if in_one_scan && let Some(body) = compute_in_one_scan::<T>(&question, query).await? {
+        return Ok(body);
+    }
     let lines = if question.is_grouped() {
         largest_lines::<T>(&question, query).await?
     } else {
         Lines { own: Vec::new(), has_others: true }
     };
-    let (grouping, mut needs) = question.grouping();
-    question.measure.add_needs(&mut needs);
+    let (grouping, needs) = question.grouping();
     let cells = Cells::<T>::new(grouping, Places::new(&lines.own), &question.starts);
     let (cells, partials) = query.scan(query.range.window(), &needs, cells).await?;
     Ok(body(&question, &lines, cells.merge(partials)))
+}
+
+/// None if there are too many groups for it.
+async fn compute_in_one_scan<T: Tally>(
+    question: &ActivityQuestion,
+    query: &Query,
+) -> Result<Option<Body>, ReportsError> {
+    let (grouping, needs) = question.grouping();
+    let scan = EveryGroup::<T>::new(grouping, &question.starts);
+    let (scan, partials) = query.scan(query.range.window(), &needs, scan).await?;
+    let Some(groups) = scan.merge(partials) else { return Ok(None) };
+    let sized = groups.iter().map(|(group, buckets)| (group.clone(), size(question, buckets))).collect();
+    let has_others = groups.len() > question.groups;
+    let own = largest(&query.view, sized, question.groups, |one, other| one.larger_first(*other)).await?;
+    let (places, width) = (Places::new(&own), own.len() + 1);
+    let mut cells = vec![T::default(); question.starts.len() * width];
+    for (group, buckets) in groups {
+        let place = places.of(&group) as usize;
+        let own = cells.iter_mut().skip(place).step_by(width);
+        own.zip(buckets).for_each(|(cell, tally)| cell.merge(tally));
+    }
+    Ok(Some(body(question, &Lines { own, has_others }, cells)))
+}
+
+/// The measure of all buckets together.
+fn size<T: Tally>(question: &ActivityQuestion, buckets: &[T]) -> Number {
+    let mut all = T::default();
+    for bucket in buckets {
+        all.merge(bucket.clone());
+    }
+    all.number(question.measure.percent())
 }
 
 /// Writes the report out of its cells, bucket by bucket.

@@ -28,6 +28,7 @@ impl Default for Block {
 }
 
 impl ActorSet {
+    #[inline]
     pub(crate) fn insert(&mut self, ordinal: u32) {
         let (block, low) = (ordinal as usize / BLOCK_ACTORS, ordinal as u16);
         if block >= self.blocks.len() {
@@ -104,6 +105,7 @@ impl ActorSet {
 }
 
 impl Block {
+    #[inline]
     fn insert(&mut self, low: u16) {
         match self {
             Self::Bits(bits) => set(bits, low),
@@ -118,21 +120,34 @@ impl Block {
         if list.len() < LIST_MAX {
             return;
         }
-        list.sort_unstable();
-        list.dedup();
+        let mut bits = Box::new([0; BLOCK_WORDS]);
+        for low in list.iter() {
+            set(&mut bits, *low);
+        }
         // With half of the room left, the next time that it is full is worth the next look.
-        if list.len() > LIST_MAX / 2 {
-            let mut bits = Box::new([0; BLOCK_WORDS]);
-            for low in list.iter() {
-                set(&mut bits, *low);
-            }
+        let distinct: u32 = bits.iter().map(|word| word.count_ones()).sum();
+        if distinct as usize > LIST_MAX / 2 {
             *self = Self::Bits(bits);
+        } else {
+            list.clear();
+            each_set(&bits, |low| list.push(low));
         }
     }
 }
 
 fn set(bits: &mut [u64; BLOCK_WORDS], low: u16) {
     bits[usize::from(low / 64)] |= 1 << (low % 64);
+}
+
+/// Calls `see` with each bit that is set.
+fn each_set(bits: &[u64; BLOCK_WORDS], mut see: impl FnMut(u16)) {
+    for (word, first) in bits.iter().zip((0..=u16::MAX).step_by(64)) {
+        let mut word = *word;
+        while word != 0 {
+            see(first + word.trailing_zeros() as u16);
+            word &= word - 1;
+        }
+    }
 }
 
 #[cfg(test)]

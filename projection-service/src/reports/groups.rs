@@ -41,6 +41,13 @@ impl<T> Default for ByGroup<T> {
     }
 }
 
+impl ByGroup<()> {
+    /// The same groups with what was gathered for each, by its number.
+    pub(crate) fn with<T>(self, gathered: Vec<T>) -> ByGroup<T> {
+        ByGroup { numbers: self.numbers, gathered }
+    }
+}
+
 impl<T: Default> ByGroup<T> {
     /// The number of a group, a new one if it is not known.
     pub(crate) fn number(&mut self, group: Group) -> u32 {

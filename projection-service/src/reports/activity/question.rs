@@ -58,9 +58,10 @@ impl ActivityQuestion {
         !self.fields.is_empty()
     }
 
-    /// What divides the rows, and what it reads.
+    /// What divides the rows, and what it and the measure read.
     pub(super) fn grouping(&self) -> (Grouping, Needs) {
         let mut needs = Needs::default();
+        self.measure.add_needs(&mut needs);
         (Grouping::new(&self.fields, &mut needs), needs)
     }
 
@@ -87,7 +88,7 @@ pub(crate) fn field(parameter: &'static str, name: &str) -> Result<Field, Report
 }
 
 impl Measure {
-    pub(super) fn add_needs(self, needs: &mut Needs) {
+    fn add_needs(self, needs: &mut Needs) {
         match self {
             Self::Count => {}
             Self::Actors => needs.actors = true,

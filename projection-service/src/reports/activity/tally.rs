@@ -7,6 +7,9 @@ use crate::reports::actor_set::ActorSet;
 
 /// Computes a measure of the rows of one bucket and one group.
 pub(super) trait Tally: Clone + Default + Send + Sync + 'static {
+    /// Whether it takes few bytes however many rows it has, so that every group may have its own in each bucket.
+    const IS_SMALL: bool;
+
     /// Adds a row.
     fn add(&mut self, rows: &Rows<'_>, row: usize);
 
@@ -70,6 +73,8 @@ impl Serialize for Number {
 pub(super) struct Count(u64);
 
 impl Tally for Count {
+    const IS_SMALL: bool = true;
+
     fn add(&mut self, _: &Rows<'_>, _: usize) {
         self.0 += 1;
     }
@@ -93,6 +98,8 @@ impl Tally for Count {
 pub(super) struct Actors(pub(super) ActorSet);
 
 impl Tally for Actors {
+    const IS_SMALL: bool = false;
+
     fn add(&mut self, rows: &Rows<'_>, row: usize) {
         self.0.insert(rows.actors[row]);
     }
@@ -124,6 +131,8 @@ impl Sum {
 }
 
 impl Tally for Sum {
+    const IS_SMALL: bool = true;
+
     fn add(&mut self, rows: &Rows<'_>, row: usize) {
         match rows.values {
             Some(Values::Scaled { scale, numbers }) if numbers[row] != Values::NONE => {
@@ -159,6 +168,8 @@ impl Tally for Sum {
 pub(super) struct Mean(Sum);
 
 impl Tally for Mean {
+    const IS_SMALL: bool = true;
+
     fn add(&mut self, rows: &Rows<'_>, row: usize) {
         self.0.add(rows, row);
     }
@@ -185,6 +196,8 @@ impl<const GREATEST: bool> Extreme<GREATEST> {
 }
 
 impl<const GREATEST: bool> Tally for Extreme<GREATEST> {
+    const IS_SMALL: bool = true;
+
     fn add(&mut self, rows: &Rows<'_>, row: usize) {
         if let Some(value) = rows.values.and_then(|values| values.get(row)) {
             self.take(value);
@@ -207,6 +220,8 @@ impl<const GREATEST: bool> Tally for Extreme<GREATEST> {
 pub(super) struct Quantile(Vec<f64>);
 
 impl Tally for Quantile {
+    const IS_SMALL: bool = false;
+
     fn add(&mut self, rows: &Rows<'_>, row: usize) {
         self.0.extend(rows.values.and_then(|values| values.get(row)));
     }

@@ -83,41 +83,63 @@ impl Numbers<'_> {
         (rows, part): (&Rows<'_>, Range<usize>),
         context: &mut C,
         resolve: impl Fn(&mut C, Group) -> u32,
-        mut see: impl FnMut(&mut C, usize, u32),
+        see: impl FnMut(&mut C, usize, u32),
     ) {
-        let Self { codes, table } = self;
-        let mut number = |row: usize, code: usize, group: &dyn Fn() -> Group| {
-            let number = table.number(code, || resolve(context, group()));
-            see(context, row, number);
-        };
-        match &codes[..] {
-            [] => rows.each_of(part, |row| number(row, 0, &Group::new)),
+        let mut visit = Visit { table: &mut self.table, context, resolve, see };
+        match &self.codes[..] {
+            [] => rows.each_of(part, |row| visit.row(row, 0, Group::new)),
             [Codes::Dictionary(column)] => rows.each_of(part, |row| {
                 let code = usize::from(column.codes[row]);
-                number(row, code, &|| vec![of_dictionary(column, code)]);
+                visit.row(row, code, || vec![of_dictionary(column, code)]);
             }),
             [one] => rows.each_of(part, |row| {
                 let code = one.code(row);
-                number(row, code, &|| vec![one.key(code)]);
+                visit.row(row, code, || vec![one.key(code)]);
             }),
             [one, other, ..] => {
                 let width = other.count();
                 rows.each_of(part, |row| {
                     let (first, second) = (one.code(row), other.code(row));
-                    number(row, first * width + second, &|| vec![one.key(first), other.key(second)]);
+                    visit.row(row, first * width + second, || vec![one.key(first), other.key(second)]);
                 });
             }
         }
     }
 }
 
+/// Passes rows on with the numbers of their groups.
+struct Visit<'v, C: ?Sized, R, S> {
+    table: &'v mut Table,
+    context: &'v mut C,
+    resolve: R,
+    see: S,
+}
+
+impl<C: ?Sized, R: Fn(&mut C, Group) -> u32, S: FnMut(&mut C, usize, u32)> Visit<'_, C, R, S> {
+    #[expect(clippy::inline_always, reason = "the loop over all rows is twice as slow with a call in it")]
+    #[inline(always)]
+    fn row(&mut self, row: usize, code: usize, group: impl Fn() -> Group) {
+        let number = self.table.number(code, || (self.resolve)(self.context, group()));
+        (self.see)(self.context, row, number);
+    }
+}
+
 impl Table {
+    /// The number of a code; `resolve` gives it where it is not known.
+    #[expect(clippy::inline_always, reason = "the loop over all rows is twice as slow with a call in it")]
+    #[inline(always)]
     fn number(&mut self, code: usize, resolve: impl FnOnce() -> u32) -> u32 {
         match self {
+            Self::Dense(numbers) if numbers[code] != UNKNOWN => numbers[code],
+            _ => self.first(code, resolve),
+        }
+    }
+
+    #[inline(never)]
+    fn first(&mut self, code: usize, resolve: impl FnOnce() -> u32) -> u32 {
+        match self {
             Self::Dense(numbers) => {
-                if numbers[code] == UNKNOWN {
-                    numbers[code] = resolve();
-                }
+                numbers[code] = resolve();
                 numbers[code]
             }
             Self::Sparse(numbers) => *numbers.entry(code).or_insert_with(resolve),

@@ -3,6 +3,8 @@ use super::super::units::Units;
 use super::follow::{Session, Tally};
 use super::{Body, Day};
 
+const DAY_US: i64 = 86_400_000_000;
+
 /// The numbers of the report, gathered from sessions.
 #[derive(Debug)]
 pub(super) struct Numbers {
@@ -36,13 +38,18 @@ impl Numbers {
         }
     }
 
-    /// The day of a time; most often the one of the session before, or soon after it.
-    fn day(&self, time: i64, near: usize) -> usize {
-        const NEAR: usize = 8;
-        let near = near..(near + NEAR).min(self.starts.len() - 1);
-        near.clone()
-            .find(|day| (self.starts[*day]..self.starts[day + 1]).contains(&time))
-            .unwrap_or_else(|| self.starts.partition_point(|start| *start <= time) - 1)
+    /// The day of a time. Most days have 24 hours, so it is near to where it would be if all had.
+    fn day(&self, time: i64) -> usize {
+        let days = self.days.len();
+        let guess = (time - self.starts[0]) / DAY_US;
+        let mut day = usize::try_from(guess).unwrap_or(0).min(days - 1);
+        while day > 0 && self.starts[day] > time {
+            day -= 1;
+        }
+        while day + 1 < days && self.starts[day + 1] <= time {
+            day += 1;
+        }
+        day
     }
 
     pub(super) fn body(mut self, days: &Units) -> Body {
@@ -68,7 +75,7 @@ impl Tally for Numbers {
 
     fn begin(&mut self, actor: u32, time: i64) {
         let last = self.last.filter(|(other, _)| *other == actor).map(|(_, day)| day);
-        let day = self.day(time, last.unwrap_or(0));
+        let day = self.day(time);
         self.last = Some((actor, day));
         self.days[day].sessions += 1;
         self.days[day].actors += u64::from(last != Some(day));
