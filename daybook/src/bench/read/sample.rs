@@ -84,10 +84,11 @@ impl Sample {
         let (sender, mut batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
         let making = tokio::task::spawn_blocking(move || {
             let customers = self.customers(partitions);
-            let actors = if matches!(self.customers, Customers::Small(_)) {
-                ACTORS_OF_A_SMALL_CUSTOMER
-            } else {
-                ACTORS
+            let actors = match self.customers {
+                Customers::Small(_) => ACTORS_OF_A_SMALL_CUSTOMER,
+                // As many in all as one customer has.
+                Customers::AllPartitions => ACTORS / customers.len() as u64,
+                Customers::One | Customers::Known(_) => ACTORS,
             };
             let mut random = Random::new(SEED);
             let end = Utc::now();
