@@ -2,7 +2,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench;
 use crate::commands::{
-    dead_letters, keys, members, migrate, openapi, postgres, rebuild, relay, replay, serve, status, up,
+    dead_letters, import, keys, members, migrate, openapi, postgres, rebuild, relay, replay, serve, status,
+    up,
 };
 use crate::failure::Failure;
 
@@ -46,6 +47,12 @@ enum Command {
     /// Within a partition or a customer in position order; the whole log in order of recorded time, then partition and
     /// position. Memory does not grow with the history. Progress goes to standard error, if that is a terminal.
     Replay(replay::Arguments),
+    /// Record the activities of files, whatever wrote them
+    ///
+    /// Lines of JSON, tables with a line of names, Daybook's own exports, and those of `PostHog` and Segment, also
+    /// compressed. Broken off anywhere, the same command goes on where everything is known to be recorded, and nothing is
+    /// recorded twice. Ends with 1 if records were refused; they are in FILE.rejects.ndjson, with their reasons.
+    Import(import::Arguments),
     /// Build the read models again from the first event, and swap them in
     ///
     /// A new generation is folded beside the live one, catches up with the log, and takes its place in one transaction.
@@ -82,6 +89,7 @@ impl Cli {
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::Status(arguments) => status::run(arguments).await,
             Command::Replay(arguments) => replay::run(arguments).await,
+            Command::Import(arguments) => Box::pin(import::run(arguments)).await,
             Command::Rebuild(arguments) => rebuild::run(arguments).await,
             Command::Relay(arguments) => relay::run(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
@@ -140,6 +148,10 @@ mod tests {
             "daybook dead-letters discard activities-3-7",
             "daybook dead-letters list --limit 0",
             "daybook bench ingest --seconds 0",
+            "daybook import",
+            "daybook import --map type a.csv",
+            "daybook import --format xml a.xml",
+            "daybook import --retry-for 0 a.csv",
             "daybook members",
             "daybook members reset-password",
         ] {
@@ -155,6 +167,7 @@ mod tests {
             "daybook dead-letters discard activities-3-7 --reason test --json",
             "daybook members reset-password ada@example.com --json --public-url https://daybook.example.com",
             "daybook rebuild --verify --parallel 2 --max-load 1.5",
+            "daybook import --format csv --map type=event,properties.* --url https://d.example --token dbk_1 - b.csv",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub(crate) mod dead_letters;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod migrate;

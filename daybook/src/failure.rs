@@ -34,6 +34,15 @@ impl Failure {
         move |error| Self::Failed(format!("{action}: {error}"))
     }
 
+    /// The same failure, which names what it is about.
+    pub(crate) fn of(self, what: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Failed(reason) => Self::Failed(format!("{what}: {reason}")),
+            Self::Usage(reason) => Self::Usage(format!("{what}: {reason}")),
+            other @ (Self::Missing(_) | Self::Interrupted) => other,
+        }
+    }
+
     /// Says why on standard error, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("daybook: {self}");

@@ -16,6 +16,7 @@ mod documents;
 mod failure;
 mod files;
 mod folder;
+mod import;
 mod output;
 mod progress;
 mod signals;

@@ -6,11 +6,23 @@ use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 const TICK: Duration = Duration::from_millis(120);
 /// A style that cannot be read would be a bar without words; these can.
 const COUNTED: &str = "{prefix:<18} {bar:30} {human_pos} of {human_len}  {rate}  {eta} left {msg}";
+const BYTES: &str = "{prefix:<18} {bar:30} {bytes} of {total_bytes}  {eta} left  {msg}";
+const OPEN_BYTES: &str = "{prefix:<18} {spinner} {bytes}  {msg}";
 const OPEN: &str = "{prefix:<18} {spinner} {human_pos}  {rate}";
 
 /// Progress towards a known number, on standard error, and only if that is a terminal.
 pub(crate) fn counted(what: impl Into<String>, total: u64) -> ProgressBar {
     styled(ProgressBar::new(total), COUNTED, what)
+}
+
+/// Progress through so many bytes; through any number of them if that is not known.
+pub(crate) fn bytes(what: impl Into<String>, total: Option<u64>) -> ProgressBar {
+    if let Some(total) = total {
+        return styled(ProgressBar::new(total), BYTES, what);
+    }
+    let bar = styled(ProgressBar::no_length(), OPEN_BYTES, what);
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// Progress towards a number that is not known.
@@ -35,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_styles_can_be_read() {
-        for template in [COUNTED, OPEN] {
+        for template in [COUNTED, BYTES, OPEN_BYTES, OPEN] {
             ProgressStyle::with_template(template).unwrap();
         }
     }

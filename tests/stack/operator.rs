@@ -1,5 +1,6 @@
 //! The commands of an operator.
 
+mod import;
 mod rebuild;
 mod replay;
 mod status;

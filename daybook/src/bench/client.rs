@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use chassis::Upstream;
+use futures::StreamExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::response::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -111,8 +112,10 @@ impl Client {
         headers: &[(&'static str, &str)],
         body: Body,
     ) -> Result<(Parts, Bytes), Failure> {
-        let mut request =
-            Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == CONTENT_TYPE.as_str()) {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -128,6 +131,24 @@ impl Client {
             return Err(failed(&format_args!("{} {}", parts.status, String::from_utf8_lossy(&bytes))));
         }
         Ok((parts, bytes))
+    }
+
+    /// Sends lines over one connection until time is up, and returns how many a second were recorded, until the last was.
+    pub(super) async fn stream(&self, lasts: Duration, lines: fn(usize) -> String) -> Result<f64, Failure> {
+        let began = Instant::now();
+        let chunks = futures::stream::iter(0..).take_while(move |_| {
+            let goes_on = began.elapsed() < lasts;
+            async move { goes_on }
+        });
+        let body = Body::from_stream(chunks.map(move |n| Ok::<_, std::convert::Infallible>(lines(n))));
+        let lines = [(CONTENT_TYPE.as_str(), "application/x-ndjson")];
+        let (_, answer) = self.exchange(Method::POST, "/v1/activities/stream", &lines, body).await?;
+        let last = answer.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let summary: Value = serde_json::from_slice(last).unwrap_or_default();
+        match (summary["complete"].as_bool(), summary["accepted"].as_u64()) {
+            (Some(true), Some(accepted)) => Ok(accepted as f64 / began.elapsed().as_secs_f64()),
+            _ => Err(Failure::Failed(format!("a stream ended with {}", String::from_utf8_lossy(last)))),
+        }
     }
 
     /// The status of a `GET`, whatever it is.

@@ -19,6 +19,8 @@ use crate::failure::Failure;
 const CUSTOMERS: usize = 4;
 /// What is compared most closely is measured in so many turns.
 const TURNS: u32 = 8;
+/// A stream takes a moment to end, so that its turns are longer.
+const STREAM_TURNS: u32 = 2;
 /// Customers that must be tried at most until they are spread evenly.
 const SIGN_UPS_MAX: usize = 64;
 /// The default of `DAYBOOK_PARTITIONS`.
@@ -84,7 +86,7 @@ async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Ve
     let over_http = apart(over_http(house.address, idle, partitions, lasts)).await;
     stop.cancel();
     house.stop().await;
-    let OverHttp { singles, nothing, batches } = over_http?;
+    let OverHttp { singles, nothing, batches, streams } = over_http?;
 
     say("cqrs-es with postgres-es");
     let plain = plain::measure(&url, lasts).await?;
@@ -100,6 +102,12 @@ async fn measure_on(server: &Server, lasts: Duration, folds: Folds) -> Result<Ve
             Target::AtLeast(0.7),
         ),
         Figure::new(("HTTP batches of 1,000", batches), rate, limit, Target::AtLeast(0.3)),
+        Figure::new(
+            ("HTTP streams of lines, 4 connections", streams),
+            rate,
+            ("HTTP batches of 1,000", batches),
+            Target::AtLeast(0.9),
+        ),
         Figure::new(single, rate, ("cqrs-es + postgres-es, 64 tasks", plain), Target::AtLeast(3.0)),
         Figure::new(single, rate, ("a handler that parses only", nothing), Target::AtLeast(0.3)),
         Figure::new(
@@ -123,9 +131,11 @@ struct OverHttp {
     /// Single posts to the handler that does nothing.
     nothing: f64,
     batches: f64,
+    streams: f64,
 }
 
-/// Single posts and their limit in turn, so that both are measured while the machine is equally fast; then batches.
+/// Single posts and their limit in turn, so that both are measured while the machine is equally fast; then batches and
+/// streams in turn.
 async fn over_http(
     address: SocketAddr,
     idle: Client,
@@ -141,9 +151,19 @@ async fn over_http(
         singles += flood(&clients, path, connections, turn, rows::with_id).await? / f64::from(TURNS);
         nothing += idle.flood(path, CONNECTIONS, turn, rows::with_id).await? / f64::from(TURNS);
     }
-    say("HTTP batches");
-    let batches = flood(&clients, "/v1/activities/batch", 1, lasts, rows::batch_body).await?;
-    Ok(OverHttp { singles, nothing, batches: batches * rows::BATCH as f64 })
+    say("HTTP batches, in turn with streams");
+    let (mut batches, mut streams) = (0.0, 0.0);
+    for _ in 0..STREAM_TURNS {
+        let turn = lasts / STREAM_TURNS;
+        let flooded = flood(&clients, "/v1/activities/batch", 1, turn, rows::batch_body).await?;
+        batches += flooded * rows::BATCH as f64 / f64::from(STREAM_TURNS);
+        let tasks = clients
+            .iter()
+            .cloned()
+            .map(|client| tokio::spawn(async move { client.stream(turn, rows::lines).await }));
+        streams += all(tasks).await?.iter().sum::<f64>() / f64::from(STREAM_TURNS);
+    }
+    Ok(OverHttp { singles, nothing, batches, streams })
 }
 
 /// All customers at once, each over so many connections: acknowledged requests a second.

@@ -26,6 +26,11 @@ pub(super) fn batch_body(n: usize) -> String {
     format!(r#"{{"activities":[{}]}}"#, items.collect::<Vec<_>>().join(","))
 }
 
+/// As many lines of a stream, with ids of their own.
+pub(super) fn lines(n: usize) -> String {
+    (0..BATCH).map(|item| with_id(n * BATCH + item) + "\n").collect()
+}
+
 /// An activity with an id of its own.
 pub(super) fn with_id(n: usize) -> String {
     format!(r#"{{"id":"{}",{}"#, Uuid::now_v7(), &body(n)[1..])

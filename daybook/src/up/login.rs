@@ -82,6 +82,17 @@ impl Account {
         folder.write(self.file(), login)
     }
 
+    /// The token that `up` keeps in a data folder, the owner's rather than the demo's.
+    pub(crate) fn any_token(folder: &DataFolder) -> Result<Option<String>, Failure> {
+        for account in [Self::Owner, Self::Demo] {
+            let known: Option<Login> = folder.read(account.file())?;
+            if let Some(token) = known.and_then(|login| login.token) {
+                return Ok(Some(token));
+            }
+        }
+        Ok(None)
+    }
+
     /// Signs up if need be, and makes sure that the token works. Safe to be broken off anywhere: what is decided is
     /// written down before it is done. None if the address has a login that this data folder does not know.
     pub(crate) async fn ensure(self, door: &Door, folder: &DataFolder) -> Result<Option<Login>, Failure> {
