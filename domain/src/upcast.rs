@@ -21,11 +21,14 @@ struct Upcast {
 }
 
 /// Oldest first.
-const ALL: &[Upcast] = &[Upcast {
-    event_type: "ActivityRecorded",
-    version: "2.0.0",
-    fields: activity_recorded_says_who_chose_its_time,
-}];
+const ALL: &[Upcast] = &[
+    Upcast {
+        event_type: "ActivityRecorded",
+        version: "2.0.0",
+        fields: activity_recorded_says_who_chose_its_time,
+    },
+    Upcast { event_type: "TokenIssued", version: "2.0.0", fields: token_issued_says_whether_it_is_public },
+];
 
 /// Version 1 did not say whether `occurred_at` came from the client, so that a retry without a time could not be
 /// recognised as the same content. What version 1 stored is read as the client's own choice, the stricter reading.
@@ -33,6 +36,12 @@ fn activity_recorded_says_who_chose_its_time(fields: &mut Fields) -> serde_json:
     if !fields.contains_key("occurred_at_source") {
         fields.insert("occurred_at_source".to_owned(), to_raw_value("client")?);
     }
+    Ok(())
+}
+
+/// Version 1 knew secret tokens only. A program that knows only that version must not take a public one for a secret one.
+fn token_issued_says_whether_it_is_public(fields: &mut Fields) -> serde_json::Result<()> {
+    fields.insert("public".to_owned(), to_raw_value(&())?);
     Ok(())
 }
 

@@ -3,3 +3,4 @@
 pub(crate) mod forward;
 pub(crate) mod openapi;
 pub(crate) mod pages;
+pub(crate) mod preflight;

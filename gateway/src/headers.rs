@@ -58,6 +58,19 @@ pub(crate) fn set_forwarded_for(headers: &mut HeaderMap, client: Option<IpAddr>)
     }
 }
 
+/// What a page of another origin may read besides the body.
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after, x-request-id");
+
+/// Lets a page of this origin read a response; it never shows a session, so that credentials of a browser stay out of it.
+pub(crate) fn set_allowed_origin(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+}
+
 /// The session cookie's value, of a request whose cookies are as services see them.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     headers

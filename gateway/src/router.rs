@@ -4,15 +4,16 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, on};
+use axum::routing::{get, on, options};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::error::GatewayError;
 use crate::handlers::forward::forward;
+use crate::handlers::preflight::preflight;
 use crate::handlers::{openapi, pages};
 use crate::problems::{RequestName, finish, reject};
-use crate::routes::ROUTES;
+use crate::routes::{Pages, ROUTES};
 use crate::state::AppState;
 
 /// Every public route but `/healthz` and `/readyz`, which must answer even when too many requests are in flight.
@@ -53,7 +54,8 @@ fn services() -> Router<Arc<AppState>> {
         let handler = move |State(state): State<Arc<AppState>>, request: Request| async move {
             pass(&state, request, |request| forward(&state, route, request)).await
         };
-        router.route(route.path, on(route.methods, handler))
+        let router = router.route(route.path, on(route.methods, handler));
+        if route.pages == Pages::None { router } else { router.route(route.path, options(preflight)) }
     })
 }
 

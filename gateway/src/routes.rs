@@ -48,6 +48,17 @@ pub(crate) enum Session {
     Ignore,
 }
 
+/// Which pages of other origins may read a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// None: their browser keeps it from them.
+    None,
+    /// Those that the public token of the request names.
+    OfToken,
+    /// All: it is the same for everybody.
+    All,
+}
+
 /// Which service answers which methods of a path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Route {
@@ -59,6 +70,8 @@ pub(crate) struct Route {
     pub(crate) target: Target,
     /// What happens to the session cookie.
     pub(crate) session: Session,
+    /// Which pages of other origins may use it.
+    pub(crate) pages: Pages,
 }
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -91,8 +104,8 @@ impl Route {
 /// Everything the public can reach in the services. A path may stand here more than once, with different methods.
 pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities", GET, Reports, Resolve),
-    route("/v1/activities", POST, Activities, Resolve),
-    route("/v1/activities/batch", POST, Activities, Resolve),
+    ingest("/v1/activities"),
+    ingest("/v1/activities/batch"),
     route("/v1/activities/stream", POST, Activities, Resolve),
     // An id may be any word, also `batch`. The empty one is no id: the query has it.
     route("/v1/activities/batch", ACTIVITY, Activities, Resolve),
@@ -100,42 +113,42 @@ pub(crate) const ROUTES: &[Route] = &[
     route("/v1/activities/", ACTIVITY, Activities, Resolve),
     route("/v1/activities/{*id}", ACTIVITY, Activities, Resolve),
     route("/v1/ingest/rejections", GET, Activities, Resolve),
-    route("/v1/batch", POST, Activities, Ignore),
-    route("/v1/batch/", POST, Activities, Ignore),
-    route("/v1/track", POST, Activities, Ignore),
-    route("/v1/identify", POST, Activities, Ignore),
-    route("/v1/page", POST, Activities, Ignore),
-    route("/v1/screen", POST, Activities, Ignore),
-    route("/v1/group", POST, Activities, Ignore),
-    route("/v1/alias", POST, Activities, Ignore),
-    route("/v1/b", POST, Activities, Ignore),
-    route("/v1/t", POST, Activities, Ignore),
-    route("/v1/i", POST, Activities, Ignore),
-    route("/v1/p", POST, Activities, Ignore),
-    route("/v1/s", POST, Activities, Ignore),
-    route("/v1/g", POST, Activities, Ignore),
-    route("/v1/a", POST, Activities, Ignore),
-    route("/v1/projects/{key}/settings", GET, Activities, Ignore),
-    route("/v1/logs", POST, Activities, Ignore),
-    route("/v1/logs/", POST, Activities, Ignore),
-    route("/v1/cloudevents", POST, Activities, Ignore),
-    route("/v1/cloudevents/", POST, Activities, Ignore),
-    route("/batch", POST, Activities, Ignore),
-    route("/batch/", POST, Activities, Ignore),
-    route("/capture", POST, Activities, Ignore),
-    route("/capture/", POST, Activities, Ignore),
-    route("/e", POST, Activities, Ignore),
-    route("/e/", POST, Activities, Ignore),
-    route("/i/v0/e", POST, Activities, Ignore),
-    route("/i/v0/e/", POST, Activities, Ignore),
-    route("/i/v1/analytics/events", POST, Activities, Ignore),
-    route("/i/v1/analytics/events/", POST, Activities, Ignore),
-    route("/flags", POST, Activities, Ignore),
-    route("/flags/", POST, Activities, Ignore),
-    route("/decide", POST, Activities, Ignore),
-    route("/decide/", POST, Activities, Ignore),
-    route("/array/{key}/config", GET, Activities, Ignore),
-    route("/array/{key}/config.js", GET, Activities, Ignore),
+    foreign("/v1/batch"),
+    foreign("/v1/batch/"),
+    foreign("/v1/track"),
+    foreign("/v1/identify"),
+    foreign("/v1/page"),
+    foreign("/v1/screen"),
+    foreign("/v1/group"),
+    foreign("/v1/alias"),
+    foreign("/v1/b"),
+    foreign("/v1/t"),
+    foreign("/v1/i"),
+    foreign("/v1/p"),
+    foreign("/v1/s"),
+    foreign("/v1/g"),
+    foreign("/v1/a"),
+    foreign_settings("/v1/projects/{key}/settings", GET),
+    foreign("/v1/logs"),
+    foreign("/v1/logs/"),
+    foreign("/v1/cloudevents"),
+    foreign("/v1/cloudevents/"),
+    foreign("/batch"),
+    foreign("/batch/"),
+    foreign("/capture"),
+    foreign("/capture/"),
+    foreign("/e"),
+    foreign("/e/"),
+    foreign("/i/v0/e"),
+    foreign("/i/v0/e/"),
+    foreign("/i/v1/analytics/events"),
+    foreign("/i/v1/analytics/events/"),
+    foreign_settings("/flags", POST),
+    foreign_settings("/flags/", POST),
+    foreign_settings("/decide", POST),
+    foreign_settings("/decide/", POST),
+    foreign_settings("/array/{key}/config", GET),
+    foreign_settings("/array/{key}/config.js", GET),
     route("/v1/history", GET, Activities, Resolve),
     route("/v1/history/{*stream}", GET, Activities, Resolve),
     route("/v1/reports/{*report}", GET, Reports, Resolve),
@@ -166,5 +179,27 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 const fn route(path: &'static str, methods: MethodFilter, target: Target, session: Session) -> Route {
-    Route { path, methods, target, session }
+    Route { path, methods, target, session, pages: Pages::None }
+}
+
+impl Route {
+    /// The gateway answers for it what browsers ask about pages of other origins (CORS).
+    const fn for_pages(self, pages: Pages) -> Self {
+        Self { pages, ..self }
+    }
+}
+
+/// Where activities are recorded, with a session too.
+const fn ingest(path: &'static str) -> Route {
+    route(path, POST, Activities, Resolve).for_pages(Pages::OfToken)
+}
+
+/// Where clients of others record.
+const fn foreign(path: &'static str) -> Route {
+    route(path, POST, Activities, Ignore).for_pages(Pages::OfToken)
+}
+
+/// What clients of others ask beside recording, which is the same for everybody.
+const fn foreign_settings(path: &'static str, methods: MethodFilter) -> Route {
+    route(path, methods, Activities, Ignore).for_pages(Pages::All)
 }

@@ -1,5 +1,6 @@
 //! The whole door, with small services behind it that note what reaches them.
 
+mod browsers;
 mod faults;
 mod openapi;
 mod operations;

@@ -2,5 +2,6 @@
 
 mod issue;
 mod listing;
+mod public;
 mod revoke;
 mod rotate;

@@ -1,10 +1,9 @@
-use access::Cause;
+use access::{Cause, for_browsers};
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chassis::{BodyProblems, CallerProblems, Problem, ServerProblems, read_body};
 use chrono::{DateTime, Utc};
-use domain::token::Scope;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,12 +67,12 @@ pub(crate) struct RecordedActivity {
         BodyProblems, CallerProblems, ServerProblems,
     ),
 )]
-pub(crate) async fn record_activity(
-    State(state): State<AppState>,
-    request: Request,
-) -> Result<impl IntoResponse, ActivitiesError> {
-    let principal = state.access.authenticate(request.headers()).await?;
-    principal.require(Scope::Ingest)?;
+pub(crate) async fn record_activity(State(state): State<AppState>, request: Request) -> Response {
+    for_browsers(request, |request| record(state, request)).await
+}
+
+async fn record(state: AppState, request: Request) -> Result<impl IntoResponse, ActivitiesError> {
+    let principal = state.access.recorder(request.headers(), request.extensions()).await?;
     let cause = Cause::request(request.headers(), principal.subject).to_json();
     let body = read_body(request, state.limits.body()).await?;
     let activity = read_one(&body, Utc::now())?;

@@ -1,11 +1,10 @@
-use access::Cause;
+use access::{Cause, for_browsers};
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chassis::{BodyProblems, CallerProblems, ServerProblems, read_body};
 use chrono::Utc;
-use domain::token::Scope;
 use http::StatusCode;
 use utoipa::ToSchema;
 
@@ -42,12 +41,12 @@ pub(crate) struct NewBatch {
         BodyProblems, CallerProblems, ServerProblems,
     ),
 )]
-pub(crate) async fn record_batch(
-    State(state): State<AppState>,
-    request: Request,
-) -> Result<impl IntoResponse, ActivitiesError> {
-    let principal = state.access.authenticate(request.headers()).await?;
-    principal.require(Scope::Ingest)?;
+pub(crate) async fn record_batch(State(state): State<AppState>, request: Request) -> Response {
+    for_browsers(request, |request| record(state, request)).await
+}
+
+async fn record(state: AppState, request: Request) -> Result<impl IntoResponse, ActivitiesError> {
+    let principal = state.access.recorder(request.headers(), request.extensions()).await?;
     let Ok(_place) = state.batches.try_acquire() else { return Err(ActivitiesError::Overloaded) };
     let cause = Cause::request(request.headers(), principal.subject).to_json();
     let source = RejectionSource::new(&principal, NATIVE, request.headers());

@@ -1,16 +1,15 @@
 use std::sync::Arc;
 
-use access::{Cause, Principal};
+use access::{Cause, Principal, for_browsers};
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use chassis::{BodyLimits, FieldError, Problem, gunzip, read_bytes};
 use chrono::{DateTime, Utc};
 use domain::ActivityId;
-use domain::token::Scope;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::Protocol;
@@ -61,6 +60,10 @@ struct Checked {
 
 /// Records what a request of this protocol brings, and answers as its clients expect.
 pub(super) async fn ingest<P: Protocol>(state: AppState, request: Request) -> Response {
+    for_browsers(request, |request| answer::<P>(state, request)).await
+}
+
+async fn answer<P: Protocol>(state: AppState, request: Request) -> Response {
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
     match run::<P>(&state, request).await {
         Ok(response) => response,
@@ -72,7 +75,7 @@ async fn run<P: Protocol>(state: &AppState, request: Request) -> Result<Response
     let (parts, body) = request.into_parts();
     // Whoever must say it in the headers, or does, is refused before the body is read.
     let known = if !P::KEY_IN_BODY || state.access.is_named_in(&parts.headers) {
-        Some(admit(state.access.authenticate(&parts.headers).await?)?)
+        Some(state.access.recorder(&parts.headers, &parts.extensions).await?)
     } else {
         None
     };
@@ -82,7 +85,7 @@ async fn run<P: Protocol>(state: &AppState, request: Request) -> Result<Response
     let received = Received { parts, body, at: Utc::now(), limits };
     let (received, Read { key, checked }) = read_messages::<P>(received).await?;
     // Nobody is told what is wrong with a body without saying who asks.
-    let principal = principal(state, known, key.as_deref(), &received.parts.headers).await?;
+    let principal = principal(state, known, key.as_deref(), &received.parts).await?;
     let source = RejectionSource::new(&principal, P::NAME, &received.parts.headers);
     let checked = checked.inspect_err(|problem| {
         count::<P>("rejected", 1);
@@ -93,22 +96,17 @@ async fn run<P: Protocol>(state: &AppState, request: Request) -> Result<Response
     Ok(P::answer(&received, &results))
 }
 
-fn admit(principal: Arc<Principal>) -> Result<Arc<Principal>, Problem> {
-    principal.require(Scope::Ingest)?;
-    Ok(principal)
-}
-
 /// Who is calling: whoever the headers said, or the bearer of the key.
 async fn principal(
     state: &AppState,
     known: Option<Arc<Principal>>,
     key: Option<&str>,
-    headers: &HeaderMap,
+    Parts { headers, extensions, .. }: &Parts,
 ) -> Result<Arc<Principal>, Problem> {
     match (known, key) {
         (Some(principal), _) => Ok(principal),
-        (None, Some(key)) => admit(state.access.authenticate_token(key, headers).await?),
-        (None, None) => admit(state.access.authenticate(headers).await?),
+        (None, Some(key)) => state.access.recorder_with(key, headers, extensions).await,
+        (None, None) => state.access.recorder(headers, extensions).await,
     }
 }
 

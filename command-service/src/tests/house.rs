@@ -94,6 +94,7 @@ impl House {
             subject: Subject::Member(MemberId(Uuid::from_u128(1))),
             scopes: scopes.to_vec().into(),
             time_zone: Tz::UTC,
+            public: None,
         };
         let mut request = Request::builder()
             .method(method)

@@ -2,7 +2,7 @@ use access::Cause;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::customer::{Customer, CustomerEvent, CustomerSignedUp, MemberAdded, Role};
-use domain::token::{Token, TokenEvent, TokenIssued};
+use domain::token::{PublicUse, Token, TokenEvent, TokenIssued};
 use domain::{CustomerId, DecodeError, MemberId};
 use event_store::RecordedEvent;
 use sqlx::PgConnection;
@@ -163,12 +163,15 @@ async fn token(
 ) -> Result<(), sqlx::Error> {
     match event {
         TokenEvent::TokenIssued(issued) => {
-            let TokenIssued { token_id, customer_id, name, prefix, sha256, scopes, expires_at } = issued;
+            let TokenIssued { token_id, customer_id, name, prefix, sha256, scopes, expires_at, public } =
+                issued;
+            let (allowed_origins, rate) = public.as_ref().map(in_columns).unzip();
             let scopes: Vec<String> = scopes.as_slice().iter().map(ToString::to_string).collect();
             sqlx::query!(
-                "INSERT INTO tokens (token_id, customer_id, name, prefix, sha256, scopes, created_at, expires_at, maker)
+                "INSERT INTO tokens (token_id, customer_id, name, prefix, sha256, scopes, created_at, expires_at, maker,
+                                     allowed_origins, rate)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-                         coalesce($9, (SELECT by.maker FROM tokens by WHERE by.token_id = $10)))
+                         coalesce($9, (SELECT by.maker FROM tokens by WHERE by.token_id = $10)), $11, $12)
                  ON CONFLICT (token_id) DO UPDATE SET maker = excluded.maker",
                 token_id.0,
                 customer_id.0,
@@ -180,6 +183,8 @@ async fn token(
                 expires_at,
                 maker.member,
                 maker.token,
+                allowed_origins.as_deref(),
+                rate,
             )
             .execute(connection)
             .await?;
@@ -207,4 +212,10 @@ async fn token(
         }
     }
     Ok(())
+}
+
+/// What a public token may do, as its row has it.
+fn in_columns(public: &PublicUse) -> (Vec<String>, i32) {
+    let origins = public.allowed_origins.iter().map(|origin| origin.as_str().to_owned());
+    (origins.collect(), i32::try_from(public.rate.get()).unwrap_or(i32::MAX))
 }

@@ -37,6 +37,7 @@ impl Session {
             subject: Subject::Member(self.member_id),
             scopes: self.role.scopes(),
             time_zone: self.time_zone,
+            public: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::{CustomerId, TokenId};
 use sqlx::PgPool;
 
 use super::excess::exceeds_role;
-use super::table::scopes;
+use super::table::{public_use, scopes};
 use super::uses;
 
 /// The authority over tokens: their read model. It answers other services, and customers' own callers.
@@ -20,6 +20,7 @@ impl TokenAuthority for OwnAuthority {
         let unable = |error: sqlx::Error| AuthorityError(error.to_string());
         let row = sqlx::query!(
             r#"SELECT t.token_id, t.customer_id, t.scopes, t.expires_at, t.revoked_at, c.time_zone, t.maker,
+                      t.allowed_origins, t.rate,
                       m.role AS "role?"
                  FROM tokens t JOIN customers c USING (customer_id) LEFT JOIN members m ON m.member_id = t.maker
                 WHERE t.sha256 = $1"#,
@@ -47,11 +48,19 @@ impl TokenAuthority for OwnAuthority {
             (Some(row), None) => row,
             (_, refusal) => return Ok(Verdict::Refused(refusal.unwrap_or(Refusal::Unknown))),
         };
+        let public = match (&row.allowed_origins, row.rate) {
+            (None, None) => None,
+            (Some(origins), Some(rate)) => {
+                Some(public_use(origins, rate).ok_or_else(|| unreadable("public token"))?)
+            }
+            _ => return Err(unreadable("public token")),
+        };
         let principal = Principal {
             customer_id: CustomerId(row.customer_id),
             subject: Subject::Token(TokenId(row.token_id)),
             scopes: scopes(&row.scopes).ok_or_else(|| unreadable("scope"))?,
             time_zone: row.time_zone.parse().map_err(|_| unreadable("time zone"))?,
+            public,
         };
         Ok(Verdict::Valid(Validated { principal, expires_at: row.expires_at }))
     }

@@ -1,5 +1,7 @@
+use std::num::NonZeroU32;
+
 use chrono::{DateTime, Utc};
-use domain::token::{Scope, Scopes};
+use domain::token::{Origin, PublicUse, Scope, Scopes};
 use domain::{CustomerId, TokenId};
 use serde::Serialize;
 use sqlx::PgPool;
@@ -32,6 +34,15 @@ pub(crate) struct TokenAnswer {
     pub(crate) last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked, if it was.
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    /// Whether everybody may read it: it stands in a page, and does nothing but record.
+    pub(crate) public: bool,
+    /// The pages that may use a public token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["https://example.com"]))]
+    pub(crate) allowed_origins: Option<Vec<String>>,
+    /// How many requests a second may come with a public token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<i32>,
     /// The token whose place it took; only a successor has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replaces: Option<Uuid>,
@@ -41,6 +52,13 @@ pub(crate) struct TokenAnswer {
 pub(crate) fn scopes(names: &[String]) -> Option<Scopes> {
     let scopes: Result<Vec<Scope>, ()> = names.iter().map(|name| name.parse()).collect();
     scopes.ok().map(Scopes::from)
+}
+
+/// What a public token may do, as its row has it; none if that cannot be read.
+pub(crate) fn public_use(origins: &[String], rate: i32) -> Option<PublicUse> {
+    let origins: Result<Vec<Origin>, _> = origins.iter().map(|origin| Origin::parse(origin)).collect();
+    let rate = u32::try_from(rate).ok().and_then(NonZeroU32::new)?;
+    Some(PublicUse { allowed_origins: origins.ok()?, rate })
 }
 
 /// A customer's tokens, the newest first, after the one before which a page ended.
@@ -56,7 +74,8 @@ pub(crate) async fn list(
     let tokens = sqlx::query_as!(
         TokenAnswer,
         r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
+                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces,
+                  t.rate IS NOT NULL AS "public!", t.allowed_origins, t.rate
              FROM tokens t LEFT JOIN token_uses u USING (token_id)
             WHERE t.customer_id = $1 AND ($2::uuid IS NULL OR t.token_id < $2)
             ORDER BY t.token_id DESC LIMIT $3"#,
@@ -81,7 +100,8 @@ pub(crate) async fn find(
     let token = sqlx::query_as!(
         TokenAnswer,
         r#"SELECT t.token_id AS id, t.name, t.prefix, t.scopes, t.created_at, t.expires_at,
-                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces
+                  u.last_used_at AS "last_used_at?", t.revoked_at, t.replaces,
+                  t.rate IS NOT NULL AS "public!", t.allowed_origins, t.rate
              FROM tokens t LEFT JOIN token_uses u USING (token_id)
             WHERE t.customer_id = $1 AND t.token_id = $2"#,
         customer.0,

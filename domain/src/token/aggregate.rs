@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Scopes, TokenHash};
+use super::{PublicUse, Scope, Scopes, TokenHash};
 use crate::aggregate::aggregate;
 use crate::decode::event_payload;
 use crate::{CustomerId, TokenId};
@@ -17,7 +17,7 @@ pub enum TokenEvent {
     TokenRevoked(TokenRevoked),
 }
 
-event_payload!(TokenEvent { TokenIssued = "1.0.0", TokenRotated = "1.0.0", TokenRevoked = "1.0.0" });
+event_payload!(TokenEvent { TokenIssued = "2.0.0", TokenRotated = "1.0.0", TokenRevoked = "1.0.0" });
 
 /// Everything that is known of a token but its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct TokenIssued {
     pub scopes: Scopes,
     /// Its end, if it has one.
     pub expires_at: Option<DateTime<Utc>>,
+    /// What it may do although everybody can read it; none for a token that is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicUse>,
 }
 
 /// Another token took this one's place; this one ends at `ends_at`.
@@ -118,6 +121,12 @@ pub enum TokenError {
     /// It would be good for nothing.
     #[error("the token has no scope")]
     NoScope,
+    /// Everybody can read it, and it would do more than record.
+    #[error("a public token may have the scope ingest and no other")]
+    PublicBeyondIngest,
+    /// Everybody can read it, and it would be good everywhere or without end.
+    #[error("a public token needs 1 to 20 origins and a rate of at most 10,000")]
+    PublicWithoutLimits,
     /// The name is empty or too long.
     #[error("the name must have 1 to 100 characters")]
     BadName,
@@ -144,6 +153,14 @@ impl Token {
         }
         if token.expires_at.is_some_and(|end| end <= now) {
             return Err(TokenError::EndsInThePast);
+        }
+        if let Some(public) = &token.public {
+            if token.scopes.as_slice() != [Scope::Ingest] {
+                return Err(TokenError::PublicBeyondIngest);
+            }
+            if !public.is_within_limits() {
+                return Err(TokenError::PublicWithoutLimits);
+            }
         }
         Ok(TokenEvent::TokenIssued(token))
     }
@@ -206,7 +223,7 @@ mod tests {
     use cqrs_es::test::TestFramework;
     use uuid::Uuid;
 
-    use super::super::Scope;
+    use super::super::Origin;
     use super::*;
 
     fn now() -> DateTime<Utc> {
@@ -222,7 +239,13 @@ mod tests {
             sha256: TokenHash("00".into()),
             scopes: vec![Scope::Ingest].into(),
             expires_at: Some(now() + TimeDelta::days(1)),
+            public: None,
         }
+    }
+
+    fn public(origins: usize) -> TokenIssued {
+        let allowed_origins = vec![Origin::parse("https://example.com").unwrap(); origins];
+        TokenIssued { public: Some(PublicUse { allowed_origins, rate: PublicUse::RATE_DEFAULT }), ..token() }
     }
 
     fn issued() -> TokenEvent {
@@ -260,6 +283,18 @@ mod tests {
         ];
         for (token, error) in cases {
             given(vec![]).when(issue(token)).then_expect_error(error);
+        }
+    }
+
+    #[test]
+    fn a_public_token_records_and_does_nothing_else() {
+        given(vec![]).when(issue(public(1))).then_expect_events(vec![TokenEvent::TokenIssued(public(1))]);
+        for scopes in [vec![Scope::Read], vec![Scope::Ingest, Scope::Read]] {
+            let token = TokenIssued { scopes: scopes.into(), ..public(1) };
+            given(vec![]).when(issue(token)).then_expect_error(TokenError::PublicBeyondIngest);
+        }
+        for origins in [0, PublicUse::ORIGINS_MAX + 1] {
+            given(vec![]).when(issue(public(origins))).then_expect_error(TokenError::PublicWithoutLimits);
         }
     }
 

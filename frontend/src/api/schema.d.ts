@@ -1208,7 +1208,8 @@ export interface paths {
         put?: never;
         /**
          * Issue a token
-         * @description The answer is the only time that the secret is shown; Daybook keeps a hash of it.
+         * @description The answer is the only time that the secret is shown; Daybook keeps a hash of it. A token that stands in a page is
+         *     `public`, with `allowed_origins` and a `rate`: it records, and does nothing else.
          */
         post: operations["issue_token"];
         delete?: never;
@@ -2172,6 +2173,8 @@ export interface components {
         };
         /** @description A token to be made. */
         IssueToken: {
+            /** @description For a public token: the pages that may use it. */
+            allowed_origins?: string[] | null;
             /**
              * Format: date-time
              * @description When it ends; never if not given.
@@ -2179,6 +2182,16 @@ export interface components {
             expires_at?: string | null;
             /** @description A name to recognise it by. */
             name: string;
+            /**
+             * @description Whether everybody may read it, because it stands in a page or a program that people have. Such a token has the scope
+             *     `ingest` and no other, and records alone: it corrects, redacts and reads nothing.
+             */
+            public?: boolean;
+            /**
+             * Format: int32
+             * @description For a public token: how many requests a second may come with it; 100 if not given.
+             */
+            rate?: number | null;
             /** @description What it may do; nothing that the caller may not do. */
             scopes: components["schemas"]["Scope"][];
         };
@@ -3087,6 +3100,13 @@ export interface components {
         /** @description A token as it is listed; its secret is not kept. */
         Token: {
             /**
+             * @description The pages that may use a public token.
+             * @example [
+             *       "https://example.com"
+             *     ]
+             */
+            allowed_origins?: string[] | null;
+            /**
              * Format: date-time
              * @description When it was issued.
              */
@@ -3116,6 +3136,13 @@ export interface components {
              * @example dbk_4f0A
              */
             prefix: string;
+            /** @description Whether everybody may read it: it stands in a page, and does nothing but record. */
+            public: boolean;
+            /**
+             * Format: int32
+             * @description How many requests a second may come with a public token.
+             */
+            rate?: number | null;
             /**
              * Format: uuid
              * @description The token whose place it took; only a successor has it.

@@ -66,6 +66,7 @@ export const token: Token = {
   expires_at: null,
   last_used_at: null,
   revoked_at: null,
+  public: false,
 };
 
 export const issued: IssuedToken = {

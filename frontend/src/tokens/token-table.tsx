@@ -59,6 +59,11 @@ function Row({ token, timeZone, now, mine, onRotate, onRevoke }: RowProps) {
               {scope}
             </span>
           ))}
+          {token.public && (
+            <span className="badge" title={token.allowed_origins?.join(', ')}>
+              public
+            </span>
+          )}
         </span>
       </td>
       <td data-label="Created">

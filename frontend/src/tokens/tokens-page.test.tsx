@@ -58,6 +58,31 @@ describe('the tokens', () => {
     expect(kept).not.toContain(issued.token);
   });
 
+  it('are made for a browser, with the pages that may use them', async () => {
+    const calls = serve({
+      ...LOGGED_IN,
+      'GET /v1/tokens': page({ ...token, public: true, allowed_origins: ['https://example.com'] }),
+      'POST /v1/tokens': { status: 201, body: issued },
+    });
+    const { user } = show('/tokens');
+    expect(await screen.findByTestId('token-row')).toHaveTextContent('public');
+    await user.type(screen.getByLabelText('Name'), 'shop');
+    await user.click(screen.getByRole('checkbox', { name: /^for a browser/ }));
+    expect(screen.queryByRole('checkbox', { name: /^admin/ })).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Make a token' }));
+    expect(screen.getByLabelText('Pages')).toHaveAccessibleDescription(/^Name at least one\./);
+    await user.type(screen.getByLabelText('Pages'), 'https://example.com');
+    await user.click(screen.getByRole('button', { name: 'Make a token' }));
+    await screen.findByTestId('issued');
+    expect(calls.find(({ route }) => route === 'POST /v1/tokens')?.body).toEqual({
+      name: 'shop',
+      scopes: ['ingest'],
+      public: true,
+      allowed_origins: ['https://example.com'],
+      rate: 100,
+    });
+  });
+
   it('are made for a purpose, until the end of a day of the customer', async () => {
     const calls = serve({
       ...LOGGED_IN,

@@ -2,11 +2,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use access::ALLOWED_ORIGIN_HEADER;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use chassis::{Closing, Https, INTERNAL_KEY_HEADER, PRINCIPAL_HEADER, UpstreamError};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt;
 
@@ -16,7 +17,7 @@ use crate::credentials::Credential;
 use crate::error::GatewayError;
 use crate::headers;
 use crate::places::PlacePermit;
-use crate::routes::{Route, SESSION_PATH, Session};
+use crate::routes::{Pages, Route, SESSION_PATH, Session};
 use crate::state::AppState;
 
 /// Forwards a request to the service of its route, and returns the service's response. Path, query and body stay as they
@@ -65,6 +66,7 @@ pub(crate) async fn forward(
         (Some(credential), Some(allowance)) => take_place(credential, route.path, allowance).await?,
         _ => None,
     };
+    let page = if route.pages == Pages::All { parts.headers.get(ORIGIN).cloned() } else { None };
     let ended = session_ended_by(route, &parts);
     let changes_sessions = route.is_about_people() && parts.method != Method::GET;
 
@@ -92,7 +94,15 @@ pub(crate) async fn forward(
         Box::pin(state.credentials.learn(credential, response.status())).await;
     }
     response.extensions_mut().clear();
+    let allowed_origin = match route.pages {
+        Pages::All => page,
+        Pages::OfToken => response.headers().get(ALLOWED_ORIGIN_HEADER).cloned(),
+        Pages::None => None,
+    };
     headers::strip(response.headers_mut());
+    if route.pages != Pages::None {
+        headers::set_allowed_origin(response.headers_mut(), allowed_origin);
+    }
     state.session_cookie.rename_for_browsers(response.headers_mut(), https);
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());

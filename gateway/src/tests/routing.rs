@@ -94,9 +94,9 @@ async fn an_id_reaches_the_parameter_of_a_service_in_this_process() {
 async fn a_wrong_method_is_told_the_right_ones() {
     let (door, witness) = witnessed();
     for (method, path, allow) in [
-        ("PUT", "/v1/activities", "GET,HEAD,POST"),
-        ("DELETE", "/v1/activities", "GET,HEAD,POST"),
-        ("PUT", "/v1/activities/batch", "DELETE,GET,HEAD,PATCH,POST"),
+        ("PUT", "/v1/activities", "GET,HEAD,OPTIONS,POST"),
+        ("DELETE", "/v1/activities", "GET,HEAD,OPTIONS,POST"),
+        ("PUT", "/v1/activities/batch", "DELETE,GET,HEAD,OPTIONS,PATCH,POST"),
         ("POST", "/v1/activities/1", "DELETE,GET,HEAD,PATCH"),
         ("POST", "/v1/history", "GET,HEAD"),
         ("POST", "/", "GET,HEAD"),

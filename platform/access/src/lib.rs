@@ -22,6 +22,7 @@ mod forwarded;
 mod headers;
 mod internal;
 mod principal;
+mod public_uses;
 mod report_uses;
 mod uses;
 
@@ -39,6 +40,7 @@ pub use internal::{
     ResolvedSession, TokenUsesNoted, ValidateToken,
 };
 pub use principal::{Principal, Subject};
+pub use public_uses::{ALLOWED_ORIGIN_HEADER, for_browsers};
 pub use uses::TokenUse;
 
 #[cfg(test)]

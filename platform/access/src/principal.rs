@@ -2,7 +2,7 @@ use std::fmt;
 
 use chassis::Problem;
 use chrono_tz::Tz;
-use domain::token::{Scope, Scopes};
+use domain::token::{PublicUse, Scope, Scopes};
 use domain::{CustomerId, MemberId, TokenId};
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,13 @@ pub struct Principal {
     pub scopes: Scopes,
     /// The zone in which the customer's days begin and end.
     pub time_zone: Tz,
+    /// What the caller may do although everybody can read its token; none for everybody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicUse>,
 }
 
 /// The token or the member with which a request comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A program with a token.

@@ -89,6 +89,7 @@ pub(super) fn principal() -> Principal {
         subject: Subject::Token(TokenId(Uuid::from_u128(2))),
         scopes: vec![Scope::Ingest, Scope::Read].into(),
         time_zone: Tz::Europe__Berlin,
+        public: None,
     }
 }
 

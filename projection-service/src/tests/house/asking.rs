@@ -70,6 +70,7 @@ impl Reports {
             subject: Subject::Member(MemberId(Uuid::nil())),
             scopes: Scopes::from(scopes.to_vec()),
             time_zone: Tz::Europe__Berlin,
+            public: None,
         };
         let mut request = Request::builder().method(method).uri(path).header("x-daybook-internal-key", KEY);
         request = request.header("x-daybook-principal", serde_json::to_string(&principal).unwrap());
