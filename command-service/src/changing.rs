@@ -1,8 +1,7 @@
-use cqrs_es::{Aggregate, DomainEvent};
+use cqrs_es::Aggregate;
 use domain::activity::{Activity, ActivityCommand};
-use domain::{ActivityId, CustomerId, EventPayload};
+use domain::{ActivityId, CustomerId};
 use event_store::{Append, Appended, Appender, EventLog, LogError, NewEvent};
-use uuid::Uuid;
 
 use crate::error::ActivitiesError;
 
@@ -40,20 +39,15 @@ impl Changer {
             let Some(last) = last else { return Err(ActivitiesError::NotFound) };
             let activity = Activity::after(last.decode().map_err(LogError::from)?, last.sequence as u64);
             let Some(event) = activity.decide(command.clone())? else { return Ok(()) };
-            let payload = event.encode().map_err(|error| ActivitiesError::Internal(error.to_string()))?;
+            let new = NewEvent::of(&event, metadata.to_owned())
+                .map_err(|error| ActivitiesError::Internal(error.to_string()))?;
             let append = Append {
                 partition,
                 customer_id: customer,
                 aggregate_type: Activity::TYPE,
                 aggregate_id: stream.clone(),
                 sequence: last.sequence + 1,
-                events: vec![NewEvent {
-                    event_id: Uuid::now_v7(),
-                    event_type: event.event_type(),
-                    event_version: event.event_version(),
-                    payload,
-                    metadata: metadata.to_owned(),
-                }],
+                events: vec![new],
             };
             let outcomes = self.appender.append(vec![append]).await?;
             if matches!(outcomes.as_slice(), [Appended::Stored { .. }]) {

@@ -37,6 +37,13 @@ pub(crate) struct Described {
     pub(crate) position: Option<i64>,
 }
 
+impl Described {
+    fn of(actor: Actor, position: Option<i64>) -> Result<Self, serde_json::Error> {
+        let traits = actor.traits.map_or_else(|| serde_json::from_str("{}"), Ok)?;
+        Ok(Self { traits, position })
+    }
+}
+
 /// A merge that holds now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Merged {
@@ -101,13 +108,11 @@ impl Identities {
                 Some(last) => Actor::after(last.decode().map_err(LogError::from)?, sequence as u64),
             };
             let Some(event) = known.decide(command.clone())? else {
-                let traits = known.traits.map_or_else(|| serde_json::from_str("{}"), Ok)?;
-                return Ok(Described { traits, position });
+                return Ok(Described::of(known, position)?);
             };
             let append = self.append::<Actor, _>(customer, stream.clone(), sequence + 1, &event, metadata)?;
             if let Some(position) = self.stored(append).await? {
-                let traits = Actor::after(event, 0).traits.map_or_else(|| serde_json::from_str("{}"), Ok)?;
-                return Ok(Described { traits, position: Some(position) });
+                return Ok(Described::of(Actor::after(event, 0), Some(position))?);
             }
         }
         Err(IdentitiesError::Conflict)
@@ -177,13 +182,7 @@ impl Identities {
             aggregate_type: A::TYPE,
             aggregate_id,
             sequence,
-            events: vec![NewEvent {
-                event_id: Uuid::now_v7(),
-                event_type: event.event_type(),
-                event_version: event.event_version(),
-                payload: event.encode()?,
-                metadata: metadata.to_owned(),
-            }],
+            events: vec![NewEvent::of(event, metadata.to_owned())?],
         })
     }
 

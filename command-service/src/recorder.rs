@@ -1,10 +1,9 @@
 use std::collections::HashMap;
 
 use domain::activity::{Activity, ActivityContent, ActivityEvent};
-use domain::{ActivityId, CustomerId, EventPayload};
+use domain::{ActivityId, CustomerId};
 use event_store::{Append, AppendError, Appended, Appender, EventLog, LogError, NewEvent};
 use metrics::Counter;
-use uuid::Uuid;
 
 /// Records activities: presumes that each is new, and looks only when the log refutes it.
 #[derive(Clone, Debug)]
@@ -111,21 +110,15 @@ impl Recorder {
         let mut recorded = Vec::with_capacity(activities.len());
         for NewActivity { id, content, is_time_estimated } in activities {
             let event = ActivityEvent::ActivityRecorded(content);
-            let payload =
-                event.encode().map_err(|error| Unrecorded { error: error.into(), activities: Vec::new() })?;
+            let new = NewEvent::of(&event, metadata.to_owned())
+                .map_err(|error| Unrecorded { error: error.into(), activities: Vec::new() })?;
             appends.push(Append {
                 partition,
                 customer_id: customer,
                 aggregate_type: <Activity as cqrs_es::Aggregate>::TYPE,
                 aggregate_id: id.stream(customer),
                 sequence: 1,
-                events: vec![NewEvent {
-                    event_id: Uuid::now_v7(),
-                    event_type: cqrs_es::DomainEvent::event_type(&event),
-                    event_version: cqrs_es::DomainEvent::event_version(&event),
-                    payload,
-                    metadata: metadata.to_owned(),
-                }],
+                events: vec![new],
             });
             let ActivityEvent::ActivityRecorded(content) = event else { continue };
             recorded.push(NewActivity { id, content, is_time_estimated });

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use cqrs_es::Aggregate;
+use domain::CustomerId;
 use domain::identity::{CHAIN_ACTORS_MAX, Identities, IdentityEvent, Merge};
-use domain::{CustomerId, EventPayload};
 use event_store::{EventLog, LogError, RecordedEvent, StreamQuery};
 
 use super::IdentitiesError;
@@ -45,12 +45,7 @@ pub(super) async fn read(
             continue;
         }
         let sequence = events.last().map_or(kept, |event| event.sequence);
-        let mut lasts = HashMap::new();
-        for event in &events {
-            let (alias, last) = outcome(event)?;
-            lasts.insert(alias, last);
-        }
-        let known = upwards(log, customer, merge, lasts).await?;
+        let known = upwards(log, customer, merge, lasts(&events)?).await?;
         // The tables change together with what they are as of.
         if self::kept(log, customer).await? == kept {
             let (merged, position) = known;
@@ -131,9 +126,13 @@ async fn after(
     Ok(log.stream_page(&query).await?.events)
 }
 
+/// What became of each alias by events in their order.
+fn lasts(events: &[RecordedEvent]) -> Result<HashMap<String, Last>, IdentitiesError> {
+    events.iter().map(outcome).collect()
+}
+
 fn outcome(event: &RecordedEvent) -> Result<(String, Last), IdentitiesError> {
-    let decoded = IdentityEvent::decode(&event.event_type, &event.event_version, &event.payload.0);
-    Ok(match decoded.map_err(LogError::from)? {
+    Ok(match event.decode().map_err(LogError::from)? {
         IdentityEvent::ActorsMerged(merged) => (merged.alias, Some((merged.actor, event.position))),
         IdentityEvent::MergeReverted(reverted) => (reverted.alias, None),
     })
@@ -157,13 +156,8 @@ async fn keep(log: &EventLog, customer: CustomerId) -> Result<(), IdentitiesErro
     .await?;
     let events = after(log, customer, kept).await?;
     let Some(last) = events.last() else { return Ok(()) };
-    let mut lasts: HashMap<String, Last> = HashMap::new();
-    for event in &events {
-        let (alias, last) = outcome(event)?;
-        lasts.insert(alias, last);
-    }
     let (mut aliases, mut actors, mut positions, mut reverted) = (vec![], vec![], vec![], vec![]);
-    for (alias, last) in lasts {
+    for (alias, last) in lasts(&events)? {
         match last {
             None => reverted.push(alias),
             Some((actor, position)) => {

@@ -1,7 +1,7 @@
 //! The activities that are measured with: the same for every way of storing them.
 
 use domain::activity::ActivityEvent;
-use domain::{ActivityId, CustomerId, EventPayload, Partition, Partitions};
+use domain::{ActivityId, CustomerId, Partition, Partitions};
 use event_store::{Append, NewEvent};
 use uuid::Uuid;
 
@@ -61,19 +61,15 @@ fn append(customer: CustomerId, partitions: Partitions, n: usize) -> Result<Appe
         serde_json::from_str(&body(n)).map_err(|error| failed(&error))?;
     let checked = pending.check(chrono::Utc::now(), || ActivityId::from_uuid(Uuid::now_v7()));
     let (id, content) = checked.map_err(|faults| failed(&format_args!("{faults:?}")))?;
-    let event = ActivityEvent::ActivityRecorded(content);
+    let metadata = format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil());
+    let new = NewEvent::of(&ActivityEvent::ActivityRecorded(content), metadata);
+    let new = new.map_err(|error| failed(&error))?;
     Ok(Append {
         partition: partitions.of(customer),
         customer_id: customer,
         aggregate_type: "activity",
         aggregate_id: id.stream(customer),
         sequence: 1,
-        events: vec![NewEvent {
-            event_id: Uuid::now_v7(),
-            event_type: cqrs_es::DomainEvent::event_type(&event),
-            event_version: cqrs_es::DomainEvent::event_version(&event),
-            payload: event.encode().map_err(|error| failed(&error))?,
-            metadata: format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil()),
-        }],
+        events: vec![new],
     })
 }

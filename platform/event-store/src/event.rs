@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use cqrs_es::DomainEvent;
 use domain::{CustomerId, DecodeError, EventPayload, Json, Partition};
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ pub struct RecordedEvent {
     pub partition: Partition,
     /// Its place in the partition: 1, 2, 3 … without a hole.
     pub position: i64,
-    /// `activity`, `dead_letter`, `token` or `customer`.
+    /// `activity`, `actor`, `identities`, `dead_letter`, `token` or `customer`.
     pub aggregate_type: String,
     /// Its stream.
     pub aggregate_id: String,
@@ -113,6 +114,22 @@ pub struct NewEvent {
     pub payload: String,
     /// Who caused it, and with which request, as a JSON object.
     pub metadata: String,
+}
+
+impl NewEvent {
+    /// An event of the domain, with an id of its own.
+    ///
+    /// # Errors
+    /// As [`EventPayload::encode`].
+    pub fn of<E: EventPayload + DomainEvent>(event: &E, metadata: String) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            event_id: Uuid::now_v7(),
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: event.encode()?,
+            metadata,
+        })
+    }
 }
 
 /// Events of one stream that are stored whole or not at all.

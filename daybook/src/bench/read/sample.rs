@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::activity::{ActivityContent, ActivityEvent, OccurredAtSource};
-use domain::{ActivityId, CustomerId, EventPayload, Json, Partition, Partitions};
+use domain::{ActivityId, CustomerId, Json, Partition, Partitions};
 use event_store::{Append, NewEvent, append_events};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -169,19 +169,13 @@ fn append(
     partitions: Partitions,
     content: ActivityContent,
 ) -> Result<Append, serde_json::Error> {
-    let event = ActivityEvent::ActivityRecorded(content);
+    let metadata = format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil());
     Ok(Append {
         partition: partitions.of(customer),
         customer_id: customer,
         aggregate_type: "activity",
         aggregate_id: ActivityId::from_uuid(Uuid::now_v7()).stream(customer),
         sequence: 1,
-        events: vec![NewEvent {
-            event_id: Uuid::now_v7(),
-            event_type: cqrs_es::DomainEvent::event_type(&event),
-            event_version: cqrs_es::DomainEvent::event_version(&event),
-            payload: event.encode()?,
-            metadata: format!(r#"{{"request_id":"{}","subject":"token:{}"}}"#, Uuid::nil(), Uuid::nil()),
-        }],
+        events: vec![NewEvent::of(&ActivityEvent::ActivityRecorded(content), metadata)?],
     })
 }
