@@ -10,6 +10,7 @@ pub mod customer;
 pub mod dead_letter;
 mod decimal;
 mod decode;
+mod hex;
 pub mod identity;
 mod ids;
 mod json;
@@ -19,6 +20,7 @@ pub mod upcast;
 
 pub use decimal::Decimal;
 pub use decode::{DecodeError, EventPayload};
+pub use hex::hex;
 pub use ids::{ActivityId, CustomerId, MemberId, TokenId};
 pub use json::{Json, JsonFault, JsonLimits, canonical_line};
 pub use partition::{Partition, Partitions};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use chassis::{LinesBody, Problem};
+use chassis::{LinesBody, Problem, unreadable_body};
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
 
@@ -80,10 +80,7 @@ impl GroupReader {
             Ok(0) => self.end = Some(Ok(())),
             Ok(_) => {}
             // A line of which the end is missing is none.
-            Err(error) => {
-                let broken = Problem::bad_request("unreadable-body");
-                self.end = Some(Err(broken.with_detail(format!("The body cannot be read: {error}."))));
-            }
+            Err(error) => self.end = Some(Err(unreadable_body(&error))),
         }
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::fields::Field;
-use super::input::hex;
+use super::input::short_hash;
 
 /// An activity as the public door takes it; what is wrong with it is said there.
 #[derive(Default, Serialize)]
@@ -41,5 +41,5 @@ pub(super) fn id_of(source: &str, line: u64, record: &[u8]) -> String {
     hash.update([0]);
     hash.update(line.to_be_bytes());
     hash.update(record);
-    format!("import-{}", hex(&hash.finalize()))
+    format!("import-{}", short_hash(hash))
 }

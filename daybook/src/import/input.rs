@@ -78,7 +78,7 @@ impl Input {
         let mut hash = Sha256::new();
         hash.update(size.unwrap_or(0).to_be_bytes());
         hash.update(&head);
-        let fingerprint = hex(&hash.finalize());
+        let fingerprint = short_hash(hash);
         let text = Box::new(BufReader::new(Cursor::new(head.clone()).chain(inflated)));
         Ok(Self { text, head, read, size, fingerprint })
     }
@@ -94,13 +94,9 @@ pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
     path.with_added_extension(extension)
 }
 
-/// The first 16 bytes of a hash, as text.
-pub(super) fn hex(hash: &[u8]) -> String {
-    hash.iter()
-        .take(16)
-        .flat_map(|byte| [byte >> 4, byte & 0xF])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+/// A hash as text, the half of which is enough to tell contents apart.
+pub(super) fn short_hash(hash: Sha256) -> String {
+    domain::hex(&hash.finalize()[..16])
 }
 
 #[cfg(test)]

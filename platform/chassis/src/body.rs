@@ -152,10 +152,15 @@ impl CollectError {
             Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large").with_detail(
                 format!("A body here may have at most {} bytes after decompression.", limits.bytes_max),
             ),
-            Self::Broken(reason) => Problem::bad_request("unreadable-body")
-                .with_detail(format!("The body cannot be read: {reason}.")),
+            Self::Broken(reason) => unreadable_body(&reason),
         }
     }
+}
+
+/// A body that broke off, or that is not what its encoding says.
+#[must_use]
+pub fn unreadable_body(reason: &dyn std::fmt::Display) -> Problem {
+    Problem::bad_request("unreadable-body").with_detail(format!("The body cannot be read: {reason}."))
 }
 
 /// Inflates a body that is gzip though no header says so, within the limit.

@@ -29,7 +29,9 @@ mod upstream;
 
 pub use authorization::{Unreadable, shown_secret};
 pub use backoff::Backoff;
-pub use body::{BodyLimits, LinesBody, ProblemJson, gunzip, parse_json, read_body, read_bytes, read_json};
+pub use body::{
+    BodyLimits, LinesBody, ProblemJson, gunzip, parse_json, read_body, read_bytes, read_json, unreadable_body,
+};
 pub use breaker::Breaker;
 pub use connection::Closing;
 pub use documented::{BodyProblems, CallerProblems, ParameterProblems, QueryProblems, ServerProblems};
@@ -49,4 +51,4 @@ pub use serve::{Https, ServeError, bind, serve, serve_tls};
 pub use service::{Service, StartError, Tasks};
 pub use telemetry::{LogFormat, init_telemetry, metrics_router};
 pub use tls::{Tls, TlsError};
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{Upstream, UpstreamError, with_causes};

@@ -131,7 +131,7 @@ impl Upstream {
                 let response = client
                     .request(request)
                     .await
-                    .map_err(|error| UpstreamError::Unreachable(chain(&error)))?;
+                    .map_err(|error| UpstreamError::Unreachable(with_causes(&error)))?;
                 Ok(response.map(Body::new))
             }
         }
@@ -248,7 +248,8 @@ fn retry_wait(failures: u32) -> Duration {
 }
 
 /// The error with its causes: "client error: tcp connect error: connection refused".
-fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,8 +1,7 @@
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
-use domain::Json;
+use domain::{Json, hex};
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
@@ -106,12 +105,4 @@ fn context(record: &LogRecord, resource: &Resource, scope: &Scope) -> Option<Jso
 
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

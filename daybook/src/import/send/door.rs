@@ -1,4 +1,4 @@
-use chassis::Problem;
+use chassis::{Problem, with_causes};
 use http::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ impl Door {
         let request = self.client.post(self.url).bearer_auth(self.token);
         let sent = request.header(CONTENT_TYPE, "application/x-ndjson").body(body).send().await;
         let last = match sent {
-            Err(error) => Answer::Broken(chain(&error)),
+            Err(error) => Answer::Broken(with_causes(&error)),
             Ok(response) if response.status() != StatusCode::OK => refused(response).await,
             Ok(response) => Answer::Broken(lines(response, &answers).await),
         };
@@ -70,7 +70,7 @@ async fn lines(mut response: reqwest::Response, answers: &mpsc::Sender<Answer>) 
         match response.chunk().await {
             Ok(Some(chunk)) => text.extend_from_slice(&chunk),
             Ok(None) => return "the answer ended without a summary".to_owned(),
-            Err(error) => return chain(&error),
+            Err(error) => return with_causes(&error),
         }
         let Some(end) = memchr::memrchr(b'\n', &text) else {
             if text.len() > LINE_BYTES_MAX {
@@ -88,15 +88,4 @@ async fn lines(mut response: reqwest::Response, answers: &mpsc::Sender<Answer>) 
         }
         text.drain(..=end);
     }
-}
-
-/// The error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
