@@ -12,9 +12,8 @@ use crate::recorder::{NewActivity, Recorded};
 
 /// The most activities of one batch.
 pub(crate) const ACTIVITIES_MAX: usize = 1_000;
-/// What is wrong with an activity whose id is another's.
-pub(crate) const ID_REUSED: &str =
-    "activity-id-reused: an activity with this id and other content is recorded";
+/// Reading a larger body takes long enough to hold up others on the same thread, in bytes.
+pub(crate) const BODY_SMALL_BYTES: usize = 64 * 1024;
 /// Pointers into the body of a batch begin with it.
 const ACTIVITIES: &str = "/activities";
 
@@ -81,6 +80,12 @@ impl Batch {
     }
 }
 
+/// What is wrong with an activity whose id is another's.
+pub(crate) fn id_reused() -> FieldError {
+    let detail = "activity-id-reused: an activity with this id and other content is recorded";
+    FieldError { pointer: "/id".to_owned(), detail: detail.to_owned() }
+}
+
 /// Every fault of an item as a list: one that is not even an activity is at fault as a whole.
 pub(crate) fn faults_of(error: ActivitiesError) -> Vec<FieldError> {
     match error {
@@ -124,10 +129,9 @@ impl BatchRecorded {
                     summary.last_position = summary.last_position.max(Some(position));
                 }
                 Recorded::Duplicate { .. } => summary.duplicates += 1,
-                Recorded::IdReused => summary.rejected.push(RejectedItem {
-                    index,
-                    errors: vec![FieldError { pointer: "/id".to_owned(), detail: ID_REUSED.to_owned() }],
-                }),
+                Recorded::IdReused => {
+                    summary.rejected.push(RejectedItem { index, errors: vec![id_reused()] });
+                }
             }
         }
         summary.rejected.sort_by_key(|item| item.index);

@@ -8,13 +8,11 @@ use chrono::Utc;
 use http::StatusCode;
 use utoipa::ToSchema;
 
-use crate::batch::{Batch, BatchRecorded};
+use crate::batch::{BODY_SMALL_BYTES, Batch, BatchRecorded};
 use crate::error::ActivitiesError;
 use crate::rejections::{Rejection, RejectionSource};
 use crate::state::AppState;
 
-/// Reading a larger batch takes long enough to hold up others on the same thread, in bytes.
-const BODY_SMALL_BYTES: usize = 64 * 1024;
 /// Its name in the list of rejections.
 const NATIVE: &str = "native";
 

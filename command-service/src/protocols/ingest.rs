@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Protocol;
 use super::message::{Draft, Message, Messages, named};
 use super::results::{Outcome, Results};
-use crate::batch::ACTIVITIES_MAX;
+use crate::batch::{ACTIVITIES_MAX, BODY_SMALL_BYTES, id_reused};
 use crate::error::ActivitiesError;
 use crate::recorder::{NewActivity, Recorded};
 use crate::rejections::{Rejection, RejectionSource};
@@ -23,8 +23,6 @@ use crate::state::AppState;
 
 /// The most messages of one request. Some clients send more than a native batch has; they are recorded in parts.
 const MESSAGES_MAX: usize = 10_000;
-/// Reading a larger body takes long enough to hold up others on the same thread, in bytes.
-const BODY_SMALL_BYTES: usize = 64 * 1024;
 
 /// A request whose body has arrived.
 pub(super) struct Received {
@@ -205,10 +203,7 @@ impl From<Recorded> for Outcome {
         match recorded {
             Recorded::New { .. } => Self::Recorded,
             Recorded::Duplicate { .. } => Self::Duplicate,
-            Recorded::IdReused => Self::Rejected(vec![FieldError {
-                pointer: "/id".to_owned(),
-                detail: crate::batch::ID_REUSED.to_owned(),
-            }]),
+            Recorded::IdReused => Self::Rejected(vec![id_reused()]),
         }
     }
 }

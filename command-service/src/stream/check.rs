@@ -16,12 +16,6 @@ pub(crate) struct RejectedLine {
     pub(crate) errors: Vec<FieldError>,
 }
 
-impl RejectedLine {
-    pub(super) fn new(line: u64, pointer: &str, detail: impl Into<String>) -> Self {
-        Self { line, errors: vec![FieldError { pointer: pointer.to_owned(), detail: detail.into() }] }
-    }
-}
-
 /// A group of which each line is read and checked by itself.
 pub(super) struct CheckedGroup {
     /// Number of its last line.
@@ -41,7 +35,8 @@ impl CheckedGroup {
             match line.map(|line| (line, read_one(line, now))) {
                 None => {
                     let detail = format!("a line may have at most {line_bytes_max} bytes");
-                    checked.rejected.push(RejectedLine::new(number, "", detail));
+                    let errors = vec![FieldError { pointer: String::new(), detail }];
+                    checked.rejected.push(RejectedLine { line: number, errors });
                 }
                 Some(([], _)) => {}
                 Some((_, Ok(activity))) => {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::check::RejectedLine;
-use crate::batch::ID_REUSED;
+use crate::batch::id_reused;
 use crate::recorder::Recorded;
 
 /// Progress is told of after so many lines,
@@ -104,7 +104,7 @@ impl Teller {
                     progress.last_position = progress.last_position.max(Some(position));
                 }
                 Recorded::Duplicate { .. } => progress.duplicates += 1,
-                Recorded::IdReused => rejected.push(RejectedLine::new(number, "/id", ID_REUSED)),
+                Recorded::IdReused => rejected.push(RejectedLine { line: number, errors: vec![id_reused()] }),
             }
         }
         progress.line = group.last;
