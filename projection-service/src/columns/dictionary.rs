@@ -23,11 +23,6 @@ impl Dictionary {
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        let text = |value: &Scalar| match value {
-            Scalar::Text(text) => text.len(),
-            _ => 0,
-        };
-        let values: usize = self.values.iter().map(|value| size_of::<Scalar>() + text(value)).sum();
-        self.codes.len() * size_of::<u16>() + values
+        size_of_val(self.codes.as_slice()) + self.values.iter().map(Scalar::bytes).sum::<usize>()
     }
 }

@@ -18,6 +18,11 @@ pub(crate) enum Scalar {
 const COMPOSITE: &str = "{}";
 
 impl Scalar {
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+
     /// Reads a value of JSON.
     pub(crate) fn of_json(json: &RawValue) -> Self {
         let text = json.get();

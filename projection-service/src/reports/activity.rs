@@ -13,7 +13,7 @@ use self::cells::{Cells, Sizes};
 use self::every_group::EveryGroup;
 use self::question::ActivityQuestion;
 use self::tally::{Actors, Count, Extreme, Mean, Quantile, Sum, Tally};
-use super::groups::{ByGroup, Name, Named, Places, largest};
+use super::groups::{ByGroup, Group, Name, Named, Places, largest};
 use super::query::Query;
 use super::source::{RowTest, rows_where};
 use crate::calendar::Interval;
@@ -194,6 +194,15 @@ async fn largest_lines<T: Tally>(question: &ActivityQuestion, query: &Query) -> 
     let percent = question.measure.percent();
     let sized: Vec<_> =
         all.into_groups().into_iter().map(|(group, mut tally)| (group, tally.number(percent))).collect();
+    lines_of(question, query, sized).await
+}
+
+/// Chooses the largest of groups of which each has its measure.
+async fn lines_of(
+    question: &ActivityQuestion,
+    query: &Query,
+    sized: Vec<(Group, Number)>,
+) -> Result<Lines, ReportsError> {
     let has_others = sized.len() > question.groups;
     let own = largest(&query.view, sized, question.groups, |one, other| one.larger_first(*other)).await?;
     Ok(Lines { own, has_others })
@@ -225,16 +234,15 @@ async fn compute_in_one_scan<T: Tally>(
     let (scan, partials) = query.scan(query.range.window(), &needs, scan).await?;
     let Some(groups) = scan.merge(partials) else { return Ok(None) };
     let sized = groups.iter().map(|(group, buckets)| (group.clone(), size(question, buckets))).collect();
-    let has_others = groups.len() > question.groups;
-    let own = largest(&query.view, sized, question.groups, |one, other| one.larger_first(*other)).await?;
-    let (places, width) = (Places::new(&own), own.len() + 1);
+    let lines = lines_of(question, query, sized).await?;
+    let (places, width) = (Places::new(&lines.own), lines.own.len() + 1);
     let mut cells = vec![T::default(); question.starts.len() * width];
     for (group, buckets) in groups {
         let place = places.of(&group) as usize;
         let own = cells.iter_mut().skip(place).step_by(width);
         own.zip(buckets).for_each(|(cell, tally)| cell.merge(tally));
     }
-    Ok(Some(body(question, &Lines { own, has_others }, cells)))
+    Ok(Some(body(question, &lines, cells)))
 }
 
 /// The measure of all buckets together.

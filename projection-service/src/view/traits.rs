@@ -64,12 +64,8 @@ impl TraitColumn {
     }
 
     fn bytes(&self) -> usize {
-        let text = |value: &Scalar| match value {
-            Scalar::Text(text) => text.len(),
-            _ => 0,
-        };
-        let values: usize = self.values.iter().map(|value| size_of::<Scalar>() + text(value)).sum();
-        size_of::<Self>() + self.codes.len() * size_of::<u32>() + values
+        let values: usize = self.values.iter().map(Scalar::bytes).sum();
+        size_of::<Self>() + size_of_val(self.codes.as_slice()) + values
     }
 }
 
