@@ -88,17 +88,7 @@ pub(crate) fn id_reused() -> FieldError {
 
 /// Every fault of an item as a list: one that is not even an activity is at fault as a whole.
 pub(crate) fn faults_of(error: ActivitiesError) -> Vec<FieldError> {
-    match error {
-        ActivitiesError::Invalid(errors) => errors,
-        other => {
-            let problem = Problem::from(other);
-            if problem.errors.is_empty() {
-                vec![FieldError { pointer: String::new(), detail: problem.detail.unwrap_or(problem.title) }]
-            } else {
-                problem.errors
-            }
-        }
-    }
+    Problem::from(error).into_faults()
 }
 
 /// What became of a batch.

@@ -81,12 +81,7 @@ impl Rejection {
 
     /// A request of which nothing could be read.
     pub(crate) fn whole(problem: &Problem) -> Self {
-        let errors = if problem.errors.is_empty() {
-            let detail = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
-            vec![FieldError { pointer: String::new(), detail }]
-        } else {
-            problem.errors.clone()
-        };
+        let errors = problem.clone().into_faults();
         Self { index: None, activity_id: None, activity_type: None, errors }.shortened()
     }
 

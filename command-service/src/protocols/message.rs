@@ -1,4 +1,4 @@
-use chassis::{FieldError, Problem};
+use chassis::FieldError;
 use chrono::{DateTime, Utc};
 use domain::activity::{ContentFault, Pending};
 use serde_json::value::RawValue;
@@ -78,14 +78,6 @@ impl Draft {
 /// A fault of one field.
 pub(super) fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { pointer: pointer.to_owned(), detail: detail.into() }
-}
-
-/// Why a message cannot be read at all, as a list.
-pub(super) fn faults(problem: Problem) -> Vec<FieldError> {
-    if problem.errors.is_empty() {
-        return vec![fault("", problem.detail.unwrap_or(problem.title))];
-    }
-    problem.errors
 }
 
 /// Faults as the domain finds them, at the names that the protocol has for its fields.

@@ -156,6 +156,16 @@ impl Problem {
             .with_detail("Something went wrong on our side; the request id tells us where.")
     }
 
+    /// Each fault as a list: where none is named, the whole is at fault.
+    #[must_use]
+    pub fn into_faults(self) -> Vec<FieldError> {
+        if self.errors.is_empty() {
+            let detail = self.detail.unwrap_or(self.title);
+            return vec![FieldError { pointer: String::new(), detail }];
+        }
+        self.errors
+    }
+
     /// Says what happened this time.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {

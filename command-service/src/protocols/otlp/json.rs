@@ -6,7 +6,7 @@ use chassis::{Problem, parse_json};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
-use super::super::message::{Message, faults};
+use super::super::message::Message;
 use super::record::Records;
 use super::wire::{AnyValue, KeyValue, ListValue, LogRecord, ObjectValue, Resource, Scope, Value};
 
@@ -113,7 +113,7 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Message>, Problem> {
             items.extend(scoped.log_records.into_iter().map(|raw| {
                 match parse_json::<Record>(raw.get().as_bytes()) {
                     Ok(record) => records.draft(&record.into(), &resource, &scope),
-                    Err(problem) => Message::rejected(None, faults(problem)),
+                    Err(problem) => Message::rejected(None, problem.into_faults()),
                 }
             }));
         }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::super::clock::{Clock, read_time};
 use super::super::members::Members;
-use super::super::message::{Draft, Message, fault, faults};
+use super::super::message::{Draft, Message, fault};
 use super::super::{identity, ids};
 
 /// An event, as far as it says something.
@@ -39,7 +39,7 @@ struct Event<'a> {
 pub(super) fn read(raw: &RawValue, clock: Clock, received_at: DateTime<Utc>) -> Message {
     let event: Event<'_> = match parse_json(raw.get().as_bytes()) {
         Ok(event) => event,
-        Err(problem) => return Message::rejected(None, faults(problem)),
+        Err(problem) => return Message::rejected(None, problem.into_faults()),
     };
     let id = event.uuid.clone();
     match draft(event, clock, received_at) {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::super::clock::Clock;
 use super::super::members::Members;
-use super::super::message::{Draft, Message, fault, faults};
+use super::super::message::{Draft, Message, fault};
 use super::super::{identity, ids};
 
 /// What is said once for all messages of a body.
@@ -55,7 +55,7 @@ struct Call<'a> {
 pub(super) fn read(raw: &[u8], kind: Option<&str>, whole: &Whole<'_>) -> Message {
     let call: Call<'_> = match parse_json(raw) {
         Ok(call) => call,
-        Err(problem) => return Message::rejected(None, faults(problem)),
+        Err(problem) => return Message::rejected(None, problem.into_faults()),
     };
     let id = call.message_id.clone();
     match draft(call, kind, whole) {
